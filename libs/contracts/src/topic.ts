@@ -1,0 +1,77 @@
+/** Days an events topic keeps its messages. Inbox ids and parked messages outlive this. */
+export const RETENTION_DAYS = 30;
+
+/** The largest message a topic of ours takes, in bytes. HTTP bodies stay below it, fetches above it. */
+export const MAX_MESSAGE_BYTES = 1_048_576;
+
+const DAY_MS = 86_400_000;
+
+/**
+ * `state`: compacted, the last record of a key is the truth and a null value deletes it.
+ * `events`: kept {@link RETENTION_DAYS}, every message counts, in order per key.
+ */
+export type TopicKind = 'state' | 'events';
+
+/** A topic as it is created; `config` holds Kafka topic settings. */
+export interface Topic {
+  readonly name: string;
+  readonly kind: TopicKind;
+  readonly partitions: number;
+  readonly config: Readonly<Record<string, string>>;
+}
+
+/** A topic that exists once per recipient, such as `feeds.<slug>.v1`. */
+export interface TopicFamily {
+  readonly kind: TopicKind;
+  of(slug: string): Topic;
+  /** The slug a topic's name carries, or undefined where the name is not of this family. */
+  slugOf(topicName: string): string | undefined;
+}
+
+const MINUTE_MS = 60_000;
+
+const CONFIG_OF: Record<TopicKind, Record<string, string>> = {
+  state: {
+    'cleanup.policy': 'compact',
+    // An old value must be gone soon after its successor came, so segments are short.
+    'segment.ms': String(10 * MINUTE_MS),
+    'max.compaction.lag.ms': String(10 * MINUTE_MS),
+    'delete.retention.ms': String(DAY_MS),
+  },
+  events: {
+    'cleanup.policy': 'delete',
+    'retention.ms': String(RETENTION_DAYS * DAY_MS),
+  },
+};
+
+/** Declares a topic. Partition counts are never raised in place: order per key would break. */
+export function defineTopic(options: { name: string; kind: TopicKind; partitions?: number }): Topic {
+  return Object.freeze({
+    name: options.name,
+    kind: options.kind,
+    partitions: options.partitions ?? 3,
+    config: Object.freeze({
+      ...CONFIG_OF[options.kind],
+      'max.message.bytes': String(MAX_MESSAGE_BYTES),
+      // The broker recompresses, so no producer can hand a reader a codec it cannot open.
+      'compression.type': 'gzip',
+    }),
+  });
+}
+
+/** A slug names a recipient. No dot: a group prefix `p1.` would otherwise cover `p1.eu`. */
+export const SLUG_PATTERN = '^[a-z][a-z0-9-]{1,38}$';
+
+/** Declares a family of topics `<prefix>.<slug>.v1`. */
+export function defineTopicFamily(options: { prefix: string; kind: TopicKind; partitions?: number }): TopicFamily {
+  const name = new RegExp(`^${options.prefix}\\.([a-z][a-z0-9-]{1,38})\\.v1$`);
+  const slug = new RegExp(SLUG_PATTERN);
+  return Object.freeze({
+    kind: options.kind,
+    of(slugOfRecipient: string): Topic {
+      if (!slug.test(slugOfRecipient)) throw new TypeError(`"${slugOfRecipient}" is not a slug (${SLUG_PATTERN})`);
+      return defineTopic({ ...options, name: `${options.prefix}.${slugOfRecipient}.v1` });
+    },
+    slugOf: (topicName: string) => name.exec(topicName)?.[1],
+  });
+}

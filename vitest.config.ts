@@ -1,0 +1,43 @@
+import swc from 'unplugin-swc';
+import { defineConfig } from 'vitest/config';
+
+const shared = {
+  plugins: [swc.vite()],
+  resolve: { conditions: ['source'] },
+  ssr: { resolve: { conditions: ['source'] } },
+};
+
+export default defineConfig({
+  test: {
+    projects: [
+      {
+        ...shared,
+        test: {
+          name: 'pure',
+          include: ['{libs,apps,examples,tools}/*/src/**/*.spec.ts', 'deploy/local/src/**/*.spec.ts', 'test/architecture/**/*.spec.ts'],
+          exclude: ['**/*.int.spec.ts'],
+        },
+      },
+      {
+        ...shared,
+        test: {
+          name: 'parts',
+          include: ['{libs,apps,examples,tools}/*/src/**/*.int.spec.ts', 'deploy/local/src/**/*.int.spec.ts'],
+          globalSetup: ['libs/testing/src/stack.global-setup.ts'],
+          testTimeout: 30_000,
+          hookTimeout: 60_000,
+        },
+      },
+      {
+        ...shared,
+        test: {
+          name: 'whole',
+          include: ['test/{flows,guarantees}/**/*.spec.ts'],
+          globalSetup: ['libs/testing/src/castiron.global-setup.ts'],
+          testTimeout: 60_000,
+          hookTimeout: 120_000,
+        },
+      },
+    ],
+  },
+});
