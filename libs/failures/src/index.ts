@@ -1,1 +1,4 @@
-export {};
+export * from './refusal.js';
+export * from './delivery.js';
+export * from './passing.js';
+export * from './problem.js';

@@ -1,0 +1,66 @@
+import { pino, stdSerializers, type DestinationStream, type Logger } from 'pino';
+import { correlationId } from './correlation.js';
+
+export type { Logger } from 'pino';
+
+/**
+ * Fields that are dropped wherever they stand at the first two levels: bodies and whatever holds a person's data or a
+ * secret. The first defence is not to log them; this is the second.
+ */
+const NEVER = [
+  'body',
+  'payload',
+  'data',
+  'value',
+  'values',
+  'attributes',
+  'parameters',
+  'query',
+  'detail',
+  'password',
+  'secret',
+  'token',
+  'authorization',
+  'cookie',
+  'headers',
+  'email',
+];
+
+/**
+ * What of an error is told: its type, code, stack and the message that our own classes carry. Messages and details of
+ * drivers repeat values (`Key (email)=(...) already exists`), so a database error shows its code and places only.
+ */
+function safeError(error: unknown): Record<string, unknown> {
+  if (!(error instanceof Error)) return { type: typeof error };
+  const { code, driverError, constraint, table } = error as Error & Record<string, unknown>;
+  const sqlState = (driverError as { code?: unknown } | undefined)?.code ?? code;
+  const fromDatabase = driverError !== undefined || (typeof sqlState === 'string' && /^[0-9A-Z]{5}$/.test(sqlState));
+  const frames = (error.stack ?? '').split('\n').filter((line) => /^\s+at /.test(line));
+  return {
+    type: error.name,
+    ...(typeof sqlState === 'string' && { code: sqlState }),
+    ...(fromDatabase ? { constraint, table } : { message: error.message }),
+    stack: frames.join('\n'),
+    ...(error.cause instanceof Error && { cause: safeError(error.cause) }),
+  };
+}
+
+/**
+ * JSON lines on stdout with the service's name and the correlation id. Log facts and ids of things, never bodies and
+ * never a customer's data.
+ */
+export function createLogger(service: string, level = 'info', destination?: DestinationStream): Logger {
+  const options = {
+    level,
+    base: { service },
+    timestamp: () => `,"time":"${new Date().toISOString()}"`,
+    formatters: { level: (label: string) => ({ level: label }) },
+    mixin: () => {
+      const id = correlationId();
+      return id === undefined ? {} : { correlationId: id };
+    },
+    serializers: { ...stdSerializers, err: safeError, error: safeError },
+    redact: { paths: NEVER.flatMap((name) => [name, `*.${name}`]), remove: true },
+  };
+  return destination === undefined ? pino(options) : pino(options, destination);
+}
