@@ -1,1 +1,3 @@
-export {};
+export * from './leaf.js';
+export * from './entry.js';
+export * from './opening.js';
