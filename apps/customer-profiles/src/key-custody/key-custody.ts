@@ -1,0 +1,66 @@
+import { newKey, unwrapKey, wrapKey, type CustomerKeys } from '@castiron/encryption';
+import type { DataSource } from 'typeorm';
+
+/** Binds a wrapped key to its customer and its use. */
+const aadOf = (customer: string, use: 'data' | 'ledger') => `castiron/key/${use}/${customer}`;
+
+interface Row {
+  readonly customer: string;
+  readonly wrapped_data_key: Buffer;
+  readonly wrapped_ledger_key: Buffer;
+}
+
+/**
+ * Two keys per customer, wrapped by the key-encryption key, in a database of their own that stays out of the customers'
+ * backups: destroying the row makes every copy of what they sealed unreadable.
+ */
+export class KeyCustody {
+  constructor(
+    private readonly keyStore: DataSource,
+    private readonly keyEncryptionKey: Buffer,
+  ) {}
+
+  /**
+   * Makes keys for new customers. They are committed when this resolves, hence before the customers themselves: a
+   * crash in between leaves keys without a customer, which are swept, and never a customer without keys.
+   */
+  async create(customers: readonly string[]): Promise<ReadonlyMap<string, CustomerKeys>> {
+    const made = new Map(customers.map((customer) => [customer, { dataKey: newKey(), ledgerKey: newKey() }]));
+    if (made.size === 0) return made;
+    const entries = [...made];
+    await this.keyStore.query(
+      `INSERT INTO customer_keys (customer, wrapped_data_key, wrapped_ledger_key)
+       SELECT * FROM unnest($1::uuid[], $2::bytea[], $3::bytea[])`,
+      [
+        entries.map(([customer]) => customer),
+        entries.map(([customer, { dataKey }]) => wrapKey(this.keyEncryptionKey, dataKey, aadOf(customer, 'data'))),
+        entries.map(([customer, { ledgerKey }]) => wrapKey(this.keyEncryptionKey, ledgerKey, aadOf(customer, 'ledger'))),
+      ],
+    );
+    return made;
+  }
+
+  /** Customers without keys (unknown, or erased) are missing from the answer. */
+  async keysOf(customers: readonly string[]): Promise<ReadonlyMap<string, CustomerKeys>> {
+    const rows: Row[] = await this.keyStore.query(
+      `SELECT customer, wrapped_data_key, wrapped_ledger_key FROM customer_keys WHERE customer = ANY($1::uuid[])`,
+      [customers],
+    );
+    return new Map(
+      rows.map((row) => [
+        row.customer,
+        {
+          dataKey: unwrapKey(this.keyEncryptionKey, row.wrapped_data_key, aadOf(row.customer, 'data')),
+          ledgerKey: unwrapKey(this.keyEncryptionKey, row.wrapped_ledger_key, aadOf(row.customer, 'ledger')),
+        },
+      ]),
+    );
+  }
+
+  /** @throws Error where a customer that exists has no keys: its values cannot be read any more. */
+  async keysOfExisting(customer: string): Promise<CustomerKeys> {
+    const keys = (await this.keysOf([customer])).get(customer);
+    if (keys === undefined) throw new Error('a customer has no keys in the key store');
+    return keys;
+  }
+}

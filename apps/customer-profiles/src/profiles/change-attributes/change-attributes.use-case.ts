@@ -1,0 +1,40 @@
+import { Refused, valueOf } from '@castiron/failures';
+import { outboxKey, Transactions } from '@castiron/transactions';
+import { KeyCustody } from '../../key-custody/key-custody.js';
+import { publications } from '../../publications.js';
+import { DataSource } from 'typeorm';
+import { profileChangedOf, type SealedProfile } from '../profile.js';
+import { noSuchCustomer } from '../no-such-customer.js';
+import { readProfile, replaceProfile } from '../profile.table.js';
+import { openValues, sealValues } from '../sealed-values.js';
+import { decideChange, type ChangeAttributes } from './change-attributes.decision.js';
+
+const { profileChanged } = publications;
+
+/** Changes, adds and withdraws attributes of one customer; every change is a new version and is published with it. */
+export class ChangeAttributesUseCase {
+  constructor(
+    private readonly database: DataSource,
+    private readonly transactions: Transactions,
+    private readonly custody: KeyCustody,
+  ) {}
+
+  async change(customer: string, command: ChangeAttributes): Promise<{ customer: string; version: number }> {
+    if ((await readProfile(this.database.manager, customer)) === undefined) throw new Refused(noSuchCustomer);
+    // The key store is another database: it is asked before the transaction, which must not wait for it.
+    const { dataKey } = await this.custody.keysOfExisting(customer);
+    return this.transactions.run([outboxKey(profileChanged.topic.name, customer)], async (tx) => {
+      const before = await readProfile(tx.manager, customer);
+      if (before === undefined) throw new Refused(noSuchCustomer);
+      const { set, withdrawn } = valueOf(decideChange({ ...before, values: openValues(dataKey, before) }, command));
+      if (set.size === 0 && withdrawn.size === 0) return { customer, version: before.version };
+      const version = before.version + 1;
+      const kept = [...before.attributes].filter(([name]) => !withdrawn.has(name));
+      const attributes = new Map([...kept, ...sealValues(dataKey, customer, version, set)]);
+      const after: SealedProfile = { ...before, version, attributes };
+      await replaceProfile(tx.manager, before, after);
+      tx.publish(profileChanged, profileChangedOf(after));
+      return { customer, version };
+    });
+  }
+}

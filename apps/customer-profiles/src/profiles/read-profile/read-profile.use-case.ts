@@ -1,0 +1,23 @@
+import { Refused } from '@castiron/failures';
+import { DataSource } from 'typeorm';
+import { KeyCustody } from '../../key-custody/key-custody.js';
+import { noSuchCustomer } from '../no-such-customer.js';
+import type { Profile } from '../profile.js';
+import { readProfile } from '../profile.table.js';
+import { openValues } from '../sealed-values.js';
+
+/** One customer's profile with its values in the clear. */
+export class ReadProfileUseCase {
+  constructor(
+    private readonly database: DataSource,
+    private readonly custody: KeyCustody,
+  ) {}
+
+  async read(customer: string): Promise<Profile> {
+    const sealed = await readProfile(this.database.manager, customer);
+    if (sealed === undefined) throw new Refused(noSuchCustomer);
+    const { attributes: _sealed, ...facts } = sealed;
+    const { dataKey } = await this.custody.keysOfExisting(customer);
+    return { ...facts, values: openValues(dataKey, sealed) };
+  }
+}

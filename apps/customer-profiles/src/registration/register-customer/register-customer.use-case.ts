@@ -1,0 +1,37 @@
+import { randomUUID } from 'node:crypto';
+import { valueOf } from '@castiron/failures';
+import { outboxKey, Transactions } from '@castiron/transactions';
+import { DataSource } from 'typeorm';
+import { KeyCustody } from '../../key-custody/key-custody.js';
+import { profileChangedOf, type SealedProfile } from '../../profiles/profile.js';
+import { insertProfiles } from '../../profiles/profile.table.js';
+import { sealValues } from '../../profiles/sealed-values.js';
+import { publications } from '../../publications.js';
+import { versionInEffect } from '../../statements/statement.table.js';
+import { decideRegistration, type RegisterCustomer } from './register-customer.decision.js';
+
+const { profileChanged } = publications;
+
+/** Registers one customer: keys first, then customer and event in one transaction. */
+export class RegisterCustomerUseCase {
+  constructor(
+    private readonly database: DataSource,
+    private readonly transactions: Transactions,
+    private readonly custody: KeyCustody,
+  ) {}
+
+  async register(command: RegisterCustomer): Promise<{ customer: string; version: number }> {
+    const now = new Date();
+    const facts = { statementVersion: await versionInEffect(this.database.manager, now) };
+    const { values, ...profile } = valueOf(decideRegistration(facts, command, randomUUID(), now));
+    const { customer, version } = profile;
+    const keys = (await this.custody.create([customer])).get(customer);
+    if (keys === undefined) throw new Error('key custody made no keys');
+    const sealed: SealedProfile = { ...profile, attributes: sealValues(keys.dataKey, customer, version, values) };
+    await this.transactions.run([outboxKey(profileChanged.topic.name, customer)], async (tx) => {
+      await insertProfiles(tx.manager, [sealed]);
+      tx.publish(profileChanged, profileChangedOf(sealed));
+    });
+    return { customer, version };
+  }
+}
