@@ -1,5 +1,5 @@
-import { Type, type TSchema } from 'typebox';
-import { ATTRIBUTE_NAMES } from './catalogue.js';
+import { Type, type Static, type TSchema } from 'typebox';
+import { ATTRIBUTE_NAMES, type AttributeName } from './catalogue.js';
 import { SLUG_PATTERN } from './topic.js';
 
 /** Schemas of fields that many events share. */
@@ -15,4 +15,7 @@ export const Base64Url = Type.String({ pattern: '^[A-Za-z0-9_-]+$' });
 
 /** An object with any of the catalogue's attributes as keys, and no other. */
 export const perAttribute = <Schema extends TSchema>(schema: Schema) =>
-  Type.Partial(Type.Record(Type.Enum(ATTRIBUTE_NAMES), schema), { additionalProperties: false });
+  // The type is written out: a record over a list of names that is no tuple infers as `object`.
+  Type.Unsafe<{ [Name in AttributeName]?: Static<Schema> }>(
+    Type.Partial(Type.Record(Type.Enum(ATTRIBUTE_NAMES), schema), { additionalProperties: false }),
+  );
