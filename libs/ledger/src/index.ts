@@ -1,3 +1,6 @@
-export * from './leaf.js';
-export * from './entry.js';
-export * from './opening.js';
+export { ENTRY_KINDS, type EntryKind, type Leaf, type LeafAttribute, type LeafPurpose } from './leaf.js';
+export { composeEntry, MAX_LEAF_BYTES, type ComposedEntry, type DraftAttribute, type EntryDraft } from './entry.js';
+export { derivedSalts, randomSalts, type Salts } from './salts.js';
+export { openingProblem, opens, type OpenableAttribute, type OpenableRecord } from './opening.js';
+export { leafHash } from './leaf-hash.js';
+export { canonicalJson } from './canonical.js';

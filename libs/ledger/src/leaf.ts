@@ -1,4 +1,5 @@
-export type EntryKind = 'released' | 'withdrawn' | 'tombstone' | 'withheld' | 'aborted';
+export const ENTRY_KINDS = ['released', 'withdrawn', 'tombstone', 'withheld', 'aborted'] as const;
+export type EntryKind = (typeof ENTRY_KINDS)[number];
 
 /** A purpose of an attribute and the ground it rests on. */
 export interface LeafPurpose {
