@@ -5,6 +5,8 @@ import { ok, refused, type Result } from '@castiron/failures';
 const CONTROL = /[\p{Cc}\u2028\u2029]/u;
 const CONTROL_BUT_NEWLINE = /(?!\n)[\p{Cc}\u2028\u2029]/u;
 
+const HALF_SURROGATE = /\p{Cs}/u;
+
 const LABEL = String.raw`[\p{L}\p{N}](?:[\p{L}\p{M}\p{N}-]{0,61}[\p{L}\p{M}\p{N}])?`;
 /** Narrower than RFC 5322 on purpose: no quoting, comments or lists, so nothing can change a mail's header. */
 const EMAIL = new RegExp(String.raw`^[^\s@<>()\[\]\\,;:"]{1,64}@(?:${LABEL}\.)+${LABEL}$`, 'u');
@@ -45,7 +47,7 @@ export function decideValue(name: AttributeName, given: unknown, field: string):
 
   if (typeof given !== 'string') return refuse('attribute-not-text', 'must be text');
   // A half surrogate would be stored as another character than the one given.
-  if (!given.isWellFormed()) return refuse('attribute-not-unicode', 'is not well-formed Unicode');
+  if (HALF_SURROGATE.test(given)) return refuse('attribute-not-unicode', 'is not well-formed Unicode');
   const value = multiline ? given.replaceAll('\r\n', '\n') : given;
   if ((multiline ? CONTROL_BUT_NEWLINE : CONTROL).test(value)) {
     return refuse('attribute-control-characters', `must not hold control characters${multiline ? ' other than line breaks' : ' or line breaks'}`);

@@ -1,7 +1,7 @@
 import { Refused, valueOf } from '@castiron/failures';
-import { outboxKey, Transactions } from '@castiron/transactions';
+import { Transactions } from '@castiron/transactions';
 import { KeyCustody } from '../../key-custody/key-custody.js';
-import { publications } from '../../publications.js';
+import { orderOfProfile, publications } from '../../publications.js';
 import { DataSource } from 'typeorm';
 import { profileChangedOf, type SealedProfile } from '../profile.js';
 import { noSuchCustomer } from '../no-such-customer.js';
@@ -23,7 +23,7 @@ export class ChangeAttributesUseCase {
     if ((await readProfile(this.database.manager, customer)) === undefined) throw new Refused(noSuchCustomer);
     // The key store is another database: it is asked before the transaction, which must not wait for it.
     const { dataKey } = await this.custody.keysOfExisting(customer);
-    return this.transactions.run([outboxKey(profileChanged.topic.name, customer)], async (tx) => {
+    return this.transactions.run([orderOfProfile(customer)], async (tx) => {
       const before = await readProfile(tx.manager, customer);
       if (before === undefined) throw new Refused(noSuchCustomer);
       const { set, withdrawn } = valueOf(decideChange({ ...before, values: openValues(dataKey, before) }, command));

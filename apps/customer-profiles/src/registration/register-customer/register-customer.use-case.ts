@@ -1,12 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import { valueOf } from '@castiron/failures';
-import { outboxKey, Transactions } from '@castiron/transactions';
+import { Transactions } from '@castiron/transactions';
 import { DataSource } from 'typeorm';
 import { KeyCustody } from '../../key-custody/key-custody.js';
 import { profileChangedOf, type SealedProfile } from '../../profiles/profile.js';
 import { insertProfiles } from '../../profiles/profile.table.js';
 import { sealValues } from '../../profiles/sealed-values.js';
-import { publications } from '../../publications.js';
+import { orderOfProfile, publications } from '../../publications.js';
 import { versionInEffect } from '../../statements/statement.table.js';
 import { decideRegistration, type RegisterCustomer } from './register-customer.decision.js';
 
@@ -28,7 +28,7 @@ export class RegisterCustomerUseCase {
     const keys = (await this.custody.create([customer])).get(customer);
     if (keys === undefined) throw new Error('key custody made no keys');
     const sealed: SealedProfile = { ...profile, attributes: sealValues(keys.dataKey, customer, version, values) };
-    await this.transactions.run([outboxKey(profileChanged.topic.name, customer)], async (tx) => {
+    await this.transactions.run([orderOfProfile(customer)], async (tx) => {
       await insertProfiles(tx.manager, [sealed]);
       tx.publish(profileChanged, profileChangedOf(sealed));
     });

@@ -1,5 +1,5 @@
-import { outboxKey, type Transactions } from '@castiron/transactions';
-import { publications } from '../../publications.js';
+import type { Transactions } from '@castiron/transactions';
+import { orderOfStatement, publications } from '../../publications.js';
 import { insertStatement, readStatement, type Statement } from '../statement.table.js';
 
 const { statementPublished } = publications;
@@ -10,7 +10,7 @@ const { statementPublished } = publications;
  */
 export async function loadStatements(transactions: Transactions, statements: readonly Statement[]): Promise<void> {
   for (const statement of statements) {
-    await transactions.run([outboxKey(statementPublished.topic.name, String(statement.version))], async (tx) => {
+    await transactions.run([orderOfStatement(statement.version)], async (tx) => {
       if (await insertStatement(tx.manager, statement)) {
         tx.publish(statementPublished, {
           version: statement.version,

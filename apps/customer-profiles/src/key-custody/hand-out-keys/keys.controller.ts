@@ -1,0 +1,60 @@
+import { Body, Controller, Header, HttpCode, Inject, Post } from '@nestjs/common';
+import { ApiBearerAuth, ApiProperty, ApiTags } from '@nestjs/swagger';
+import { CurrentCaller, Roles, type Caller } from '@castiron/access';
+import { MAX_KEYS_PER_CALL } from '@castiron/encryption';
+import { Refused } from '@castiron/failures';
+import { ArrayMaxSize, IsArray, IsUUID } from 'class-validator';
+import { KeyCustody } from '../key-custody.js';
+
+/** The only service that may open customers' values outside this one. */
+const KEY_HOLDER = 'partner-sharing';
+
+class WantedKeys {
+  @ApiProperty({ type: [String], format: 'uuid', maxItems: MAX_KEYS_PER_CALL })
+  @IsArray()
+  @ArrayMaxSize(MAX_KEYS_PER_CALL)
+  @IsUUID('all', { each: true })
+  customers!: string[];
+}
+
+class KeysOfCustomer {
+  @ApiProperty({ format: 'uuid' })
+  customer!: string;
+
+  @ApiProperty({ format: 'byte' })
+  dataKey!: string;
+
+  @ApiProperty({ format: 'byte' })
+  ledgerKey!: string;
+}
+
+class HandedOutKeys {
+  @ApiProperty({ type: [KeysOfCustomer] })
+  keys!: KeysOfCustomer[];
+}
+
+@ApiTags('internal')
+@ApiBearerAuth()
+@Controller('internal/keys')
+@Roles('service')
+export class KeysController {
+  constructor(@Inject(KeyCustody) private readonly custody: KeyCustody) {}
+
+  /** Customers without keys (unknown, or erased) are missing from the answer. */
+  @Post()
+  @HttpCode(200)
+  @Header('cache-control', 'no-store')
+  async handOut(@Body() { customers }: WantedKeys, @CurrentCaller() caller: Caller): Promise<HandedOutKeys> {
+    if (caller.sub !== KEY_HOLDER) {
+      throw new Refused({ kind: 'forbidden', code: 'keys-not-for-you', detail: `Keys are handed to ${KEY_HOLDER} only.`, promise: 'P7' });
+    }
+    const keys = await this.custody.keysOf(customers);
+    return {
+      keys: [...keys].map(([customer, { dataKey, ledgerKey }]) => ({
+        customer,
+        dataKey: dataKey.toString('base64'),
+        ledgerKey: ledgerKey.toString('base64'),
+      })),
+    };
+  }
+}

@@ -1,0 +1,72 @@
+import { Body, Controller, Delete, Headers, Inject, Param, Patch, Res } from '@nestjs/common';
+import { ApiBearerAuth, ApiBody, ApiHeader, ApiProperty, ApiTags } from '@nestjs/swagger';
+import { CurrentCaller, mustBe, Roles, type Caller } from '@castiron/access';
+import { Refused } from '@castiron/failures';
+import { CustomerIdPipe } from '../customer-id.pipe.js';
+import { etagOf } from '../etag.js';
+import { ChangeAttributesUseCase } from './change-attributes.use-case.js';
+
+class Changed {
+  @ApiProperty({ format: 'uuid' })
+  customer!: string;
+
+  @ApiProperty({ minimum: 1 })
+  version!: number;
+}
+
+interface Reply {
+  header(name: string, value: string): unknown;
+}
+
+const isObject = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+
+@ApiTags('customers')
+@ApiBearerAuth()
+@ApiHeader({ name: 'If-Match', required: true, description: 'The ETag of the version that is changed' })
+@Controller('customers/:customer/attributes')
+@Roles('customer', 'support', 'privacy-officer')
+export class AttributesController {
+  constructor(@Inject(ChangeAttributesUseCase) private readonly attributes: ChangeAttributesUseCase) {}
+
+  /** Changes and adds attributes; null withdraws one. A compulsory attribute cannot be withdrawn (P1). */
+  @Patch()
+  @ApiBody({ schema: { type: 'object', additionalProperties: { type: 'string', nullable: true } } })
+  change(
+    @Param('customer', CustomerIdPipe) customer: string,
+    @Body() changes: unknown,
+    @Headers('if-match') ifMatch: string | undefined,
+    @CurrentCaller() caller: Caller,
+    @Res({ passthrough: true }) reply: Reply,
+  ): Promise<Changed> {
+    if (!isObject(changes)) {
+      throw new Refused({ kind: 'invalid', code: 'body-not-an-object', detail: 'Attributes are changed by name.', field: 'body' });
+    }
+    return this.apply(customer, changes, ifMatch, caller, reply);
+  }
+
+  /** Withdraws one voluntary attribute (P1); withdrawing what is not there changes nothing. */
+  @Delete(':name')
+  withdraw(
+    @Param('customer', CustomerIdPipe) customer: string,
+    @Param('name') name: string,
+    @Headers('if-match') ifMatch: string | undefined,
+    @CurrentCaller() caller: Caller,
+    @Res({ passthrough: true }) reply: Reply,
+  ): Promise<Changed> {
+    return this.apply(customer, { [name]: null }, ifMatch, caller, reply);
+  }
+
+  private async apply(
+    customer: string,
+    changes: Record<string, unknown>,
+    ifMatch: string | undefined,
+    caller: Caller,
+    reply: Reply,
+  ): Promise<Changed> {
+    mustBe(caller, customer);
+    const changed = await this.attributes.change(customer, { ifMatch, changes });
+    reply.header('etag', etagOf(changed.version));
+    return changed;
+  }
+}
