@@ -1,31 +1,51 @@
 import type { Leaf } from '@castiron/ledger';
 import type { EntityManager } from 'typeorm';
 
+/** The most entries that one reading gives. */
+export const MAX_ENTRIES_PER_READ = 1000;
+
 export interface StoredEntry {
   readonly index: bigint;
   readonly leafHash: Buffer;
   readonly leaf: Leaf;
 }
 
-/** Entries by id, in the order of the ledger; ids that are not in it are left out. */
-export async function entriesById(manager: EntityManager, ids: readonly string[]): Promise<readonly StoredEntry[]> {
-  void manager;
-  void ids;
-  return Promise.reject(new Error('not written yet'));
+interface Row {
+  readonly index: string;
+  readonly leaf: string;
+  readonly leaf_hash: Buffer;
 }
 
-/** Entries from index `from` on, at most `limit` (1,000 at most), optionally of one recipient. */
+const entryOf = (row: Row): StoredEntry => ({
+  index: BigInt(row.index),
+  leafHash: row.leaf_hash,
+  leaf: JSON.parse(row.leaf) as Leaf,
+});
+
+/** Entries by id, in the order of the ledger; ids that are not in it are left out. */
+export async function entriesById(manager: EntityManager, ids: readonly string[]): Promise<readonly StoredEntry[]> {
+  const rows: Row[] = await manager.query(
+    'SELECT index, leaf, leaf_hash FROM ledger_entries WHERE id = ANY($1::uuid[]) ORDER BY index',
+    [ids],
+  );
+  return rows.map(entryOf);
+}
+
+/** Entries from index `from` on, {@link MAX_ENTRIES_PER_READ} at most, optionally of one recipient. */
 export async function entriesFrom(
   manager: EntityManager,
-  options: { readonly from: bigint; readonly limit: number; readonly recipient?: string },
+  options: { readonly from: bigint; readonly limit: number; readonly recipient?: string | undefined },
 ): Promise<readonly StoredEntry[]> {
-  void manager;
-  void options;
-  return Promise.reject(new Error('not written yet'));
+  const rows: Row[] = await manager.query(
+    `SELECT index, leaf, leaf_hash FROM ledger_entries
+     WHERE index >= $1 AND ($2::text IS NULL OR recipient = $2) ORDER BY index LIMIT $3`,
+    [options.from.toString(), options.recipient ?? null, Math.min(options.limit, MAX_ENTRIES_PER_READ)],
+  );
+  return rows.map(entryOf);
 }
 
 /** How many entries the ledger holds: the index of the next one. */
 export async function ledgerSize(manager: EntityManager): Promise<bigint> {
-  void manager;
-  return Promise.reject(new Error('not written yet'));
+  const rows: { size: string }[] = await manager.query('SELECT size FROM ledger_head');
+  return BigInt(rows[0]?.size ?? 0);
 }
