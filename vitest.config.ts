@@ -5,6 +5,8 @@ const shared = {
   plugins: [swc.vite()],
   resolve: { conditions: ['source'] },
   ssr: { resolve: { conditions: ['source'] } },
+  // Where global setups are resolved.
+  environments: { __vitest__: { resolve: { conditions: ['source'] } } },
 };
 
 export default defineConfig({

@@ -1,1 +1,5 @@
-export {};
+import './provided.js';
+
+export { eventually } from './eventually.js';
+export { freshDatabase, freshDatabaseUrl } from './fresh-database.js';
+export { uniqueSlug } from './unique-slug.js';

@@ -1,0 +1,5 @@
+export { CannotStart } from './cannot-start.js';
+export { mintToken, type IdentityEndpoints } from './identity.js';
+export { CACHE, DOT_CASTIRON, ROOT } from './places.js';
+export { INTERNAL_RECIPIENTS, PRINCIPALS } from './principals.js';
+export { endpointsOf, startStack, type Stack, type StackEndpoints, type StackOptions } from './stack.js';

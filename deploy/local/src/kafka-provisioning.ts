@@ -1,0 +1,15 @@
+import { TOPICS, topicsOfRecipient } from '@castiron/contracts';
+import { stopgapAdmin } from './stopgap-admin.js';
+import { ACL_RULES, INTERNAL_RECIPIENTS } from './principals.js';
+
+/** Makes topics and rules where they are missing; run at each start, so that a change reaches a kept data folder. */
+export async function provisionKafka(bootstrap: string, password: string): Promise<void> {
+  const admin = stopgapAdmin({ brokers: [bootstrap], clientId: 'local-stack', username: 'admin', password });
+  try {
+    const ofRecipients = INTERNAL_RECIPIENTS.flatMap((slug) => Object.values(topicsOfRecipient(slug)));
+    await admin.createTopics([...TOPICS, ...ofRecipients]);
+    await admin.allow(ACL_RULES);
+  } finally {
+    await admin.close();
+  }
+}

@@ -1,0 +1,117 @@
+import { mkdir, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { adminUrl, createDatabases, type DatabaseName } from './databases.js';
+import { mintToken, startIdentity, type Client, type IdentityEndpoints } from './identity.js';
+import { startKafkaProcess, type KafkaUsers } from './kafka-process.js';
+import { provisionKafka } from './kafka-provisioning.js';
+import { startMail, type MailEndpoints } from './mail.js';
+import type { Part } from './part.js';
+import { choosePorts } from './ports.js';
+import { startPostgresProcess } from './postgres-process.js';
+import { PRINCIPAL_NAMES } from './principals.js';
+import { Secrets } from './secrets.js';
+
+export interface StackOptions {
+  /** Everything of this stack lies below it: data, logs, passwords. */
+  readonly dataDir: string;
+  /** Begin with an empty folder. */
+  readonly fresh?: boolean;
+  /** Keep the data when it stops, and have it survive a crash of the machine. Default true. */
+  readonly keep?: boolean;
+}
+
+/** What one needs to use a running stack; plain data, so that it can be handed to other processes as JSON. */
+export interface StackEndpoints {
+  readonly dataDir: string;
+  readonly kafka: { readonly bootstrap: string; readonly principals: KafkaUsers };
+  readonly postgres: Readonly<Record<DatabaseName | 'admin', string>>;
+  readonly identity: IdentityEndpoints & { readonly clients: Readonly<Record<string, Client>> };
+  readonly mail: MailEndpoints;
+}
+
+export interface Stack extends StackEndpoints {
+  readonly identity: StackEndpoints['identity'] & {
+    /** A bearer token; `ttl` in seconds, 12 hours unless told. */
+    mint(role: string, sub: string, ttl?: number): Promise<string>;
+  };
+  /** Resolves with the reason when a part ended that nobody stopped. */
+  readonly broken: Promise<string>;
+  /** Kills and restarts what faults are tried on; only where the parts are processes. */
+  readonly parts: { readonly kafka?: Part; readonly postgres?: Part };
+  stop(): Promise<void>;
+}
+
+/** Starts Kafka, PostgreSQL, the identity provider and the mail sink, all on 127.0.0.1 and on free ports. */
+export async function startStack(options: StackOptions): Promise<Stack> {
+  const { dataDir, keep = true } = options;
+  if (options.fresh) await rm(dataDir, { recursive: true, force: true });
+  await mkdir(dataDir, { recursive: true, mode: 0o755 });
+  const secrets = await Secrets.of(join(dataDir, 'secrets.json'));
+  const ports = await choosePorts(['kafka', 'controller', 'postgres', 'identity', 'smtp', 'mailWeb'], join(dataDir, 'ports.json'));
+  const users: KafkaUsers = Object.fromEntries(
+    PRINCIPAL_NAMES.map((username) => [username, { username, password: secrets.get(`kafka.${username}`) }]),
+  );
+  const adminPassword = secrets.get('postgres.admin');
+  const secretOf = (name: string) => secrets.get(`identity.${name}`);
+  secretOf('cookies');
+
+  const stops: (() => Promise<unknown>)[] = [];
+  const started = <T>(starting: Promise<T>, stop: (it: T) => Promise<unknown>): Promise<T> =>
+    starting.then((it) => {
+      stops.unshift(() => stop(it));
+      return it;
+    });
+  const stop = async () => {
+    await Promise.all(stops.splice(0).map((each) => each()));
+    if (!keep) await rm(dataDir, { recursive: true, force: true, maxRetries: 3 });
+  };
+
+  const starting = [
+    started(
+      startKafkaProcess({ dataDir: join(dataDir, 'kafka'), port: ports.kafka, controllerPort: ports.controller, users }),
+      ({ part }) => part.stop(),
+    ).then(async (kafka) => {
+      await provisionKafka(kafka.bootstrap, users['admin']?.password ?? '');
+      return kafka;
+    }),
+    started(
+      startPostgresProcess({ dataDir: join(dataDir, 'postgres'), port: ports.postgres, password: adminPassword, durable: keep }),
+      ({ part }) => part.stop(),
+    ).then(async (server) => {
+      const admin = adminUrl(server, adminPassword);
+      const urls = await createDatabases(server, admin, (name) => secrets.get(`postgres.${name}`));
+      return { part: server.part, urls: { ...urls, admin } };
+    }),
+    started(startIdentity({ port: ports.identity, keyFile: join(dataDir, 'identity-key.json'), secretOf }), (it) => it.stop()),
+    started(startMail({ smtp: ports.smtp, web: ports.mailWeb }), (it) => it.stop()),
+  ] as const;
+  try {
+    const [kafka, postgres, identity, mail] = await Promise.all(starting);
+    await secrets.save();
+    return {
+      dataDir,
+      kafka: { bootstrap: kafka.bootstrap, principals: users },
+      postgres: postgres.urls,
+      identity: {
+        ...identity.endpoints,
+        clients: identity.clients,
+        mint: (role, sub, ttl) => mintToken(identity.endpoints, role, sub, ttl),
+      },
+      mail: mail.endpoints,
+      broken: Promise.race([kafka.part.ended, postgres.part.ended]),
+      parts: { kafka: kafka.part, postgres: postgres.part },
+      stop,
+    };
+  } catch (error) {
+    await Promise.allSettled(starting);
+    await stop();
+    throw error;
+  }
+}
+
+/** The plain data of a stack. */
+export function endpointsOf(stack: Stack): StackEndpoints {
+  const { dataDir, kafka, postgres, identity, mail } = stack;
+  const { issuer, token, minting, clients } = identity;
+  return { dataDir, kafka, postgres, identity: { issuer, token, minting, clients }, mail };
+}
