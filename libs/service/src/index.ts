@@ -1,1 +1,14 @@
-export {};
+export * from './settings.js';
+export * from './service-settings.js';
+export * from './tokens.js';
+export { type Part, every } from './part.js';
+export * from './start-service.js';
+export * from './run-service.js';
+export { because, type Because } from './http/validation.js';
+export * from './http/precondition.js';
+export { assertCleanText } from './http/clean-text.js';
+export { AnswerStore, type Answer } from './idempotency/answer-store.js';
+export { answerWithEffect } from './idempotency/current-request.js';
+export { MarkingTransactions } from './idempotency/marking-transactions.js';
+export { IdempotencyInterceptor } from './idempotency/idempotency.interceptor.js';
+export { idempotencyMigrations } from './idempotency/migration.js';

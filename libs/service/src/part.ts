@@ -1,0 +1,35 @@
+/** Something that runs beside HTTP as long as the process does: a relay, an inbox, a timer. */
+export interface Part {
+  /** For logs. */
+  readonly name?: string;
+  /** @param onCrash tells that the part died later on and will not come back: the process ends */
+  start(onCrash: (error: Error) => void): Promise<void>;
+  stop(): Promise<void>;
+}
+
+/** Runs `work` every so often until stopped, one at a time. A failed run is told and the next one comes. */
+export function every(periodMs: number, name: string, work: () => Promise<void>, onError: (error: unknown) => void): Part {
+  let timer: NodeJS.Timeout | undefined;
+  let running: Promise<void> = Promise.resolve();
+  return {
+    name,
+    start: () => {
+      let busy = false;
+      timer = setInterval(() => {
+        if (busy) return;
+        busy = true;
+        running = work()
+          .catch(onError)
+          .finally(() => {
+            busy = false;
+          });
+      }, periodMs);
+      timer.unref();
+      return Promise.resolve();
+    },
+    stop: async () => {
+      clearInterval(timer);
+      await running;
+    },
+  };
+}

@@ -1,0 +1,218 @@
+import { Module, type DynamicModule, type INestApplicationContext, type Provider, type Type } from '@nestjs/common';
+import { DataSource, type MigrationInterface } from 'typeorm';
+import { open, readKeyFile, seal } from '@castiron/encryption';
+import { Inbox, inboxMigrations, type InboxOptions } from '@castiron/inbox';
+import { connect, type Kafka } from '@castiron/kafka';
+import { createLogger, createMetrics, Health, type Logger, type Metrics } from '@castiron/observability';
+import { outboxMigrations, Relay } from '@castiron/outbox';
+import { Transactions } from '@castiron/transactions';
+import { AnswerStore } from './idempotency/answer-store.js';
+import { MarkingTransactions } from './idempotency/marking-transactions.js';
+import { idempotencyMigrations } from './idempotency/migration.js';
+import { every, type Part } from './part.js';
+import type { MessagingSettings, ServiceSettings } from './service-settings.js';
+import { startService, type RunningService } from './start-service.js';
+import { KAFKA } from './tokens.js';
+
+/** Seals bytes under one key, for things that are stored and opened by the same service. */
+export interface Seal {
+  seal(bytes: Buffer): Buffer;
+  open(sealed: Buffer): Buffer;
+}
+
+/** Everything that a service with a database and Kafka is wired from. */
+export interface Wiring<Settings> {
+  readonly settings: Settings;
+  readonly logger: Logger;
+  readonly metrics: Metrics;
+  readonly health: Health;
+  readonly dataSource: DataSource;
+  readonly kafka: Kafka;
+  readonly relay: Relay;
+  readonly transactions: Transactions;
+  /** Under the service's own key. */
+  readonly seal: Seal;
+  /** The service's own key, 32 bytes. */
+  readonly serviceKey: Buffer;
+}
+
+/** A migration's class, listed explicitly. */
+export type Migration = new () => MigrationInterface;
+
+/** What an inbox needs besides the wiring. */
+export type InboxPlan = Pick<InboxOptions, 'topics' | 'subscriptions' | 'ignored'> & {
+  /** The consumer group; by default the service's name. */
+  readonly name?: string;
+};
+
+export interface RunOptions<Settings extends ServiceSettings & MessagingSettings> {
+  readonly settings: Settings;
+  /** The service's own migrations, after which those of outbox, inbox and idempotency are added. */
+  readonly migrations: readonly Migration[];
+  /** The service's module. `DataSource`, `Transactions`, `Inbox`-less wiring are injectable everywhere, see {@link Wiring}. */
+  readonly module: Type | DynamicModule | ((wiring: Wiring<Settings>) => Type | DynamicModule);
+  /** What the service reads. Made after the module, so that handlers can be taken from it: `app.get(UseCase)`. */
+  readonly inbox?: (app: INestApplicationContext, wiring: Wiring<Settings>) => InboxPlan | Promise<InboxPlan>;
+  /** Further parts, started after relay and inbox. `inbox` is undefined where the service has none. */
+  readonly parts?: (app: INestApplicationContext, wiring: Wiring<Settings>, inbox: () => Inbox | undefined) => readonly Part[];
+  readonly exit?: (code: number) => void;
+}
+
+/** Ends a statement, a forgotten transaction and a connection attempt that hang. */
+const STATEMENT_TIMEOUT_MS = 30_000;
+const IDLE_IN_TRANSACTION_MS = 30_000;
+const CONNECT_TIMEOUT_MS = 5_000;
+const POOL_SIZE = 10;
+const SWEEP_MS = 3_600_000;
+
+/** Two replicas that start at once must not both migrate: the second waits here. Any constant does. */
+const MIGRATION_LOCK = 4_761_537;
+
+/** A DataSource as every service has it; also for further databases, such as the key store. */
+export function createDataSource(url: string, migrations: readonly Migration[], logger: Logger): DataSource {
+  return new DataSource({
+    type: 'postgres',
+    url,
+    entities: [],
+    migrations: [...migrations],
+    migrationsTransactionMode: 'each',
+    invalidWhereValuesBehavior: { null: 'throw', undefined: 'throw' },
+    poolSize: POOL_SIZE,
+    connectTimeoutMS: CONNECT_TIMEOUT_MS,
+    // An idle connection that breaks must not end the process; the pool makes a new one.
+    poolErrorHandler: (error: unknown) => logger.warn({ err: error }, 'a database connection broke'),
+    extra: {
+      statement_timeout: STATEMENT_TIMEOUT_MS,
+      idle_in_transaction_session_timeout: IDLE_IN_TRANSACTION_MS,
+    },
+  });
+}
+
+/** Connects, and brings the schema up to date under a lock. */
+export async function migrated(dataSource: DataSource): Promise<DataSource> {
+  await dataSource.initialize();
+  const runner = dataSource.createQueryRunner();
+  try {
+    await runner.query('SELECT pg_advisory_lock($1)', [MIGRATION_LOCK]);
+    await dataSource.runMigrations();
+  } finally {
+    await runner.query('SELECT pg_advisory_unlock($1)', [MIGRATION_LOCK]).catch(() => undefined);
+    await runner.release();
+  }
+  return dataSource;
+}
+
+const sealUnder = (key: Buffer, aad: string): Seal => ({
+  seal: (bytes) => seal(key, bytes, aad),
+  open: (sealed) => open(key, sealed, aad),
+});
+
+@Module({})
+class WiringModule {}
+
+/** The wiring, injectable everywhere by class, Kafka by its token. */
+function wiringModule<Settings>(wiring: Wiring<Settings>, own: Type | DynamicModule): DynamicModule {
+  const providers: (Provider & { provide: unknown })[] = [
+    { provide: DataSource, useValue: wiring.dataSource },
+    { provide: Transactions, useValue: wiring.transactions },
+    { provide: KAFKA, useValue: wiring.kafka },
+  ];
+  return { module: WiringModule, global: true, imports: [own], providers, exports: [DataSource, Transactions, KAFKA] };
+}
+
+/**
+ * Runs a service: database with its migrations, Kafka, outbox relay, module and routes, inbox, HTTP; stopped in the
+ * opposite order. A service's `main.ts` is its settings, its module, its migrations and its subscriptions in one call.
+ */
+export async function runService<Settings extends ServiceSettings & MessagingSettings>(options: RunOptions<Settings>): Promise<RunningService> {
+  const { settings } = options;
+  const logger = createLogger(settings.name, settings.logLevel);
+  const metrics = createMetrics(settings.name);
+  const health = new Health();
+  const serviceKey = readKeyFile(settings.serviceKeyFile);
+
+  const dataSource = await migrated(
+    createDataSource(settings.databaseUrl, [...options.migrations, ...outboxMigrations, ...inboxMigrations, ...idempotencyMigrations], logger),
+  );
+  try {
+    const kafka = connect({
+      brokers: [...settings.kafkaBrokers],
+      clientId: settings.name,
+      username: settings.kafkaUsername,
+      password: settings.kafkaPassword,
+      ssl: settings.kafkaSsl,
+      onLog: ({ level, message }) => logger[level]({ from: 'kafka' }, message),
+    });
+    const relay = new Relay({ dataSource, kafka, logger, metrics });
+    const transactions = new MarkingTransactions(dataSource, relay);
+    const answers = new AnswerStore(dataSource, serviceKey);
+    const wiring: Wiring<Settings> = {
+      settings,
+      logger,
+      metrics,
+      health,
+      dataSource,
+      kafka,
+      relay,
+      transactions,
+      serviceKey,
+      seal: sealUnder(serviceKey, `castiron/${settings.name}/parked`),
+    };
+    health.addCheck('database', async () => {
+      await dataSource.query('SELECT 1');
+    });
+
+    const own = typeof options.module === 'function' && !isClass(options.module) ? options.module(wiring) : options.module;
+    return await startService({
+      name: settings.name,
+      module: wiringModule(wiring, own as Type | DynamicModule),
+      settings,
+      health,
+      metrics,
+      logger,
+      answers,
+      parts: (app) => partsOf(options, app, wiring, answers),
+      ...(options.exit && { exit: options.exit }),
+    });
+  } catch (error) {
+    if (dataSource.isInitialized) await dataSource.destroy();
+    throw error;
+  }
+}
+
+const isClass = (value: unknown): value is Type => typeof value === 'function' && value.prototype !== undefined;
+
+function partsOf<Settings extends ServiceSettings & MessagingSettings>(
+  options: RunOptions<Settings>,
+  app: INestApplicationContext,
+  wiring: Wiring<Settings>,
+  answers: AnswerStore,
+): Part[] {
+  const { dataSource, relay, logger } = wiring;
+  let inbox: Inbox | undefined;
+  return [
+    // First started, so last stopped: everything else still needs it.
+    { name: 'database', start: () => Promise.resolve(), stop: () => dataSource.destroy() },
+    { name: 'outbox', start: () => relay.start(), stop: () => relay.stop() },
+    every(SWEEP_MS, 'answers', () => answers.sweep(), (error) => logger.error({ err: error }, 'old answers were not dropped')),
+    {
+      name: 'inbox',
+      start: async (onCrash) => {
+        if (options.inbox === undefined) return;
+        inbox = await inboxOf(await options.inbox(app, wiring), wiring, onCrash);
+        await inbox.start();
+      },
+      stop: async () => inbox?.stop(),
+    },
+    ...(options.parts?.(app, wiring, () => inbox) ?? []),
+  ];
+}
+
+function inboxOf<Settings extends ServiceSettings>(plan: InboxPlan, wiring: Wiring<Settings>, onCrash: (error: Error) => void): Inbox {
+  const { dataSource, transactions, kafka, seal: sealed, logger, metrics, health, settings } = wiring;
+  const inbox = new Inbox({ name: settings.name, ...plan, dataSource, transactions, kafka, seal: sealed, logger, metrics, onCrash });
+  health.addCheck('inbox', () => {
+    if (!inbox.healthy()) throw new Error('not fetching');
+  });
+  return inbox;
+}

@@ -1,0 +1,38 @@
+import { fixed, flag, list, oneOf, text, url, wholeNumber, type SettingsOf, type Spec } from './settings.js';
+
+/** The largest body that is read. Below what a topic takes, since what comes in may go out as one message. */
+export const BODY_LIMIT_BYTES = 256 * 1024;
+
+/** What every service with HTTP needs. Spread into the specification of a service's `config.ts`. */
+export const httpSettings = (name: string) =>
+  ({
+    name: fixed(name),
+    port: wholeNumber('CASTIRON_PORT', { min: 0, max: 65_535 }),
+    host: text('CASTIRON_HOST', { fallback: '127.0.0.1' }),
+    bodyLimit: fixed(BODY_LIMIT_BYTES),
+    logLevel: oneOf('LOG_LEVEL', ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'], { fallback: 'info' }),
+    oidcIssuer: url('OIDC_ISSUER', ['http:', 'https:']),
+  }) satisfies Spec;
+
+/** What a service with a database, the outbox and the inbox needs on top. */
+export const messagingSettings = {
+  databaseUrl: url('DATABASE_URL', ['postgres:', 'postgresql:'], { secret: true }),
+  kafkaBrokers: list('KAFKA_BROKERS', { each: /^[^\s:]+:\d+$/ }),
+  kafkaUsername: text('KAFKA_USERNAME'),
+  kafkaPassword: text('KAFKA_PASSWORD', { secret: true }),
+  kafkaSsl: flag('KAFKA_SSL', { fallback: false }),
+  /** The service's own key, for parked messages and stored answers. */
+  serviceKeyFile: text('SERVICE_KEY_FILE'),
+} satisfies Spec;
+
+/** What a service needs that calls others. */
+export const clientSettings = {
+  oidcClientId: text('OIDC_CLIENT_ID'),
+  oidcClientSecret: text('OIDC_CLIENT_SECRET', { secret: true }),
+} satisfies Spec;
+
+/** Settings of a process that answers over HTTP. */
+export type ServiceSettings = SettingsOf<ReturnType<typeof httpSettings>>;
+
+/** Settings of a service with a database and Kafka. */
+export type MessagingSettings = SettingsOf<typeof messagingSettings>;
