@@ -14,7 +14,9 @@ export interface AllowedPurpose {
 }
 
 /** What may be on the feed: attributes in the catalogue's order, purposes likewise, each with at least one purpose. */
-export type AllowedAttributes = Readonly<Partial<Record<AttributeName, { readonly purposes: readonly AllowedPurpose[] }>>>;
+export type AllowedAttributes = Readonly<
+  Partial<Record<AttributeName, { readonly purposes: readonly AllowedPurpose[] }>>
+>;
 
 /** One clause that refused one attribute for one purpose. */
 export interface ClauseRefusal {
@@ -30,4 +32,3 @@ export interface Decision {
   /** For what the recipient asks, or the customer permitted, and does not go: every clause that refused. */
   readonly refusals: readonly ClauseRefusal[];
 }
-
