@@ -1,1 +1,3 @@
-export {};
+export * from './subscription.js';
+export * from './inbox.js';
+export * from './migrations.js';

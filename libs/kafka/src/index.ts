@@ -1,1 +1,3 @@
-export {};
+export * from './types.js';
+export * from './connect.js';
+export * from './read.js';

@@ -1,1 +1,3 @@
-export {};
+export * from './append.js';
+export * from './migrations.js';
+export * from './relay.js';

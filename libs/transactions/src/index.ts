@@ -1,1 +1,3 @@
-export {};
+export * from './transaction.js';
+export * from './outbox-key.js';
+export * from './transactions.js';

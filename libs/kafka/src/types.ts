@@ -1,0 +1,133 @@
+import type { Topic, WireMessage } from '@castiron/contracts';
+
+export interface KafkaSettings {
+  /** `host:port` each. */
+  readonly brokers: readonly string[];
+  readonly clientId: string;
+  /** SASL/SCRAM-SHA-512. */
+  readonly username: string;
+  readonly password: string;
+  readonly ssl?: boolean;
+  /** Hears what the clients have to say (warnings and errors); silent without it. */
+  readonly onLog?: (line: { level: 'warn' | 'error'; message: string; detail?: string }) => void;
+}
+
+/** One principal's way to Kafka. Nothing connects before it is used. */
+export interface Kafka {
+  producer(): Producer;
+  transactionalProducer(transactionalId: string): TransactionalProducer;
+  consumer(options: ConsumerOptions): Consumer;
+  admin(): Admin;
+}
+
+export interface Producer {
+  /**
+   * Resolves once every message is acknowledged by all in-sync replicas; order is kept per key, across calls too.
+   * After a failure any part of the messages may stand on the topic, so send them all again: readers de-duplicate.
+   */
+  send(messages: readonly WireMessage[]): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** A producer whose successor under the same id shuts it out. */
+export interface TransactionalProducer {
+  /** InitProducerId: from here on the broker refuses whatever a predecessor still has under way. Again after a failure. */
+  open(): Promise<void>;
+  /**
+   * Writes all messages in one Kafka transaction. After a failure nobody knows whether it was committed: `open()` again
+   * settles that, and a read_committed reader then tells.
+   * @param within records of the same transaction that go last, such as the journal's
+   */
+  send(messages: readonly WireMessage[], within?: readonly WireMessage[]): Promise<void>;
+  close(): Promise<void>;
+}
+
+export interface IncomingMessage {
+  readonly offset: string;
+  readonly timestamp: Date;
+  readonly key: Buffer | null;
+  readonly value: Buffer | null;
+  readonly headers: Readonly<Record<string, Buffer | string | (Buffer | string)[] | undefined>>;
+}
+
+export interface IncomingBatch {
+  readonly topic: string;
+  readonly partition: number;
+  readonly messages: readonly IncomingMessage[];
+  /** To be called in long work, or the group takes the partition away. */
+  heartbeat(): Promise<void>;
+  /** True once the partition was taken away or the consumer is stopping: what is not committed is to be left. */
+  isStale(): boolean;
+}
+
+export interface ConsumerOptions {
+  readonly groupId: string;
+  readonly topics: readonly string[];
+  /** Offsets are committed after this resolves, unless the batch is stale by then. Throwing is a crash. */
+  onBatch(batch: IncomingBatch): Promise<void>;
+  /** The consumer is dead and will not come back: end the process. */
+  onCrash(error: Error): void;
+  /** Bytes of one fetch. Default 4 MiB. */
+  readonly maxBytes?: number;
+}
+
+/** Reads committed messages from the group's offsets, a new group from the beginning. One start, one stop. */
+export interface Consumer {
+  start(): Promise<void>;
+  stop(): Promise<void>;
+  /** Whether it fetched lately. */
+  healthy(): boolean;
+}
+
+export type AclResource = 'topic' | 'group' | 'transactional-id' | 'cluster';
+export type AclOperation =
+  | 'all'
+  | 'read'
+  | 'write'
+  | 'create'
+  | 'delete'
+  | 'alter'
+  | 'describe'
+  | 'describe-configs'
+  | 'alter-configs'
+  | 'idempotent-write';
+
+export interface AclRule {
+  /** `User:<name>`. */
+  readonly principal: string;
+  readonly resource: AclResource;
+  /** `kafka-cluster` for the cluster. */
+  readonly name: string;
+  /** Default `literal`. A prefix must end in a dot, or `p1` covers `p10`. */
+  readonly pattern?: 'literal' | 'prefixed';
+  readonly operation: AclOperation;
+}
+
+export interface Admin {
+  /** Creates what is missing and returns when every topic has its leaders; leaves existing ones as they are. */
+  createTopics(topics: readonly Topic[], options?: { replicationFactor?: number }): Promise<void>;
+  topicNames(): Promise<string[]>;
+  /** The next offsets as a read_committed reader sees them (last stable offsets). */
+  endOffsets(topic: string): Promise<{ partition: number; offset: string }[]>;
+  /** Creates a SCRAM-SHA-512 user, or changes its password. */
+  putUser(username: string, password: string): Promise<void>;
+  /** A missing user is fine. Connections already open last until re-authentication: forbid first. */
+  deleteUser(username: string): Promise<void>;
+  allow(rules: readonly AclRule[]): Promise<void>;
+  forbid(rules: readonly AclRule[]): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** A message with where it stood. */
+export interface PlacedMessage extends IncomingMessage {
+  readonly topic: string;
+  readonly partition: number;
+}
+
+export interface ReadOptions {
+  /** The principal must have READ on it. Default: a new name, for principals that may read any group. */
+  readonly groupId?: string;
+  /** Go on after the end was reached, until the signal or the loop ends. Default false. */
+  readonly follow?: boolean;
+  readonly signal?: AbortSignal;
+}

@@ -1,0 +1,43 @@
+import type { DataOf, EventContract, WireMessage } from '@castiron/contracts';
+import type { EntityManager } from 'typeorm';
+
+/** An event that its transaction will write to the outbox as its last statement. */
+export interface PendingEvent {
+  /** The CloudEvents id, a UUIDv7. */
+  readonly eventId: string;
+  /** The contract's type. */
+  readonly type: string;
+  readonly message: WireMessage;
+}
+
+/** One database transaction of a use case or handler. Travels explicitly, so that nothing runs beside it by accident. */
+export interface Tx {
+  readonly manager: EntityManager;
+
+  /**
+   * Buffers an event; it is written with the commit. The event's {@link outboxKey} must have been named or claimed.
+   * @throws TypeError where the data does not fit the contract, or the key is not locked: both are bugs
+   */
+  publish<Contract extends EventContract>(contract: Contract, data: DataOf<Contract>, options?: { slug?: string }): void;
+
+  /** Buffers the deletion of a key of a state topic. */
+  tombstone(contract: EventContract, key: string, options?: { slug?: string }): void;
+
+  /**
+   * Asks for further outbox keys. Where one is not held yet, the transaction rolls back and the work runs again from its
+   * start with the larger set: do this before anything that cannot be repeated, and let what it throws pass.
+   */
+  claim(keys: readonly string[]): void;
+
+  /** Runs work that may fail alone: its database changes, events and after-commit work are dropped when it throws. */
+  savepoint<T>(work: () => Promise<T>): Promise<T>;
+
+  /** Runs once the commit stands; never when it does not. Errors of it are not the caller's any more and are swallowed. */
+  afterCommit(work: () => void): void;
+}
+
+/** Where events go. `append` is called inside the transaction, `wake` after its commit. */
+export interface OutboxPort {
+  append(manager: EntityManager, events: readonly PendingEvent[]): Promise<void>;
+  wake(): void;
+}
