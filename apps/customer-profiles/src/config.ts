@@ -18,7 +18,9 @@ export type CustomerProfilesSettings = SettingsOf<typeof specification> & {
 };
 
 /** The only place that reads the environment. Throws an error that names every bad setting, and shows no secret. */
-export function readSettings(env: Readonly<Record<string, string | undefined>> = process.env): CustomerProfilesSettings {
+export function readSettings(
+  env: Readonly<Record<string, string | undefined>> = process.env,
+): CustomerProfilesSettings {
   const settings = parseSettings(env, specification);
   return Object.freeze({
     ...settings,

@@ -43,7 +43,10 @@ export class CustomerProfilesModule {
         { provide: RegisterCustomerUseCase, useValue: new RegisterCustomerUseCase(database, transactions, custody) },
         { provide: ReadProfileUseCase, useValue: new ReadProfileUseCase(database, custody) },
         { provide: ChangeAttributesUseCase, useValue: new ChangeAttributesUseCase(database, transactions, custody) },
-        { provide: ImportCustomersUseCase, useValue: new ImportCustomersUseCase(database, transactions, custody, serviceKey) },
+        {
+          provide: ImportCustomersUseCase,
+          useValue: new ImportCustomersUseCase(database, transactions, custody, serviceKey),
+        },
       ],
     };
   }

@@ -42,7 +42,10 @@ const sweeper = new KeySweeper({
   database,
   logger,
   // Outside of any promise, so that nobody can swallow it: a bug ends the process.
-  onCrash: (error) => setImmediate(() => { throw error; }),
+  onCrash: (error) =>
+    setImmediate(() => {
+      throw error;
+    }),
 });
 const databases = {
   start: () => Promise.resolve(),

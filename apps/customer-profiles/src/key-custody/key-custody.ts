@@ -34,7 +34,9 @@ export class KeyCustody {
       [
         entries.map(([customer]) => customer),
         entries.map(([customer, { dataKey }]) => wrapKey(this.keyEncryptionKey, dataKey, aadOf(customer, 'data'))),
-        entries.map(([customer, { ledgerKey }]) => wrapKey(this.keyEncryptionKey, ledgerKey, aadOf(customer, 'ledger'))),
+        entries.map(([customer, { ledgerKey }]) =>
+          wrapKey(this.keyEncryptionKey, ledgerKey, aadOf(customer, 'ledger')),
+        ),
       ],
     );
     return made;

@@ -40,14 +40,19 @@ describe('a value', () => {
     ['attribute-not-an-email', 'email', 'a@example.com, b@example.com'],
     ['attribute-not-an-email', 'email', 'A <a@example.com>'],
   ] as const)('is refused: %s in %s', (code, name, given) => {
-    expect(value(name, given)).toMatchObject({ ok: false, refusal: { kind: 'invalid', code, field: name, promise: 'P6' } });
+    expect(value(name, given)).toMatchObject({
+      ok: false,
+      refusal: { kind: 'invalid', code, field: name, promise: 'P6' },
+    });
   });
 });
 
 describe('a name', () => {
   it('must be in the catalogue (P1)', () => {
     for (const name of ['shoeSize', '__proto__', 'constructor']) {
-      expect(decideName('service-order', name, name)).toMatchObject({ refusal: { code: 'attribute-unknown', promise: 'P1' } });
+      expect(decideName('service-order', name, name)).toMatchObject({
+        refusal: { code: 'attribute-unknown', promise: 'P1' },
+      });
     }
   });
 

@@ -1,4 +1,11 @@
-import { ATTRIBUTES, attributesOfDoor, isAttribute, type Attribute, type AttributeName, type DoorName } from '@castiron/contracts';
+import {
+  ATTRIBUTES,
+  attributesOfDoor,
+  isAttribute,
+  type Attribute,
+  type AttributeName,
+  type DoorName,
+} from '@castiron/contracts';
 import { ok, refused, type Result } from '@castiron/failures';
 
 /** C0, DEL and C1, and the two line separators that many programs break lines at. */
@@ -25,7 +32,13 @@ export function fieldOf(prefix: string, name: string): string {
 /** Whether customers of this door are asked for this attribute at all (P1, P12). */
 export function decideName(door: DoorName, name: string, field: string): Result<AttributeName> {
   if (!isAttribute(name)) {
-    return refused({ kind: 'invalid', code: 'attribute-unknown', detail: 'The catalogue has no such attribute.', field, promise: 'P1' });
+    return refused({
+      kind: 'invalid',
+      code: 'attribute-unknown',
+      detail: 'The catalogue has no such attribute.',
+      field,
+      promise: 'P1',
+    });
   }
   if (!attributesOfDoor(door).includes(name)) {
     return refused({
@@ -50,7 +63,10 @@ export function decideValue(name: AttributeName, given: unknown, field: string):
   if (HALF_SURROGATE.test(given)) return refuse('attribute-not-unicode', 'is not well-formed Unicode');
   const value = multiline ? given.replaceAll('\r\n', '\n') : given;
   if ((multiline ? CONTROL_BUT_NEWLINE : CONTROL).test(value)) {
-    return refuse('attribute-control-characters', `must not hold control characters${multiline ? ' other than line breaks' : ' or line breaks'}`);
+    return refuse(
+      'attribute-control-characters',
+      `must not hold control characters${multiline ? ' other than line breaks' : ' or line breaks'}`,
+    );
   }
   if (value.trim() === '') return refuse('attribute-empty', 'must not be empty');
   if (value.length > maxLength) return refuse('attribute-too-long', `must not be longer than ${maxLength} characters`);

@@ -27,7 +27,8 @@ export async function readProfile(manager: EntityManager, customer: string): Pro
   const [first] = rows;
   if (first === undefined) return undefined;
   const attributes = new Map<AttributeName, SealedValue>();
-  for (const { name, given_at_version: version, sealed } of rows) if (name !== null) attributes.set(name, { version, sealed });
+  for (const { name, given_at_version: version, sealed } of rows)
+    if (name !== null) attributes.set(name, { version, sealed });
   return {
     customer: first.id,
     version: first.version,
@@ -61,7 +62,9 @@ export async function insertProfiles(manager: EntityManager, profiles: readonly 
   );
   await writeValues(
     manager,
-    profiles.flatMap((profile) => [...profile.attributes].map(([name, value]) => ({ customer: profile.customer, name, ...value }))),
+    profiles.flatMap((profile) =>
+      [...profile.attributes].map(([name, value]) => ({ customer: profile.customer, name, ...value })),
+    ),
   );
 }
 
@@ -91,15 +94,17 @@ async function writeValues(manager: EntityManager, values: readonly ValueRow[]):
  *   its lock, so that would be a writer who does not.
  */
 export async function replaceProfile(manager: EntityManager, from: SealedProfile, to: SealedProfile): Promise<void> {
-  const [, changed]: [unknown, number] = await manager.query(`UPDATE customers SET version = $3 WHERE id = $1 AND version = $2`, [
-    from.customer,
-    from.version,
-    to.version,
-  ]);
+  const [, changed]: [unknown, number] = await manager.query(
+    `UPDATE customers SET version = $3 WHERE id = $1 AND version = $2`,
+    [from.customer, from.version, to.version],
+  );
   if (changed !== 1) throw new Error('a profile was changed without its lock');
   const gone = [...from.attributes.keys()].filter((name) => !to.attributes.has(name));
   if (gone.length > 0) {
-    await manager.query(`DELETE FROM attribute_values WHERE customer = $1 AND name = ANY($2::text[])`, [from.customer, gone]);
+    await manager.query(`DELETE FROM attribute_values WHERE customer = $1 AND name = ANY($2::text[])`, [
+      from.customer,
+      gone,
+    ]);
   }
   const fresh = [...to.attributes].filter(([, { version }]) => version === to.version);
   await writeValues(

@@ -39,7 +39,10 @@ export function profileChangedOf(profile: SealedProfile): DataOf<typeof profileC
     statementVersion: profile.statementVersion,
     registeredAt: profile.registeredAt.toISOString(),
     attributes: Object.fromEntries(
-      [...profile.attributes].map(([name, { version, sealed }]) => [name, { version, sealed: sealed.toString('base64') }]),
+      [...profile.attributes].map(([name, { version, sealed }]) => [
+        name,
+        { version, sealed: sealed.toString('base64') },
+      ]),
     ),
   };
 }

@@ -10,7 +10,10 @@ export function sealValues(
   values: ReadonlyMap<AttributeName, string>,
 ): Map<AttributeName, SealedValue> {
   return new Map(
-    [...values].map(([name, value]) => [name, { version, sealed: seal(dataKey, value, attributeAad(customer, name, version)) }]),
+    [...values].map(([name, value]) => [
+      name,
+      { version, sealed: seal(dataKey, value, attributeAad(customer, name, version)) },
+    ]),
   );
 }
 

@@ -2,7 +2,10 @@ import { describe, expect, it } from 'vitest';
 import { decideImport } from './import-customers.decision.js';
 
 const now = new Date('2026-11-23T09:00:00.000Z');
-const good = { key: 'CIK 1', attributes: { companyName: 'Example Ltd', servicesUsed: 'server', registeredAddress: '1 Main Street' } };
+const good = {
+  key: 'CIK 1',
+  attributes: { companyName: 'Example Ltd', servicesUsed: 'server', registeredAddress: '1 Main Street' },
+};
 
 const decide = (...rows: unknown[]) => {
   let ids = 0;
@@ -11,7 +14,9 @@ const decide = (...rows: unknown[]) => {
 
 describe('an import', () => {
   it('takes a row as a registration that happened before', () => {
-    expect(decide(good).importable).toMatchObject([{ at: 0, key: 'CIK 1', profile: { customer: 'id-1', origin: 'imported' } }]);
+    expect(decide(good).importable).toMatchObject([
+      { at: 0, key: 'CIK 1', profile: { customer: 'id-1', origin: 'imported' } },
+    ]);
   });
 
   it.each([

@@ -1,7 +1,10 @@
 import type { DoorName } from '@castiron/contracts';
 import { refused, type Refusal, type Result } from '@castiron/failures';
 import type { Profile } from '../../profiles/profile.js';
-import { decideRegistration, type RegistrationFacts } from '../../registration/register-customer/register-customer.decision.js';
+import {
+  decideRegistration,
+  type RegistrationFacts,
+} from '../../registration/register-customer/register-customer.decision.js';
 
 export const MAX_ROWS = 500;
 const MAX_KEY_LENGTH = 200;
@@ -32,14 +35,26 @@ const isObject = (value: unknown): value is Record<string, unknown> =>
 const KEY = new RegExp(String.raw`^(?!\s*$)[^\p{Cc}\p{Cs}\u2028\u2029]{1,${MAX_KEY_LENGTH}}$`, 'u');
 const isKey = (value: unknown): value is string => typeof value === 'string' && KEY.test(value);
 
-const refuse = (code: string, detail: string, field: string): Result<never> => refused({ kind: 'invalid', code, detail, field });
+const refuse = (code: string, detail: string, field: string): Result<never> =>
+  refused({ kind: 'invalid', code, detail, field });
 
-function decideRow(facts: RegistrationFacts, door: DoorName, row: unknown, customer: string, now: Date): Result<Profile> {
+function decideRow(
+  facts: RegistrationFacts,
+  door: DoorName,
+  row: unknown,
+  customer: string,
+  now: Date,
+): Result<Profile> {
   if (!isObject(row)) return refuse('row-not-an-object', 'The row must have a key and attributes.', 'row');
   if (!isKey(row.key)) {
-    return refuse('key-not-usable', `The key must be text of 1 to ${MAX_KEY_LENGTH} characters without control characters.`, 'key');
+    return refuse(
+      'key-not-usable',
+      `The key must be text of 1 to ${MAX_KEY_LENGTH} characters without control characters.`,
+      'key',
+    );
   }
-  if (!isObject(row.attributes)) return refuse('attributes-missing', 'The row must have attributes by name.', 'attributes');
+  if (!isObject(row.attributes))
+    return refuse('attributes-missing', 'The row must have attributes by name.', 'attributes');
   return decideRegistration(facts, { door, origin: 'imported', attributes: row.attributes }, customer, now);
 }
 

@@ -56,7 +56,13 @@ export class ImportCustomersUseCase {
     }
 
     const digested = importable.map((row) => ({ ...row, digest: this.digest(door, row.key) }));
-    const imported = new Map(await findImported(this.database.manager, door, digested.map(({ digest }) => digest)));
+    const imported = new Map(
+      await findImported(
+        this.database.manager,
+        door,
+        digested.map(({ digest }) => digest),
+      ),
+    );
     const fresh = new Map<string, NewRow>();
     for (const row of digested) {
       const id = row.digest.toString('hex');
@@ -104,7 +110,11 @@ export class ImportCustomersUseCase {
       // Taken by another import between the look-up and the transaction; its customers are committed by now.
       const lost = part.filter(({ digest }) => !taken.has(digest.toString('hex')));
       if (lost.length > 0) {
-        const theirs = await findImported(this.database.manager, door, lost.map(({ digest }) => digest));
+        const theirs = await findImported(
+          this.database.manager,
+          door,
+          lost.map(({ digest }) => digest),
+        );
         for (const [id, customer] of theirs) existing.set(id, customer);
       }
     }

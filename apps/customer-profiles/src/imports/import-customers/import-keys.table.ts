@@ -16,7 +16,8 @@ interface Row {
   readonly customer: string;
 }
 
-const byDigest = (rows: readonly Row[]) => new Map(rows.map(({ digest, customer }) => [digest.toString('hex'), customer]));
+const byDigest = (rows: readonly Row[]) =>
+  new Map(rows.map(({ digest, customer }) => [digest.toString('hex'), customer]));
 
 /** The customers that these digests (hexadecimal in the answer) belong to already. */
 export async function findImported(
@@ -24,15 +25,19 @@ export async function findImported(
   door: DoorName,
   digests: readonly KeyDigest[],
 ): Promise<ReadonlyMap<string, string>> {
-  const rows: Row[] = await manager.query(`SELECT digest, customer FROM import_keys WHERE door = $1 AND digest = ANY($2::bytea[])`, [
-    door,
-    digests,
-  ]);
+  const rows: Row[] = await manager.query(
+    `SELECT digest, customer FROM import_keys WHERE door = $1 AND digest = ANY($2::bytea[])`,
+    [door, digests],
+  );
   return byDigest(rows);
 }
 
 /** Takes the digests that nobody took yet, and answers those. Sorted, so that two imports at once cannot lock each other out. */
-export async function takeKeys(manager: EntityManager, door: DoorName, rows: readonly Row[]): Promise<ReadonlyMap<string, string>> {
+export async function takeKeys(
+  manager: EntityManager,
+  door: DoorName,
+  rows: readonly Row[],
+): Promise<ReadonlyMap<string, string>> {
   const sorted = [...rows].sort((one, other) => one.digest.compare(other.digest));
   const taken: Row[] = await manager.query(
     `INSERT INTO import_keys (door, digest, customer)

@@ -46,7 +46,12 @@ export class KeysController {
   @Header('cache-control', 'no-store')
   async handOut(@Body() { customers }: WantedKeys, @CurrentCaller() caller: Caller): Promise<HandedOutKeys> {
     if (caller.sub !== KEY_HOLDER) {
-      throw new Refused({ kind: 'forbidden', code: 'keys-not-for-you', detail: `Keys are handed to ${KEY_HOLDER} only.`, promise: 'P7' });
+      throw new Refused({
+        kind: 'forbidden',
+        code: 'keys-not-for-you',
+        detail: `Keys are handed to ${KEY_HOLDER} only.`,
+        promise: 'P7',
+      });
     }
     const keys = await this.custody.keysOf(customers);
     return {

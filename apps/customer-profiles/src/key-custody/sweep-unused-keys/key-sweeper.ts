@@ -1,5 +1,5 @@
 import { isPassing } from '@castiron/failures';
-import type { Logger } from 'pino';
+import type { Logger } from '@castiron/observability';
 import type { DataSource } from 'typeorm';
 import { sweepUnusedKeys } from './sweep-unused-keys.use-case.js';
 
@@ -11,7 +11,12 @@ export class KeySweeper {
   private running: Promise<void> = Promise.resolve();
 
   constructor(
-    private readonly options: { keyStore: DataSource; database: DataSource; logger: Logger; onCrash: (error: unknown) => void },
+    private readonly options: {
+      keyStore: DataSource;
+      database: DataSource;
+      logger: Logger;
+      onCrash: (error: unknown) => void;
+    },
   ) {}
 
   start(): Promise<void> {

@@ -18,7 +18,9 @@ export async function sweepUnusedKeys(keyStore: DataSource, database: DataSource
     );
     if (unchecked.length === 0) return swept;
     const checked = unchecked.map(({ customer }) => customer);
-    const known: { id: string }[] = await database.query(`SELECT id FROM customers WHERE id = ANY($1::uuid[])`, [checked]);
+    const known: { id: string }[] = await database.query(`SELECT id FROM customers WHERE id = ANY($1::uuid[])`, [
+      checked,
+    ]);
     const used = new Set(known.map(({ id }) => id));
     await keyStore.query(`UPDATE customer_keys SET in_use = true WHERE customer = ANY($1::uuid[])`, [[...used]]);
     const unused = checked.filter((customer) => !used.has(customer));

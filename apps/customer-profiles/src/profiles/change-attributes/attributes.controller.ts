@@ -40,7 +40,12 @@ export class AttributesController {
     @Res({ passthrough: true }) reply: Reply,
   ): Promise<Changed> {
     if (!isObject(changes)) {
-      throw new Refused({ kind: 'invalid', code: 'body-not-an-object', detail: 'Attributes are changed by name.', field: 'body' });
+      throw new Refused({
+        kind: 'invalid',
+        code: 'body-not-an-object',
+        detail: 'Attributes are changed by name.',
+        field: 'body',
+      });
     }
     return this.apply(customer, changes, ifMatch, caller, reply);
   }

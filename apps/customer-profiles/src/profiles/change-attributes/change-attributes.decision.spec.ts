@@ -17,7 +17,8 @@ const profile: Profile = {
     ['phone', '+1 555 0100'],
   ]),
 };
-const change = (changes: Record<string, unknown>, ifMatch: string | undefined = '"v4"') => decideChange(profile, { ifMatch, changes });
+const change = (changes: Record<string, unknown>, ifMatch: string | undefined = '"v4"') =>
+  decideChange(profile, { ifMatch, changes });
 
 describe('a change of attributes', () => {
   it('changes, adds and withdraws at once', () => {
@@ -34,7 +35,10 @@ describe('a change of attributes', () => {
   });
 
   it('is none where everything is as it was', () => {
-    expect(change({ companyName: 'Example Ltd', email: null })).toEqual({ ok: true, value: { set: new Map(), withdrawn: new Set() } });
+    expect(change({ companyName: 'Example Ltd', email: null })).toEqual({
+      ok: true,
+      value: { set: new Map(), withdrawn: new Set() },
+    });
   });
 
   it.each(['companyName', 'servicesUsed', 'registeredAddress'])('cannot withdraw the compulsory %s (P1)', (name) => {
@@ -44,11 +48,15 @@ describe('a change of attributes', () => {
   });
 
   it('adds nothing that the door does not ask for (P12)', () => {
-    expect(change({ curriculumVitae: 'x' })).toMatchObject({ refusal: { code: 'attribute-not-asked', promise: 'P12' } });
+    expect(change({ curriculumVitae: 'x' })).toMatchObject({
+      refusal: { code: 'attribute-not-asked', promise: 'P12' },
+    });
   });
 
   it('must say which version it changes', () => {
-    expect(decideChange(profile, { ifMatch: undefined, changes: {} })).toMatchObject({ refusal: { kind: 'precondition-required' } });
+    expect(decideChange(profile, { ifMatch: undefined, changes: {} })).toMatchObject({
+      refusal: { kind: 'precondition-required' },
+    });
   });
 
   it.each(['"v3"', '"v44"', 'v4', 'W/"v4"', '', '"other"'])('is refused with the stale or foreign tag %s', (tag) => {

@@ -9,7 +9,8 @@ const EFFECTIVE_FROM = /^Effective from: (\d{4}-\d{2}-\d{2})$/m;
 /** @throws Error where the text does not say since when it holds */
 export function parseStatement(version: number, text: string): Statement {
   const effectiveFrom = new Date(EFFECTIVE_FROM.exec(text)?.[1] ?? Number.NaN);
-  if (Number.isNaN(effectiveFrom.getTime())) throw new Error(`statement ${version} has no line "Effective from: YYYY-MM-DD"`);
+  if (Number.isNaN(effectiveFrom.getTime()))
+    throw new Error(`statement ${version} has no line "Effective from: YYYY-MM-DD"`);
   return { version, effectiveFrom, sha256: createHash('sha256').update(text).digest('hex'), text };
 }
 

@@ -24,7 +24,12 @@ const VERSION = /^[1-9][0-9]{0,8}$/;
 
 function viewOf(statement: Statement | undefined): StatementView {
   if (statement === undefined) {
-    throw new Refused({ kind: 'not-found', code: 'statement-not-found', detail: 'There is no such statement.', promise: 'P17' });
+    throw new Refused({
+      kind: 'not-found',
+      code: 'statement-not-found',
+      detail: 'There is no such statement.',
+      promise: 'P17',
+    });
   }
   return { ...statement, effectiveFrom: statement.effectiveFrom.toISOString() };
 }

@@ -1,0 +1,88 @@
+import { randomUUID } from 'node:crypto';
+import { newKey } from '@castiron/encryption';
+import { freshDatabase } from '@castiron/testing';
+import type { DataSource } from 'typeorm';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { databaseMigrations, keyStoreMigrations } from '../database.js';
+import { KeyCustody } from './key-custody.js';
+import { sweepUnusedKeys } from './sweep-unused-keys/sweep-unused-keys.use-case.js';
+
+let keyStore: DataSource;
+let database: DataSource;
+const keyEncryptionKey = newKey();
+
+beforeAll(async () => {
+  [keyStore, database] = await Promise.all([freshDatabase(keyStoreMigrations), freshDatabase(databaseMigrations)]);
+});
+afterAll(() => Promise.all([keyStore.destroy(), database.destroy()]));
+
+const age = (customers: readonly string[]) =>
+  keyStore.query(
+    `UPDATE customer_keys SET made_at = made_at - interval '61 minutes' WHERE customer = ANY($1::uuid[])`,
+    [customers],
+  );
+
+const register = (customer: string) =>
+  database.query(
+    `INSERT INTO customers (id, version, door, purposes, origin, statement_version, registered_at)
+     VALUES ($1, 1, 'subscription', '{mailing,notices}', 'registered', 1, now())`,
+    [customer],
+  );
+
+describe('the key store', () => {
+  it('gives back the keys it made, two for each customer, and none for the unknown', async () => {
+    const custody = new KeyCustody(keyStore, keyEncryptionKey);
+    const customers = [randomUUID(), randomUUID()];
+    const made = await custody.create(customers);
+    expect(await custody.keysOf([...customers, randomUUID()])).toEqual(made);
+    const all = [...made.values()].flatMap(({ dataKey, ledgerKey }) => [
+      dataKey.toString('hex'),
+      ledgerKey.toString('hex'),
+    ]);
+    expect(new Set(all).size).toBe(4);
+  });
+
+  it('holds no key in the clear, and opens none under another key-encryption key', async () => {
+    const custody = new KeyCustody(keyStore, keyEncryptionKey);
+    const customer = randomUUID();
+    const { dataKey } = (await custody.create([customer])).get(customer) ?? {};
+    const [row] = await keyStore.query(`SELECT wrapped_data_key FROM customer_keys WHERE customer = $1`, [customer]);
+    expect((row.wrapped_data_key as Buffer).includes(dataKey as Buffer)).toBe(false);
+    await expect(new KeyCustody(keyStore, newKey()).keysOf([customer])).rejects.toThrow();
+  });
+
+  it("does not open one customer's key as another's", async () => {
+    const custody = new KeyCustody(keyStore, keyEncryptionKey);
+    const [one, other] = [randomUUID(), randomUUID()];
+    await custody.create([one, other]);
+    await keyStore.query(
+      `UPDATE customer_keys SET wrapped_data_key = (SELECT wrapped_data_key FROM customer_keys WHERE customer = $1) WHERE customer = $2`,
+      [one, other],
+    );
+    await expect(custody.keysOf([other])).rejects.toThrow();
+  });
+});
+
+describe('the sweep', () => {
+  it('deletes keys that have no customer after an hour, and no others', async () => {
+    const custody = new KeyCustody(keyStore, keyEncryptionKey);
+    const [used, unused, young] = [randomUUID(), randomUUID(), randomUUID()];
+    await custody.create([used, unused, young]);
+    await register(used);
+    await age([used, unused]);
+    expect(await sweepUnusedKeys(keyStore, database)).toBe(1);
+    expect(new Set((await custody.keysOf([used, unused, young])).keys())).toEqual(new Set([used, young]));
+  });
+
+  it('never takes a key that was in use once, though its customer is gone (a restored backup)', async () => {
+    const custody = new KeyCustody(keyStore, keyEncryptionKey);
+    const customer = randomUUID();
+    await custody.create([customer]);
+    await register(customer);
+    await age([customer]);
+    await sweepUnusedKeys(keyStore, database);
+    await database.query(`DELETE FROM customers WHERE id = $1`, [customer]);
+    expect(await sweepUnusedKeys(keyStore, database)).toBe(0);
+    expect((await custody.keysOf([customer])).size).toBe(1);
+  });
+});
