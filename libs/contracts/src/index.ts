@@ -12,5 +12,6 @@ export * from './sharing/disclosure-recorded.event.js';
 export * from './sharing/lane-batch-sent.event.js';
 export * from './recipients/feed-record.event.js';
 export * from './recipients/duties.events.js';
+export * from './recipients/held-copy.js';
 export * from './recipients/replies.events.js';
 export * from './notifications/mailing-cancelled.event.js';
