@@ -13,8 +13,6 @@ const specification = {
 export type CustomerProfilesSettings = SettingsOf<typeof specification> & {
   /** Wraps the customers' keys. */
   readonly keyEncryptionKey: Buffer;
-  /** This service's own key. */
-  readonly serviceKey: Buffer;
 };
 
 /** The only place that reads the environment. Throws an error that names every bad setting, and shows no secret. */
@@ -22,9 +20,5 @@ export function readSettings(
   env: Readonly<Record<string, string | undefined>> = process.env,
 ): CustomerProfilesSettings {
   const settings = parseSettings(env, specification);
-  return Object.freeze({
-    ...settings,
-    keyEncryptionKey: readKeyFile(settings.keyEncryptionKeyFile),
-    serviceKey: readKeyFile(settings.serviceKeyFile),
-  });
+  return Object.freeze({ ...settings, keyEncryptionKey: readKeyFile(settings.keyEncryptionKeyFile) });
 }

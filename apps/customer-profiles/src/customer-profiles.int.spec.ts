@@ -4,27 +4,36 @@ import { decodeMessage, profileChanged, statementPublished, type DataOf } from '
 import { attributeAad, KeyCustodyClient, newKey, open } from '@castiron/encryption';
 import { mintToken } from '@castiron/local-stack';
 import { createLogger, createMetrics, Health } from '@castiron/observability';
-import { appendToOutbox } from '@castiron/outbox';
-import { startService } from '@castiron/service';
+import { appendToOutbox, outboxMigrations } from '@castiron/outbox';
+import {
+  AnswerStore,
+  idempotencyMigrations,
+  MarkingTransactions,
+  startService,
+  type RunningService,
+} from '@castiron/service';
 import { freshDatabase } from '@castiron/testing';
-import { Transactions } from '@castiron/transactions';
+import type { Transactions } from '@castiron/transactions';
 import type { DataSource } from 'typeorm';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { CustomerProfilesModule } from './customer-profiles.module.js';
-import { databaseMigrations, keyStoreMigrations } from './database.js';
+import { keyStoreMigrations, migrations } from './migrations.js';
 import { KeyCustody } from './key-custody/key-custody.js';
 import { loadStatements } from './statements/load-statements/load-statements.use-case.js';
 import { parseStatement } from './statements/load-statements/statement-file.js';
 
 let database: DataSource;
 let keyStore: DataSource;
-let service: Awaited<ReturnType<typeof startService>>;
+let service: RunningService;
 let transactions: Transactions;
 const statement = parseStatement(1, 'Be told.\nEffective from: 2026-01-01\n');
 
 beforeAll(async () => {
-  [keyStore, database] = await Promise.all([freshDatabase(keyStoreMigrations), freshDatabase(databaseMigrations)]);
-  transactions = new Transactions(database, { append: appendToOutbox, wake: () => {} });
+  [keyStore, database] = await Promise.all([
+    freshDatabase(keyStoreMigrations),
+    freshDatabase([...migrations, ...outboxMigrations, ...idempotencyMigrations]),
+  ]);
+  transactions = new MarkingTransactions(database, { append: appendToOutbox, wake: () => {} });
   await loadStatements(transactions, [statement]);
   const custody = new KeyCustody(keyStore, newKey());
   const name = 'customer-profiles';
@@ -42,6 +51,7 @@ beforeAll(async () => {
     health: new Health(),
     metrics: createMetrics(name),
     logger: createLogger(name, 'silent'),
+    answers: new AnswerStore(database, newKey()),
   });
 });
 afterAll(async () => {

@@ -1,64 +1,51 @@
 import 'reflect-metadata';
 import { join } from 'node:path';
-import { connect } from '@castiron/kafka';
-import { createLogger, createMetrics, Health } from '@castiron/observability';
-import { Relay } from '@castiron/outbox';
-import { startService } from '@castiron/service';
-import { Transactions } from '@castiron/transactions';
+import { topicOf } from '@castiron/contracts';
+import { createDataSource, every, migrated, runService } from '@castiron/service';
+import type { DataSource } from 'typeorm';
 import { readSettings } from './config.js';
 import { CustomerProfilesModule } from './customer-profiles.module.js';
-import { databaseMigrations, keyStoreMigrations, openDatabase } from './database.js';
 import { KeyCustody } from './key-custody/key-custody.js';
-import { KeySweeper } from './key-custody/sweep-unused-keys/key-sweeper.js';
+import { sweepUnusedKeys } from './key-custody/sweep-unused-keys/sweep-unused-keys.use-case.js';
+import { keyStoreMigrations, migrations } from './migrations.js';
 import { loadStatements } from './statements/load-statements/load-statements.use-case.js';
 import { readStatements } from './statements/load-statements/statement-file.js';
+import { subscriptions } from './subscriptions.js';
+
+const SWEEP_MS = 10 * 60_000;
+const STATEMENTS = join(import.meta.dirname, '../statements');
+
+const topics = [...new Set(subscriptions.map(({ contract }) => topicOf(contract).name))];
 
 const settings = readSettings();
-const { name, databaseUrl, keystoreUrl, keyEncryptionKey, serviceKey } = settings;
-const logger = createLogger(name, settings.logLevel);
-const metrics = createMetrics(name);
-const health = new Health();
+let keyStore: DataSource;
 
-const onDatabaseError = (): void => logger.warn('an idle database connection was lost');
-const database = await openDatabase(databaseUrl, databaseMigrations, onDatabaseError);
-const keyStore = await openDatabase(keystoreUrl, keyStoreMigrations, onDatabaseError);
-health.addCheck('database', async () => void (await database.query('SELECT 1')));
-health.addCheck('key-store', async () => void (await keyStore.query('SELECT 1')));
-
-const kafka = connect({
-  brokers: [...settings.kafkaBrokers],
-  clientId: name,
-  username: settings.kafkaUsername,
-  password: settings.kafkaPassword,
-  ssl: settings.kafkaSsl,
-});
-const relay = new Relay({ dataSource: database, kafka, logger, metrics });
-const transactions = new Transactions(database, relay);
-const custody = new KeyCustody(keyStore, keyEncryptionKey);
-await loadStatements(transactions, readStatements(join(import.meta.dirname, '../statements')));
-
-const sweeper = new KeySweeper({
-  keyStore,
-  database,
-  logger,
-  // Outside of any promise, so that nobody can swallow it: a bug ends the process.
-  onCrash: (error) =>
-    setImmediate(() => {
-      throw error;
-    }),
-});
-const databases = {
-  start: () => Promise.resolve(),
-  stop: async () => void (await Promise.all([database.destroy(), keyStore.destroy()])),
-};
-
-await startService({
-  name,
-  module: CustomerProfilesModule.with({ database, transactions, custody, serviceKey }),
+await runService({
   settings,
-  health,
-  metrics,
-  logger,
-  // Stopped from the last to the first.
-  parts: [databases, relay, sweeper],
+  migrations,
+  module: ({ logger, health, dataSource: database, transactions, serviceKey }) => {
+    keyStore = createDataSource(settings.keystoreUrl, keyStoreMigrations, logger);
+    health.addCheck('key-store', async () => void (await keyStore.query('SELECT 1')));
+    const custody = new KeyCustody(keyStore, settings.keyEncryptionKey);
+    return CustomerProfilesModule.with({ database, transactions, custody, serviceKey });
+  },
+  // An inbox that reads nothing would never be healthy.
+  ...(subscriptions.length > 0 && { inbox: () => ({ topics, subscriptions }) }),
+  parts: (_app, { dataSource: database, transactions, logger }) => [
+    { name: 'key-store', start: async () => void (await migrated(keyStore)), stop: () => keyStore.destroy() },
+    {
+      name: 'statements',
+      start: () => loadStatements(transactions, readStatements(STATEMENTS)),
+      stop: () => Promise.resolve(),
+    },
+    every(
+      SWEEP_MS,
+      'unused-keys',
+      async () => {
+        const swept = await sweepUnusedKeys(keyStore, database);
+        if (swept > 0) logger.warn({ swept }, 'deleted keys whose customer was never committed');
+      },
+      (error) => logger.error({ err: error }, 'unused keys were not swept'),
+    ),
+  ],
 });

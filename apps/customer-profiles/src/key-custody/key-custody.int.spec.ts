@@ -3,7 +3,7 @@ import { newKey } from '@castiron/encryption';
 import { freshDatabase } from '@castiron/testing';
 import type { DataSource } from 'typeorm';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { databaseMigrations, keyStoreMigrations } from '../database.js';
+import { keyStoreMigrations, migrations } from '../migrations.js';
 import { KeyCustody } from './key-custody.js';
 import { sweepUnusedKeys } from './sweep-unused-keys/sweep-unused-keys.use-case.js';
 
@@ -12,7 +12,7 @@ let database: DataSource;
 const keyEncryptionKey = newKey();
 
 beforeAll(async () => {
-  [keyStore, database] = await Promise.all([freshDatabase(keyStoreMigrations), freshDatabase(databaseMigrations)]);
+  [keyStore, database] = await Promise.all([freshDatabase(keyStoreMigrations), freshDatabase(migrations)]);
 });
 afterAll(() => Promise.all([keyStore.destroy(), database.destroy()]));
 

@@ -5,6 +5,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { isPublicRoute } from '@castiron/access';
 import { Refused } from '@castiron/failures';
 import { isCorrelationId, runWithCorrelation, type Logger, type Metrics } from '@castiron/observability';
+import { checksOwnText } from './checks-own-text.js';
 import { assertCleanHeaders, assertCleanText } from './clean-text.js';
 import { PROBLEM_TYPE, problemOfHttp, problemOfStatus } from './problem.filter.js';
 
@@ -89,7 +90,7 @@ export function createHttpServer({ bodyLimit, logger, metrics }: HttpServerOptio
       try {
         assertCleanText(request.params, 'path');
         assertCleanText(request.query, 'query');
-        assertCleanText(request.body);
+        if (!checksOwnText(request.routeOptions.config)) assertCleanText(request.body);
       } catch (error) {
         done(error as Error);
         return;

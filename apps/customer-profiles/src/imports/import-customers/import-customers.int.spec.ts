@@ -1,10 +1,10 @@
 import { newKey } from '@castiron/encryption';
-import { appendToOutbox } from '@castiron/outbox';
+import { appendToOutbox, outboxMigrations } from '@castiron/outbox';
 import { freshDatabase } from '@castiron/testing';
 import { Transactions } from '@castiron/transactions';
 import type { DataSource } from 'typeorm';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { databaseMigrations, keyStoreMigrations } from '../../database.js';
+import { keyStoreMigrations, migrations } from '../../migrations.js';
 import { KeyCustody } from '../../key-custody/key-custody.js';
 import { loadStatements } from '../../statements/load-statements/load-statements.use-case.js';
 import { parseStatement } from '../../statements/load-statements/statement-file.js';
@@ -15,7 +15,10 @@ let database: DataSource;
 let imports: ImportCustomersUseCase;
 
 beforeAll(async () => {
-  [keyStore, database] = await Promise.all([freshDatabase(keyStoreMigrations), freshDatabase(databaseMigrations)]);
+  [keyStore, database] = await Promise.all([
+    freshDatabase(keyStoreMigrations),
+    freshDatabase([...migrations, ...outboxMigrations]),
+  ]);
   const transactions = new Transactions(database, { append: appendToOutbox, wake: () => {} });
   await loadStatements(transactions, [parseStatement(1, 'Effective from: 2026-01-01')]);
   imports = new ImportCustomersUseCase(database, transactions, new KeyCustody(keyStore, newKey()), newKey());

@@ -1,8 +1,8 @@
-import { Body, Controller, HttpCode, Inject, Post, UseInterceptors } from '@nestjs/common';
+import { Body, Controller, HttpCode, Inject, Post } from '@nestjs/common';
 import { ApiBearerAuth, ApiHeader, ApiProperty, ApiTags } from '@nestjs/swagger';
 import { Roles } from '@castiron/access';
 import { DOOR_NAMES, type DoorName } from '@castiron/contracts';
-import { IdempotencyInterceptor } from '@castiron/service';
+import { because, ChecksOwnText } from '@castiron/service';
 import { ArrayMaxSize, IsArray, IsIn } from 'class-validator';
 import { MAX_ROWS } from './import-customers.decision.js';
 import { ImportCustomersUseCase, type ImportedRow } from './import-customers.use-case.js';
@@ -10,7 +10,7 @@ import { ImportCustomersUseCase, type ImportedRow } from './import-customers.use
 class CustomersToImport {
   /** The door by which these customers came (P12). */
   @ApiProperty({ enum: DOOR_NAMES })
-  @IsIn(DOOR_NAMES, { context: { promise: 'P12' } })
+  @IsIn(DOOR_NAMES, because({ promise: 'P12' }))
   door!: DoorName;
 
   /** Checked one by one, since a bad row must not cost the rest. */
@@ -52,12 +52,12 @@ class ImportedRows {
 @ApiHeader({ name: 'Idempotency-Key', required: false })
 @Controller('imports/customers')
 @Roles('service')
-@UseInterceptors(IdempotencyInterceptor)
 export class ImportsController {
   constructor(@Inject(ImportCustomersUseCase) private readonly imports: ImportCustomersUseCase) {}
 
   /** One answer per row, in the order of the rows. Safe to repeat: a key that is here already is `existing`. */
   @Post()
+  @ChecksOwnText()
   @HttpCode(200)
   async import(@Body() { door, rows }: CustomersToImport): Promise<ImportedRows> {
     return { rows: await this.imports.import(door, rows) };

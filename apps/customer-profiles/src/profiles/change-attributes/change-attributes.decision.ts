@@ -22,17 +22,17 @@ export function decideChange(profile: Profile, command: ChangeAttributes): Resul
   if (command.ifMatch === undefined) {
     return refused({
       kind: 'precondition-required',
-      code: 'if-match-missing',
+      code: 'if-match-required',
       detail: 'Say with If-Match which version you are changing.',
-      field: 'If-Match',
+      field: 'header if-match',
     });
   }
   if (!matches(command.ifMatch, etagOf(profile.version))) {
     return refused({
       kind: 'stale',
-      code: 'profile-changed-meanwhile',
+      code: 'stale-version',
       detail: 'The profile has another version by now: read it again.',
-      field: 'If-Match',
+      field: 'header if-match',
     });
   }
   const set = new Map<AttributeName, string>();

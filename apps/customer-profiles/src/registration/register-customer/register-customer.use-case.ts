@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { valueOf } from '@castiron/failures';
 import { Transactions } from '@castiron/transactions';
-import { DataSource } from 'typeorm';
+import { DataSource, type EntityManager } from 'typeorm';
 import { KeyCustody } from '../../key-custody/key-custody.js';
 import { profileChangedOf, type SealedProfile } from '../../profiles/profile.js';
 import { insertProfiles } from '../../profiles/profile.table.js';
@@ -12,6 +12,11 @@ import { decideRegistration, type RegisterCustomer } from './register-customer.d
 
 const { profileChanged } = publications;
 
+export interface Registered {
+  readonly customer: string;
+  readonly version: number;
+}
+
 /** Registers one customer: keys first, then customer and event in one transaction. */
 export class RegisterCustomerUseCase {
   constructor(
@@ -20,7 +25,11 @@ export class RegisterCustomerUseCase {
     private readonly custody: KeyCustody,
   ) {}
 
-  async register(command: RegisterCustomer): Promise<{ customer: string; version: number }> {
+  /** @param withEffect runs in the transaction, so that what it writes stands if and only if the customer does */
+  async register(
+    command: RegisterCustomer,
+    withEffect: (manager: EntityManager, registered: Registered) => Promise<void>,
+  ): Promise<Registered> {
     const now = new Date();
     const facts = { statementVersion: await versionInEffect(this.database.manager, now) };
     const { values, ...profile } = valueOf(decideRegistration(facts, command, randomUUID(), now));
@@ -31,6 +40,7 @@ export class RegisterCustomerUseCase {
     await this.transactions.run([orderOfProfile(customer)], async (tx) => {
       await insertProfiles(tx.manager, [sealed]);
       tx.publish(profileChanged, profileChangedOf(sealed));
+      await withEffect(tx.manager, { customer, version });
     });
     return { customer, version };
   }

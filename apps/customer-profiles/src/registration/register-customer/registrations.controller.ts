@@ -1,8 +1,8 @@
-import { Body, Controller, Inject, Post, Res, UseInterceptors } from '@nestjs/common';
+import { Body, Controller, Inject, Post, Res } from '@nestjs/common';
 import { ApiBearerAuth, ApiHeader, ApiProperty, ApiTags } from '@nestjs/swagger';
 import { Roles } from '@castiron/access';
 import type { DoorName } from '@castiron/contracts';
-import { IdempotencyInterceptor } from '@castiron/service';
+import { answerWithEffect, because } from '@castiron/service';
 import { IsObject } from 'class-validator';
 import { etagOf } from '../../profiles/etag.js';
 import { RegisterCustomerUseCase } from './register-customer.use-case.js';
@@ -10,7 +10,7 @@ import { RegisterCustomerUseCase } from './register-customer.use-case.js';
 class Registration {
   /** Values by the catalogue's attribute names. */
   @ApiProperty({ type: 'object', additionalProperties: { type: 'string' }, example: { email: 'someone@example.com' } })
-  @IsObject({ context: { promise: 'P1' } })
+  @IsObject(because({ promise: 'P1' }))
   attributes!: Record<string, unknown>;
 }
 
@@ -32,7 +32,6 @@ interface Reply {
 @ApiHeader({ name: 'Idempotency-Key', required: false })
 @Controller('registrations')
 @Roles('service')
-@UseInterceptors(IdempotencyInterceptor)
 export class RegistrationsController {
   constructor(@Inject(RegisterCustomerUseCase) private readonly registrations: RegisterCustomerUseCase) {}
 
@@ -52,7 +51,10 @@ export class RegistrationsController {
   }
 
   private async register(door: DoorName, { attributes }: Registration, reply: Reply): Promise<Registered> {
-    const registered = await this.registrations.register({ door, origin: 'registered', attributes });
+    const command = { door, origin: 'registered', attributes } as const;
+    const registered = await this.registrations.register(command, (manager, body) =>
+      answerWithEffect(manager, { status: 201, headers: { etag: etagOf(body.version) }, body }),
+    );
     reply.header('etag', etagOf(registered.version));
     return registered;
   }
