@@ -1,8 +1,9 @@
-import type { StackEndpoints } from '@castiron/local-stack';
+import type { Endpoints, StackEndpoints } from '@castiron/local-stack';
 
 declare module 'vitest' {
-  /** What the global setups hand to the tests: `inject('stack')`. */
+  /** What the global setups hand to the tests: `inject('stack')`, `inject('castiron')`. */
   export interface ProvidedContext {
     stack: StackEndpoints;
+    castiron: Endpoints;
   }
 }
