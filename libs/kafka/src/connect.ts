@@ -1,6 +1,18 @@
+import { ConnectedAdmin } from './admin.js';
+import { CommittingConsumer } from './consumer.js';
+import { RenewedProducer } from './producer.js';
+import { readTopic } from './reading.js';
+import { FencingProducer } from './transactional-producer.js';
 import type { Kafka, KafkaSettings } from './types.js';
 
 /** A principal's way to Kafka; cheap, nothing connects yet. */
 export function connect(settings: KafkaSettings): Kafka {
-  throw new Error(`not built yet: ${settings.clientId}`);
+  const admin = () => new ConnectedAdmin(settings);
+  return {
+    producer: () => new RenewedProducer(settings),
+    transactionalProducer: (transactionalId) => new FencingProducer(settings, transactionalId),
+    consumer: (options) => new CommittingConsumer(settings, options, admin),
+    admin,
+    read: (topic, options = {}) => readTopic(settings, topic, options),
+  };
 }

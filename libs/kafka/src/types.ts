@@ -18,6 +18,8 @@ export interface Kafka {
   transactionalProducer(transactionalId: string): TransactionalProducer;
   consumer(options: ConsumerOptions): Consumer;
   admin(): Admin;
+  /** See {@link readAll}. */
+  read(topic: string, options?: ReadOptions): AsyncIterable<PlacedMessage>;
 }
 
 export interface Producer {

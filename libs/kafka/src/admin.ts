@@ -1,0 +1,135 @@
+import type { Topic } from '@castiron/contracts';
+import {
+  AclOperationTypes,
+  AclPermissionTypes,
+  AclResourceTypes,
+  ResourcePatternTypes,
+  type AclEntry,
+  type Admin as KafkaJsAdmin,
+} from 'kafkajs';
+import { createClient, type Client } from './client.js';
+import { within } from './deadline.js';
+import { deleteScramUser, putScramUser } from './scram.js';
+import type { AclOperation, AclResource, AclRule, Admin, KafkaSettings } from './types.js';
+
+const RESOURCES: Record<AclResource, AclResourceTypes> = {
+  topic: AclResourceTypes.TOPIC,
+  group: AclResourceTypes.GROUP,
+  cluster: AclResourceTypes.CLUSTER,
+  'transactional-id': AclResourceTypes.TRANSACTIONAL_ID,
+};
+
+const OPERATIONS: Record<AclOperation, AclOperationTypes> = {
+  all: AclOperationTypes.ALL,
+  read: AclOperationTypes.READ,
+  write: AclOperationTypes.WRITE,
+  create: AclOperationTypes.CREATE,
+  delete: AclOperationTypes.DELETE,
+  alter: AclOperationTypes.ALTER,
+  describe: AclOperationTypes.DESCRIBE,
+  'describe-configs': AclOperationTypes.DESCRIBE_CONFIGS,
+  'alter-configs': AclOperationTypes.ALTER_CONFIGS,
+  'idempotent-write': AclOperationTypes.IDEMPOTENT_WRITE,
+};
+
+function entryOf(rule: AclRule): AclEntry {
+  if (rule.pattern === 'prefixed' && !/[.-]$/.test(rule.name)) {
+    throw new TypeError(`the prefix "${rule.name}" would cover other names too: end it in a dot`);
+  }
+  return {
+    principal: rule.principal,
+    host: '*',
+    resourceType: RESOURCES[rule.resource],
+    resourceName: rule.name,
+    resourcePatternType: rule.pattern === 'prefixed' ? ResourcePatternTypes.PREFIXED : ResourcePatternTypes.LITERAL,
+    operation: OPERATIONS[rule.operation],
+    permissionType: AclPermissionTypes.ALLOW,
+  };
+}
+
+/** Connects when it is first asked, and stays connected until it is closed. */
+export class ConnectedAdmin implements Admin {
+  private readonly client: Client;
+  private connecting: Promise<KafkaJsAdmin> | undefined;
+
+  constructor(private readonly settings: KafkaSettings) {
+    this.client = createClient(settings, { initialRetryTime: 50, maxRetryTime: 1_000, retries: 6 });
+  }
+
+  async createTopics(topics: readonly Topic[], options: { replicationFactor?: number } = {}): Promise<void> {
+    const admin = await this.connected();
+    const existing = new Set(await admin.listTopics());
+    const missing = topics.filter((topic) => !existing.has(topic.name));
+    if (missing.length === 0) return;
+    try {
+      await admin.createTopics({
+        waitForLeaders: true,
+        timeout: 15_000,
+        topics: missing.map((topic) => ({
+          topic: topic.name,
+          numPartitions: topic.partitions,
+          replicationFactor: options.replicationFactor ?? -1,
+          configEntries: Object.entries(topic.config).map(([name, value]) => ({ name, value })),
+        })),
+      });
+    } catch (error) {
+      // Somebody else may have made some of them meanwhile, and principals may create what they cannot describe.
+      const now = new Set(await admin.listTopics());
+      if (!missing.every((topic) => now.has(topic.name))) throw error;
+    }
+  }
+
+  async topicNames(): Promise<string[]> {
+    return (await this.connected()).listTopics();
+  }
+
+  async endOffsets(topic: string): Promise<{ partition: number; offset: string }[]> {
+    const offsets = await (await this.connected()).fetchTopicOffsets(topic);
+    return offsets.map(({ partition, offset }) => ({ partition, offset })).sort((a, b) => a.partition - b.partition);
+  }
+
+  putUser(username: string, password: string): Promise<void> {
+    return putScramUser(this.settings, username, password);
+  }
+
+  deleteUser(username: string): Promise<void> {
+    return deleteScramUser(this.settings, username);
+  }
+
+  async allow(rules: readonly AclRule[]): Promise<void> {
+    if (rules.length === 0) return;
+    await (await this.connected()).createAcls({ acl: rules.map(entryOf) });
+  }
+
+  /** Takes back what was allowed: exactly these rules. */
+  async forbid(rules: readonly AclRule[]): Promise<void> {
+    if (rules.length === 0) return;
+    await (await this.connected()).deleteAcls({ filters: rules.map(entryOf) });
+  }
+
+  async close(): Promise<void> {
+    const connecting = this.connecting;
+    this.connecting = undefined;
+    if (connecting !== undefined) {
+      const closed = connecting.then((admin) => admin.disconnect());
+      await within(2_000, 'disconnecting', closed).catch(() => undefined);
+    }
+    this.client.destroySockets();
+  }
+
+  private connected(): Promise<KafkaJsAdmin> {
+    this.connecting ??= this.connect();
+    return this.connecting;
+  }
+
+  private async connect(): Promise<KafkaJsAdmin> {
+    const admin = this.client.kafka.admin();
+    try {
+      await admin.connect();
+      return admin;
+    } catch (error) {
+      this.connecting = undefined;
+      throw error;
+    }
+  }
+}

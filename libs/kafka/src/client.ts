@@ -1,0 +1,83 @@
+import { createRequire } from 'node:module';
+import net from 'node:net';
+import tls from 'node:tls';
+import { Kafka as KafkaJs, logLevel, type ISocketFactory, type KafkaConfig, type RetryOptions } from 'kafkajs';
+import type { KafkaSettings } from './types.js';
+
+interface RequestQueue {
+  throttledUntil: number;
+  readonly pending: readonly unknown[];
+}
+const RequestQueueClass = createRequire(import.meta.url)('kafkajs/src/network/requestQueue/index.js') as {
+  prototype: { scheduleCheckPendingRequests(this: RequestQueue): void };
+};
+const schedule = RequestQueueClass.prototype.scheduleCheckPendingRequests;
+/**
+ * kafkajs 2.2.4 arms a timer after every answer, with a negative delay when nothing is throttled: Node 24 warns, and an
+ * idle process wakes for nothing (its issues 1704, 1751). With nothing waiting there is nothing to check.
+ */
+RequestQueueClass.prototype.scheduleCheckPendingRequests = function (this: RequestQueue) {
+  if (this.pending.length > 0) schedule.call(this);
+};
+
+/** A kafkajs client of its own for one producer or consumer, so that throwing that away closes exactly its sockets. */
+export interface Client {
+  readonly kafka: KafkaJs;
+  /** Cuts every connection at once; bytes that were not handed to the network yet are gone. */
+  destroySockets(): void;
+}
+
+const LEVELS = new Map<logLevel, 'warn' | 'error'>([
+  [logLevel.WARN, 'warn'],
+  [logLevel.ERROR, 'error'],
+]);
+
+/** What kafkajs says at its warning level although all is well. */
+const NOISE = /Limiting retries for the idempotent producer/;
+
+function configOf(settings: KafkaSettings, retry: RetryOptions, socketFactory: ISocketFactory): KafkaConfig {
+  return {
+    brokers: [...settings.brokers],
+    clientId: settings.clientId,
+    sasl: { mechanism: 'scram-sha-512', username: settings.username, password: settings.password },
+    ssl: settings.ssl ?? false,
+    connectionTimeout: 5_000,
+    authenticationTimeout: 5_000,
+    requestTimeout: 15_000,
+    // Tokens and ACLs are re-checked by the broker's own re-authentication limit; be in good time before it.
+    reauthenticationThreshold: 30_000,
+    retry,
+    socketFactory,
+    logLevel: logLevel.WARN,
+    logCreator: () => (entry) => {
+      const level = LEVELS.get(entry.level);
+      if (level === undefined || NOISE.test(entry.log.message)) return;
+      const detail: unknown = entry.log['error'];
+      settings.onLog?.({
+        level,
+        message: entry.log.message,
+        // Only the text of an error: other fields may carry parts of messages.
+        ...(detail !== undefined && { detail: detail instanceof Error ? detail.message : String(detail) }),
+      });
+    },
+  };
+}
+
+export function createClient(settings: KafkaSettings, retry: RetryOptions): Client {
+  const sockets = new Set<net.Socket>();
+  const socketFactory: ISocketFactory = ({ host, port, ssl, onConnect }) => {
+    const socket = ssl
+      ? tls.connect({ host, port, ...(net.isIP(host) === 0 && { servername: host }), ...ssl }, onConnect)
+      : net.connect({ host, port }, onConnect);
+    socket.setKeepAlive(true, 60_000).setNoDelay(true);
+    sockets.add(socket);
+    socket.once('close', () => sockets.delete(socket));
+    return socket;
+  };
+  return {
+    kafka: new KafkaJs(configOf(settings, retry, socketFactory)),
+    destroySockets() {
+      for (const socket of sockets) socket.destroy();
+    },
+  };
+}

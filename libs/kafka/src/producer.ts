@@ -1,0 +1,85 @@
+import type { WireMessage } from '@castiron/contracts';
+import { Partitioners, type Producer as KafkaJsProducer } from 'kafkajs';
+import { BaseOffsets } from './base-offsets.js';
+import { createClient, type Client } from './client.js';
+import { within } from './deadline.js';
+import { groupByTopic } from './grouped.js';
+import type { KafkaSettings, Producer } from './types.js';
+
+/** A send that took longer is given up; leases of those who send must last longer than this. */
+export const SEND_DEADLINE_MS = 10_000;
+
+interface Live {
+  readonly client: Client;
+  readonly producer: KafkaJsProducer;
+  readonly offsets: BaseOffsets;
+}
+
+/**
+ * Idempotent, one send at a time. After a failed send the kafkajs producer is thrown away: with a sequence number used
+ * twice, the broker would drop a later message as a duplicate and acknowledge it.
+ */
+export class RenewedProducer implements Producer {
+  private live: Promise<Live> | undefined;
+  private queue: Promise<unknown> = Promise.resolve();
+  private closed = false;
+
+  constructor(private readonly settings: KafkaSettings) {}
+
+  send(messages: readonly WireMessage[]): Promise<void> {
+    if (messages.length === 0) return Promise.resolve();
+    const sent = this.queue.then(() => this.sendNow(messages));
+    this.queue = sent.catch(() => undefined);
+    return sent;
+  }
+
+  async close(): Promise<void> {
+    this.closed = true;
+    await this.queue;
+    await this.discard();
+  }
+
+  private async sendNow(messages: readonly WireMessage[]): Promise<void> {
+    if (this.closed) throw new Error('this producer is closed');
+    try {
+      await within(SEND_DEADLINE_MS, 'sending', this.attempt(messages));
+    } catch (error) {
+      await this.discard();
+      throw error;
+    }
+  }
+
+  private async attempt(messages: readonly WireMessage[]): Promise<void> {
+    const { producer, offsets } = await (this.live ??= this.connect());
+    offsets.check(await producer.sendBatch({ topicMessages: groupByTopic(messages), acks: -1 }));
+  }
+
+  private async connect(): Promise<Live> {
+    const client = createClient(this.settings, { initialRetryTime: 50, maxRetryTime: 1_000, retries: 6 });
+    const producer = client.kafka.producer({
+      idempotent: true,
+      maxInFlightRequests: 1,
+      allowAutoTopicCreation: false,
+      createPartitioner: Partitioners.DefaultPartitioner,
+    });
+    try {
+      await producer.connect();
+    } catch (error) {
+      client.destroySockets();
+      throw error;
+    }
+    return { client, producer, offsets: new BaseOffsets() };
+  }
+
+  private async discard(): Promise<void> {
+    const live = this.live;
+    this.live = undefined;
+    if (live === undefined) return;
+    const drop = live.then(async ({ client, producer }) => {
+      // First the sockets, so that nothing of the failed send follows; then what kafkajs keeps.
+      client.destroySockets();
+      await producer.disconnect();
+    });
+    await within(2_000, 'disconnecting', drop).catch(() => undefined);
+  }
+}
