@@ -84,6 +84,12 @@ export function createHttpServer({ bodyLimit, logger, metrics }: HttpServerOptio
     done();
   });
 
+  // A client that keeps its connection would hold up the stop after its answer came.
+  fastify.addHook('onSend', (_request, reply, _payload, done) => {
+    if (turningAway) void reply.header('connection', 'close');
+    done();
+  });
+
   // The context is entered anew: what runs after the body was read comes from the socket's own context.
   fastify.addHook('preValidation', (request, _reply, done) => {
     runWithCorrelation(correlations.get(request) ?? randomUUID(), () => {

@@ -25,6 +25,8 @@ export class IdempotencyInterceptor implements NestInterceptor {
     const key = request.headers['idempotency-key'];
     // Keys are a caller's own; public routes have none, and are safe to repeat by themselves.
     if (request.method !== 'POST' || key === undefined || request.caller === undefined) return next.handle();
+    // Already under way: a handler that names this interceptor itself.
+    if (currentRequest.getStore() !== undefined) return next.handle();
     if (typeof key !== 'string' || !KEY.test(key)) {
       throw new Refused({
         kind: 'invalid',

@@ -1,0 +1,45 @@
+import { describe, expect, it } from 'vitest';
+import { isPublicRoute, mustBe, PUBLIC_ROUTES, type Role } from './index.js';
+
+describe('the list of public routes', () => {
+  it('is closed', () => {
+    expect(PUBLIC_ROUTES).toEqual([
+      'GET /health/live',
+      'GET /health/ready',
+      'GET /metrics',
+      'GET /openapi.json',
+      'GET /openapi',
+      'GET /openapi/*',
+      'GET /cancellations/:token',
+      'POST /cancellations/:token',
+    ]);
+    expect(Object.isFrozen(PUBLIC_ROUTES)).toBe(true);
+  });
+
+  it('covers the files of the OpenAPI page and nothing that only begins alike', () => {
+    expect(isPublicRoute('GET', '/openapi/swagger-ui.css')).toBe(true);
+    expect(isPublicRoute('HEAD', '/health/live')).toBe(true);
+    expect(isPublicRoute('POST', '/openapi/x')).toBe(false);
+    expect(isPublicRoute('GET', '/openapi-secrets')).toBe(false);
+    expect(isPublicRoute('GET', '/customers/:id')).toBe(false);
+  });
+});
+
+describe('a customer', () => {
+  const caller = (role: Role, sub = 'someone') => ({ sub, roles: [role] });
+
+  it('reaches their own data', () => {
+    expect(() => mustBe(caller('customer', 'c1'), 'c1')).not.toThrow();
+  });
+
+  it("does not reach another's, and no partner reaches any", () => {
+    const refusal = expect.objectContaining({ refusal: expect.objectContaining({ kind: 'forbidden', code: 'not-your-data' }) as unknown }) as unknown;
+    expect(() => mustBe(caller('customer', 'c2'), 'c1')).toThrow(refusal as Error);
+    // A partner whose slug happened to be the customer's id is still no customer.
+    expect(() => mustBe(caller('partner', 'c1'), 'c1')).toThrow(refusal as Error);
+  });
+
+  it.each(['support', 'privacy-officer', 'auditor', 'service'] as const)('is reached by %s where the route lets them', (role) => {
+    expect(() => mustBe(caller(role), 'c1')).not.toThrow();
+  });
+});
