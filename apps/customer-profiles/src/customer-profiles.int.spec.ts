@@ -69,6 +69,15 @@ interface Call {
   readonly headers?: Record<string, string>;
 }
 
+/** What the routes under test answer, taken together. */
+interface Body {
+  readonly customer: string;
+  readonly field: string;
+  readonly attributes: Record<string, string>;
+  readonly rows: readonly { readonly outcome: string; readonly customer: string }[];
+  readonly purposes: { readonly invoicing: { readonly compulsory: readonly string[] } };
+}
+
 async function call({ method = 'GET', path, as = ['service', 'portal'], body, headers }: Call) {
   const response = await fetch(`${service.url}${path}`, {
     method,
@@ -80,7 +89,11 @@ async function call({ method = 'GET', path, as = ['service', 'portal'], body, he
     ...(body !== undefined && { body: JSON.stringify(body) }),
   });
   const text = await response.text();
-  return { status: response.status, headers: response.headers, body: text === '' ? undefined : JSON.parse(text) };
+  return {
+    status: response.status,
+    headers: response.headers,
+    body: (text === '' ? undefined : JSON.parse(text)) as Body,
+  };
 }
 
 const order = {
@@ -93,7 +106,7 @@ const order = {
 async function registered(attributes: Record<string, unknown> = order, door = 'service-order'): Promise<string> {
   const answer = await call({ method: 'POST', path: `/registrations/${door}`, body: { attributes } });
   expect(answer.status).toBe(201);
-  return answer.body.customer as string;
+  return answer.body.customer;
 }
 
 /** What the outbox holds for a key, decoded as its readers would. */
@@ -122,7 +135,7 @@ describe('a registration', () => {
     const answer = await call({ method: 'POST', path: '/registrations/service-order', body: { attributes: order } });
     expect(answer).toMatchObject({ status: 201, body: { version: 1 } });
     expect(answer.headers.get('etag')).toBe('"v1"');
-    const { customer } = answer.body as { customer: string };
+    const { customer } = answer.body;
     const [event, ...more] = await profilesOf(customer);
     expect(more).toEqual([]);
     expect(event).toMatchObject({
@@ -289,13 +302,14 @@ describe('a profile', () => {
 
   it('lies in the database sealed, and does not open for another customer', async () => {
     const [one, other] = [await registered(), await registered()];
-    const [row] = await database.query(
+    const rows: { sealed: Buffer }[] = await database.query(
       `SELECT sealed FROM attribute_values WHERE customer = $1 AND name = 'companyName'`,
       [one],
     );
-    expect((row.sealed as Buffer).includes('Example')).toBe(false);
+    const sealed = rows[0]?.sealed;
+    expect(sealed?.includes('Example')).toBe(false);
     await database.query(`UPDATE attribute_values SET sealed = $1 WHERE customer = $2 AND name = 'companyName'`, [
-      row.sealed,
+      sealed,
       other,
     ]);
     const answer = await call({ path: `/customers/${other}`, as: ['support', 's'] });
@@ -318,12 +332,8 @@ describe('an import', () => {
       body: { door: 'service-order', rows },
     });
     expect(answer.status).toBe(200);
-    expect(answer.body.rows.map(({ outcome }: { outcome: string }) => outcome)).toEqual([
-      'created',
-      'refused',
-      'created',
-    ]);
-    const [event] = await profilesOf(answer.body.rows[0].customer as string);
+    expect(answer.body.rows.map(({ outcome }) => outcome)).toEqual(['created', 'refused', 'created']);
+    const [event] = await profilesOf(answer.body.rows[0]?.customer ?? '');
     expect(event?.origin).toBe('imported');
   });
 

@@ -46,8 +46,11 @@ describe('the key store', () => {
     const custody = new KeyCustody(keyStore, keyEncryptionKey);
     const customer = randomUUID();
     const { dataKey } = (await custody.create([customer])).get(customer) ?? {};
-    const [row] = await keyStore.query(`SELECT wrapped_data_key FROM customer_keys WHERE customer = $1`, [customer]);
-    expect((row.wrapped_data_key as Buffer).includes(dataKey as Buffer)).toBe(false);
+    const rows: { wrapped_data_key: Buffer }[] = await keyStore.query(
+      `SELECT wrapped_data_key FROM customer_keys WHERE customer = $1`,
+      [customer],
+    );
+    expect(rows[0]?.wrapped_data_key.includes(dataKey as Buffer)).toBe(false);
     await expect(new KeyCustody(keyStore, newKey()).keysOf([customer])).rejects.toThrow();
   });
 

@@ -35,9 +35,12 @@ export async function readStatementInEffect(manager: EntityManager, at: Date): P
 
 /** The version in effect; every service start loads the first one, so there always is one. */
 export async function versionInEffect(manager: EntityManager, at: Date): Promise<number> {
-  const statement = await readStatementInEffect(manager, at);
-  if (statement === undefined) throw new Error('no statement is in effect');
-  return statement.version;
+  const rows: { version: number }[] = await manager.query(
+    `SELECT version FROM statements WHERE effective_from <= $1 ORDER BY version DESC LIMIT 1`,
+    [at],
+  );
+  if (rows[0] === undefined) throw new Error('no statement is in effect');
+  return rows[0].version;
 }
 
 /** @returns false where this version is there already */

@@ -34,8 +34,10 @@ const row = (key: string) => ({
   },
 });
 const rowsOf = (prefix: string, count: number) => Array.from({ length: count }, (_, at) => row(`${prefix}-${at}`));
-const count = async (source: DataSource, table: string): Promise<number> =>
-  (await source.query(`SELECT count(*)::int AS count FROM ${table}`))[0].count;
+async function count(source: DataSource, table: string): Promise<number> {
+  const rows: { count: number }[] = await source.query(`SELECT count(*)::int AS count FROM ${table}`);
+  return rows[0]?.count ?? 0;
+}
 const outcomesOf = (answers: readonly { outcome: string }[]) => new Set(answers.map(({ outcome }) => outcome));
 
 describe('an import of customers', () => {

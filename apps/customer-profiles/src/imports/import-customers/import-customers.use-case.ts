@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import type { DoorName } from '@castiron/contracts';
-import { Transactions } from '@castiron/transactions';
-import { DataSource } from 'typeorm';
-import { KeyCustody } from '../../key-custody/key-custody.js';
+import { type Transactions } from '@castiron/transactions';
+import { type DataSource } from 'typeorm';
+import { type KeyCustody } from '../../key-custody/key-custody.js';
 import { profileChangedOf, type SealedProfile } from '../../profiles/profile.js';
 import { insertProfiles } from '../../profiles/profile.table.js';
 import { sealValues } from '../../profiles/sealed-values.js';

@@ -1,8 +1,8 @@
 import { Refused, valueOf } from '@castiron/failures';
-import { Transactions } from '@castiron/transactions';
-import { KeyCustody } from '../../key-custody/key-custody.js';
+import { type Transactions } from '@castiron/transactions';
+import { type KeyCustody } from '../../key-custody/key-custody.js';
 import { orderOfProfile, publications } from '../../publications.js';
-import { DataSource } from 'typeorm';
+import { type DataSource } from 'typeorm';
 import { profileChangedOf, type SealedProfile } from '../profile.js';
 import { noSuchCustomer } from '../no-such-customer.js';
 import { readProfile, replaceProfile } from '../profile.table.js';

@@ -1,6 +1,6 @@
 import { Refused } from '@castiron/failures';
-import { DataSource } from 'typeorm';
-import { KeyCustody } from '../../key-custody/key-custody.js';
+import { type DataSource } from 'typeorm';
+import { type KeyCustody } from '../../key-custody/key-custody.js';
 import { noSuchCustomer } from '../no-such-customer.js';
 import type { Profile } from '../profile.js';
 import { readProfile } from '../profile.table.js';

@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { valueOf } from '@castiron/failures';
-import { Transactions } from '@castiron/transactions';
-import { DataSource, type EntityManager } from 'typeorm';
-import { KeyCustody } from '../../key-custody/key-custody.js';
+import { type Transactions } from '@castiron/transactions';
+import { type DataSource, type EntityManager } from 'typeorm';
+import { type KeyCustody } from '../../key-custody/key-custody.js';
 import { profileChangedOf, type SealedProfile } from '../../profiles/profile.js';
 import { insertProfiles } from '../../profiles/profile.table.js';
 import { sealValues } from '../../profiles/sealed-values.js';
