@@ -16,7 +16,6 @@ import { cooperationOnlyAsAgreed } from './clauses/p13-cooperation-only-as-agree
 import { noCooperationAgainstAnObjection } from './clauses/p13-no-cooperation-against-an-objection.clause.js';
 import { mailOnlyWhenPermitted } from './clauses/p16-mail-only-when-permitted.clause.js';
 
-/** What must hold whatever the ground. */
 const GATES = [
   nothingOfAnErasedCustomer,
   onlyToCompaniesThatAgreed,
@@ -51,22 +50,37 @@ export type ClauseName =
   | (typeof COOPERATION)[number]['name']
   | (typeof OWN_PURPOSE)[number]['name'];
 
-export const gates: readonly Clause<ClauseName>[] = GATES;
+/** What a decision goes by. */
+export interface Policy {
+  /** What must hold whatever the ground. */
+  readonly gates: readonly Clause<ClauseName>[];
+  /** The closed list of grounds, in the order in which one is named where several hold. */
+  readonly grounds: readonly GroundRule<ClauseName>[];
+}
 
 const isCooperation = (one: AgreedPurpose): boolean => one.ground === 'cooperation';
 
-/** The closed list of grounds, in the order in which one is named where several hold. */
-export const grounds: readonly GroundRule<ClauseName>[] = [
-  // Anybody may be permitted anything that is listed for them, whatever ground the agreement names beside it.
-  { ground: 'permission', claimed: () => true, clauses: PERMISSION },
-  {
-    ground: 'cooperation',
-    claimed: ({ facts, purpose }) =>
-      facts.agreement?.purposes.some((one) => one.purpose === purpose && isCooperation(one)) ?? false,
-    clauses: COOPERATION,
-  },
-  { ground: 'own-purpose', claimed: ({ facts }) => facts.recipient.kind === 'internal', clauses: OWN_PURPOSE },
-];
+/** The policy of version POLICY_VERSION; there is no other outside of tests. */
+export const POLICY: Policy = {
+  gates: GATES,
+  grounds: [
+    // Anybody may be permitted anything that is listed for them, whatever ground the agreement names beside it.
+    { ground: 'permission', claimed: () => true, clauses: PERMISSION },
+    {
+      ground: 'cooperation',
+      claimed: ({ facts: { recipient, agreement }, purpose }) =>
+        recipient.kind !== 'internal' &&
+        (agreement?.purposes.some((one) => one.purpose === purpose && isCooperation(one)) ?? false),
+      clauses: COOPERATION,
+    },
+    {
+      ground: 'own-purpose',
+      claimed: ({ facts: { recipient }, purpose }) =>
+        recipient.registeredPurposes.some((one) => one.purpose === purpose),
+      clauses: OWN_PURPOSE,
+    },
+  ],
+};
 
 /** Every clause once: the policy as a list. */
 export const clauses: readonly Clause<ClauseName>[] = [

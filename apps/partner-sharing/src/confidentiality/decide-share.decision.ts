@@ -5,6 +5,7 @@ import {
   type AttributeName,
   type PurposeName,
 } from '@castiron/contracts';
+import { POLICY, type Policy } from './clauses.js';
 import type { AllowedPurpose, ClauseRefusal, Decision } from './decision.js';
 import type { Facts, ListedPurpose } from './facts.js';
 import { refusalsIn, weigh } from './weigh.js';
@@ -21,16 +22,13 @@ function attributesAskedFor(facts: Facts, purpose: PurposeName): ReadonlySet<Att
   return new Set(facts.permissions[purpose] === 'granted' ? attributesOf(purpose) : []);
 }
 
-/**
- * Decides what one recipient may hold about one customer now: per purpose, and then united (P8, G1). Pure; deny by
- * default: an attribute goes if and only if every gate and every clause of at least one ground holds for a purpose.
- */
-export function decideShare(facts: Facts, now: Date): Decision {
+/** A decision by another policy than ours: for the tests that take clauses away. */
+export function decideBy(policy: Policy, facts: Facts, now: Date): Decision {
   const allowed = new Map<AttributeName, AllowedPurpose[]>();
   const refusals: ClauseRefusal[] = [];
   for (const purpose of PURPOSE_NAMES) {
     for (const attribute of attributesAskedFor(facts, purpose)) {
-      const weighing = weigh({ facts, attribute, purpose, now });
+      const weighing = weigh({ facts, attribute, purpose, now }, policy);
       if (weighing.ground === undefined) {
         for (const { clause, refusal } of refusalsIn(weighing)) {
           refusals.push({ attribute, purpose, clause: clause.name, detail: refusal ?? clause.says });
@@ -45,4 +43,12 @@ export function decideShare(facts: Facts, now: Date): Decision {
     return purposes === undefined ? [] : [[name, { purposes }] as const];
   });
   return { attributes: Object.fromEntries(attributes), refusals };
+}
+
+/**
+ * Decides what one recipient may hold about one customer now: per purpose, and then united (P8, G1). Pure; deny by
+ * default: an attribute goes if and only if every gate and every clause of at least one ground holds for a purpose.
+ */
+export function decideShare(facts: Facts, now: Date): Decision {
+  return decideBy(POLICY, facts, now);
 }

@@ -1,6 +1,6 @@
 import type { Ground } from '@castiron/contracts';
 import type { Clause, Question } from './clause.js';
-import { gates, grounds, type ClauseName } from './clauses.js';
+import { POLICY, type ClauseName, type Policy } from './clauses.js';
 
 /** What one clause found. */
 export interface Finding {
@@ -27,9 +27,9 @@ const find = (clause: Clause<ClauseName>, ground: Ground | undefined, question: 
 const holds = (finding: Finding): boolean => finding.refusal === undefined;
 
 /** Allowed where every gate holds and, of at least one ground of the closed list, every clause (P8, P10). */
-export function weigh(question: Question): Weighing {
-  const ofGates = gates.map((gate) => find(gate, undefined, question));
-  const ofGrounds = grounds
+export function weigh(question: Question, policy: Policy = POLICY): Weighing {
+  const ofGates = policy.gates.map((gate) => find(gate, undefined, question));
+  const ofGrounds = policy.grounds
     .filter((rule) => rule.claimed(question))
     .map((rule) => ({
       ground: rule.ground,
