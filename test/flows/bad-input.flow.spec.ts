@@ -1,0 +1,116 @@
+import { customersProfiles, newEventId } from '@castiron/contracts';
+import { eventually } from '@castiron/testing';
+import pg from 'pg';
+import { describe, expect, it } from 'vitest';
+import { Castiron, COMPANY, valuesOf } from '../support/castiron.js';
+
+const castiron = new Castiron();
+const portal = ['service', 'portal'] as const;
+const officer = ['privacy-officer', 'officer'] as const;
+
+function order(body: unknown, headers: Record<string, string> = {}) {
+  return castiron.call('customer-profiles', 'POST', '/registrations/service-order', { as: portal, body, headers });
+}
+
+describe('bad input gets a clear answer (RFC 9457)', () => {
+  it('names an unknown purpose and an attribute that the purpose does not need', async () => {
+    const partner = await castiron.registerPartner();
+    const unknown = await castiron.draft(partner, [{ purpose: 'resale', attributes: ['companyName'] }]);
+    expect(unknown.status).toBe(400);
+    expect(JSON.stringify(unknown.body)).toMatch(/purpose/);
+    const unneeded = await castiron.draft(partner, [{ purpose: 'security', attributes: ['vatNumber'] }]);
+    expect(unneeded.status).toBeGreaterThanOrEqual(400);
+    expect(JSON.stringify(unneeded.body)).toContain('vatNumber');
+  });
+
+  it('answers 428 without and 412 with a stale version', async () => {
+    const customer = await castiron.registerCompany();
+    const change = (headers: Record<string, string>) =>
+      castiron.call('customer-profiles', 'PATCH', `/customers/${customer}/attributes`, {
+        as: ['customer', customer],
+        body: { companyName: 'Changed Ltd' },
+        headers,
+      });
+    expect((await change({})).status).toBe(428);
+    expect((await change({ 'if-match': '"v99"' })).status).toBe(412);
+    expect((await change({ 'if-match': await castiron.etagOf(customer) })).status).toBe(200);
+  });
+
+  it('answers 413 to a body over the limit and 400 to malformed JSON and control characters', async () => {
+    expect((await order({ attributes: { ...COMPANY, servicesUsed: 'x'.repeat(2_000_000) } })).status).toBe(413);
+    expect((await order({ attributes: { ...COMPANY, companyName: 'a\u0000b' } })).status).toBe(400);
+    const url = `${castiron.endpoints.services['customer-profiles']?.url}/registrations/service-order`;
+    const authorization = `Bearer ${castiron.endpoints.people['service']?.token}`;
+    const response = await fetch(url, { method: 'POST', headers: { authorization, 'content-type': 'application/json' }, body: '{' });
+    expect(response.status).toBe(400);
+    expect(response.headers.get('content-type')).toContain('application/problem+json');
+  });
+
+  it('gives a repeated request the same answer and one effect, and 422 to another body', async () => {
+    const headers = { 'idempotency-key': newEventId() };
+    const [first, second] = [await order({ attributes: COMPANY }, headers), await order({ attributes: COMPANY }, headers)];
+    expect(first.status).toBe(201);
+    expect(second.body).toEqual(first.body);
+    expect((await order({ attributes: { ...COMPANY, companyName: 'Other' } }, headers)).status).toBe(422);
+  });
+
+  it('lets nobody in without a token, and no customer to another', async () => {
+    const url = castiron.endpoints.services['partner-sharing']?.url;
+    expect((await fetch(`${url}/recipients`)).status).toBe(401);
+    const customer = await castiron.registerCompany();
+    const other = await castiron.call('customer-profiles', 'GET', `/customers/${customer}`, { as: ['customer', newEventId()] });
+    expect(other.status).toBe(403);
+    const drafted = await castiron.call('partner-sharing', 'POST', '/recipients', { as: ['customer', customer], body: {} });
+    expect(drafted.status).toBe(403);
+  });
+
+  it('lets a partner sign for its own side only', async () => {
+    const [partner, other] = [await castiron.registerPartner(), await castiron.registerPartner()];
+    const drafted = await castiron.draft(partner, [{ purpose: 'security', attributes: ['companyName'] }]);
+    const sign = (side: string, as: readonly [string, string]) =>
+      castiron.call('partner-sharing', 'POST', `/agreements/${String(drafted.body['agreement'])}/signatures`, {
+        as,
+        body: { side, name: 'A Signer', role: 'Director' },
+      });
+    expect((await sign('company', ['partner', partner.slug])).status).toBe(403);
+    expect((await sign('partner', ['partner', other.slug])).status).toBe(403);
+    expect((await sign('partner', officer)).status).toBe(403);
+  });
+});
+
+describe('a broken or unknown message', () => {
+  it('is parked with its reason, and the consumer goes on', async () => {
+    const producer = castiron.kafka(castiron.endpoints.kafka.principals['customer-profiles']!).producer();
+    const headers = {
+      ce_specversion: '1.0',
+      ce_id: newEventId(),
+      ce_time: new Date().toISOString(),
+      ce_source: '/castiron/customer-profiles',
+    };
+    const broken = newEventId();
+    await producer.send([
+      { topic: customersProfiles.name, key: broken, value: 'no json', headers: { ...headers, ce_type: 'customers.profile-changed.v1' } },
+      { topic: customersProfiles.name, key: newEventId(), value: '{}', headers: { ...headers, ce_id: newEventId(), ce_type: 'unheard-of' } },
+      { topic: customersProfiles.name, key: newEventId(), value: '{}', headers: {} },
+    ]);
+    await producer.close();
+
+    const client = new pg.Client({ connectionString: castiron.endpoints.postgres['partner-sharing'] });
+    await client.connect();
+    try {
+      await eventually(async () => {
+        const { rows } = await client.query<{ reason: string }>('SELECT reason FROM parked_messages WHERE topic = $1', [customersProfiles.name]);
+        expect(rows.map((row) => row.reason)).toEqual(expect.arrayContaining(['bad-json', 'unknown-type', 'missing-headers']));
+      });
+    } finally {
+      await client.end();
+    }
+
+    const partner = await castiron.registerPartner();
+    await castiron.agree(partner, [{ purpose: 'recommendation', attributes: ['companyName'] }]);
+    const customer = await castiron.registerCompany();
+    await castiron.permit(customer, partner.slug, 'recommendation');
+    const feed = await partner.readUntil((messages) => expect(messages).toHaveLength(1));
+    expect(valuesOf(feed[0])).toEqual({ companyName: COMPANY.companyName });
+  });
+});

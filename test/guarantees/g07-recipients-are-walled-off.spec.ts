@@ -1,0 +1,41 @@
+import { topicsOfRecipient, TOPICS } from '@castiron/contracts';
+import { describe, expect, it } from 'vitest';
+import { Castiron } from '../support/castiron.js';
+
+const castiron = new Castiron();
+
+describe('G7: recipients are walled off', () => {
+  it('lets a partner read its own feed and no other topic', async () => {
+    const [own, other] = [await castiron.registerPartner(), await castiron.registerPartner()];
+    expect(await own.read()).toEqual([]);
+    const foreign = topicsOfRecipient(other.slug);
+    for (const topic of [foreign.feed, foreign.duties, foreign.replies, ...TOPICS]) {
+      await expect(own.read(topic.name), topic.name).rejects.toThrow(/authoriz/i);
+    }
+  });
+
+  it('lets a partner write its own replies and nothing else', async () => {
+    const [own, other] = [await castiron.registerPartner(), await castiron.registerPartner()];
+    const topics = topicsOfRecipient(own.slug);
+    const forbidden = [topics.feed, topics.duties, topicsOfRecipient(other.slug).replies, ...TOPICS];
+    for (const topic of forbidden) {
+      const producer = castiron.kafka(own).producer();
+      const message = { topic: topic.name, key: 'k', value: '{}', headers: {} };
+      await expect(producer.send([message]), topic.name).rejects.toThrow(/authoriz/i);
+      await producer.close();
+    }
+  });
+
+  it('gives one customer unlike subject ids at two partners', async () => {
+    const partners = [await castiron.registerPartner(), await castiron.registerPartner()];
+    const customer = await castiron.registerCompany();
+    const subjects = [];
+    for (const partner of partners) {
+      await castiron.agree(partner, [{ purpose: 'recommendation', attributes: ['companyName'] }]);
+      await castiron.permit(customer, partner.slug, 'recommendation');
+      const feed = await partner.readUntil((messages) => expect(messages).toHaveLength(1));
+      subjects.push(feed[0]?.subject);
+    }
+    expect(new Set([...subjects, customer]).size).toBe(3);
+  });
+});
