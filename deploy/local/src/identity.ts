@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { readFile, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import { exportJWK, generateKeyPair, importJWK, SignJWT, type JWK } from 'jose';
-import type { Configuration, KoaContextWithOIDC } from 'oidc-provider';
+import type { Adapter, AdapterPayload, Configuration, KoaContextWithOIDC } from 'oidc-provider';
 
 /** Who gets tokens of role `service` for itself, by client credentials: the name is the token's subject. */
 export const IDENTITY_CLIENTS = ['customer-profiles', 'partner-sharing', 'notifications', 'recommendations', 'portal', 'importer'] as const;
@@ -36,6 +36,20 @@ async function signingKey(file: string): Promise<JWK> {
   return key;
 }
 
+/** Remembers in memory what the provider stores: tokens are self-contained here, so next to nothing. */
+function memory(): Adapter {
+  const entries = new Map<string, AdapterPayload>();
+  return {
+    upsert: async (id, payload) => void entries.set(id, payload),
+    find: async (id) => entries.get(id),
+    findByUid: async () => undefined,
+    findByUserCode: async () => undefined,
+    consume: async () => undefined,
+    destroy: async (id) => void entries.delete(id),
+    revokeByGrantId: async () => undefined,
+  };
+}
+
 function configuration(key: JWK, clients: readonly Client[], minting: Client, secret: string): Configuration {
   const client = ({ id, secret }: Client, grants: string[]) => ({
     client_id: id,
@@ -45,6 +59,7 @@ function configuration(key: JWK, clients: readonly Client[], minting: Client, se
     response_types: [],
   });
   return {
+    adapter: memory,
     jwks: { keys: [key as never] },
     cookies: { keys: [secret] },
     clients: [...clients.map((each) => client(each, ['client_credentials'])), client(minting, [MINT_GRANT])],

@@ -1,10 +1,10 @@
 import { TOPICS, topicsOfRecipient } from '@castiron/contracts';
-import { stopgapAdmin } from './stopgap-admin.js';
+import { connect } from '@castiron/kafka';
 import { ACL_RULES, INTERNAL_RECIPIENTS } from './principals.js';
 
 /** Makes topics and rules where they are missing; run at each start, so that a change reaches a kept data folder. */
 export async function provisionKafka(bootstrap: string, password: string): Promise<void> {
-  const admin = stopgapAdmin({ brokers: [bootstrap], clientId: 'local-stack', username: 'admin', password });
+  const admin = connect({ brokers: [bootstrap], clientId: 'local-stack', username: 'admin', password }).admin();
   try {
     const ofRecipients = INTERNAL_RECIPIENTS.flatMap((slug) => Object.values(topicsOfRecipient(slug)));
     await admin.createTopics([...TOPICS, ...ofRecipients]);

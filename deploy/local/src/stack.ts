@@ -83,7 +83,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
       return { part: server.part, urls: { ...urls, admin } };
     }),
     started(startIdentity({ port: ports.identity, keyFile: join(dataDir, 'identity-key.json'), secretOf }), (it) => it.stop()),
-    started(startMail({ smtp: ports.smtp, web: ports.mailWeb }), (it) => it.stop()),
+    started(startMail({ dataDir: join(dataDir, 'mail'), smtpPort: ports.smtp, webPort: ports.mailWeb }), ({ part }) => part.stop()),
   ] as const;
   try {
     const [kafka, postgres, identity, mail] = await Promise.all(starting);
@@ -98,7 +98,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
         mint: (role, sub, ttl) => mintToken(identity.endpoints, role, sub, ttl),
       },
       mail: mail.endpoints,
-      broken: Promise.race([kafka.part.ended, postgres.part.ended]),
+      broken: Promise.race([kafka.part.ended, postgres.part.ended, mail.part.ended]),
       parts: { kafka: kafka.part, postgres: postgres.part },
       stop,
     };
