@@ -1,25 +1,20 @@
 import type { Topic } from '@castiron/contracts';
-import {
-  AclOperationTypes,
-  AclPermissionTypes,
-  AclResourceTypes,
-  ResourcePatternTypes,
-  type AclEntry,
-  type Admin as KafkaJsAdmin,
-} from 'kafkajs';
+import kafkajs, { type AclEntry, type Admin as KafkaJsAdmin } from 'kafkajs';
 import { createClient, type Client } from './client.js';
 import { within } from './deadline.js';
 import { deleteScramUser, putScramUser } from './scram.js';
 import type { AclOperation, AclResource, AclRule, Admin, KafkaSettings } from './types.js';
 
-const RESOURCES: Record<AclResource, AclResourceTypes> = {
+const { AclOperationTypes, AclPermissionTypes, AclResourceTypes, ResourcePatternTypes } = kafkajs;
+
+const RESOURCES: Record<AclResource, AclEntry['resourceType']> = {
   topic: AclResourceTypes.TOPIC,
   group: AclResourceTypes.GROUP,
   cluster: AclResourceTypes.CLUSTER,
   'transactional-id': AclResourceTypes.TRANSACTIONAL_ID,
 };
 
-const OPERATIONS: Record<AclOperation, AclOperationTypes> = {
+const OPERATIONS: Record<AclOperation, AclEntry['operation']> = {
   all: AclOperationTypes.ALL,
   read: AclOperationTypes.READ,
   write: AclOperationTypes.WRITE,

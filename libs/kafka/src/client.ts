@@ -1,7 +1,7 @@
 import { createRequire } from 'node:module';
 import net from 'node:net';
 import tls from 'node:tls';
-import { Kafka as KafkaJs, logLevel, type ISocketFactory, type KafkaConfig, type RetryOptions } from 'kafkajs';
+import kafkajs, { type ISocketFactory, type Kafka as KafkaJs, type KafkaConfig, type logLevel, type RetryOptions } from 'kafkajs';
 import type { KafkaSettings } from './types.js';
 
 interface RequestQueue {
@@ -28,8 +28,8 @@ export interface Client {
 }
 
 const LEVELS = new Map<logLevel, 'warn' | 'error'>([
-  [logLevel.WARN, 'warn'],
-  [logLevel.ERROR, 'error'],
+  [kafkajs.logLevel.WARN, 'warn'],
+  [kafkajs.logLevel.ERROR, 'error'],
 ]);
 
 /** What kafkajs says at its warning level although all is well. */
@@ -48,7 +48,7 @@ function configOf(settings: KafkaSettings, retry: RetryOptions, socketFactory: I
     reauthenticationThreshold: 30_000,
     retry,
     socketFactory,
-    logLevel: logLevel.WARN,
+    logLevel: kafkajs.logLevel.WARN,
     logCreator: () => (entry) => {
       const level = LEVELS.get(entry.level);
       if (level === undefined || NOISE.test(entry.log.message)) return;
@@ -75,7 +75,7 @@ export function createClient(settings: KafkaSettings, retry: RetryOptions): Clie
     return socket;
   };
   return {
-    kafka: new KafkaJs(configOf(settings, retry, socketFactory)),
+    kafka: new kafkajs.Kafka(configOf(settings, retry, socketFactory)),
     destroySockets() {
       for (const socket of sockets) socket.destroy();
     },

@@ -1,5 +1,5 @@
 import type { WireMessage } from '@castiron/contracts';
-import { Partitioners, type Producer as KafkaJsProducer, type Transaction } from 'kafkajs';
+import kafkajs, { type Producer as KafkaJsProducer, type Transaction } from 'kafkajs';
 import { BaseOffsets } from './base-offsets.js';
 import { createClient, type Client } from './client.js';
 import { within } from './deadline.js';
@@ -78,7 +78,7 @@ export class FencingProducer implements TransactionalProducer {
       idempotent: true,
       maxInFlightRequests: 1,
       allowAutoTopicCreation: false,
-      createPartitioner: Partitioners.DefaultPartitioner,
+      createPartitioner: kafkajs.Partitioners.DefaultPartitioner,
       retry,
     });
     try {
