@@ -1,0 +1,54 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import { mailingCancelled } from '@castiron/contracts';
+import { Refused } from '@castiron/failures';
+import type { Transactions } from '@castiron/transactions';
+import type { DataSource } from 'typeorm';
+import { SEND_DEADLINE_S } from '../../mail/mail-worker.js';
+import { cancelQueuedMailings, isMailingUnderWay } from '../../mail/mail.table.js';
+import { orderOfCancellation, orderOfSubject } from '../../publications.js';
+import type { SubjectVault } from '../../subjects/subject-vault.js';
+import type { CancellationLinks } from '../cancellation-links.js';
+import { isNews } from '../cancellation.decision.js';
+import { cancellationOf, putCancellation } from '../cancellation.table.js';
+
+const LOOK_EVERY_MS = 50;
+
+/** Stops all mailings to a subject (P16): ours with the answer, the partners' through partner-sharing. */
+export class CancelMailingsUseCase {
+  constructor(
+    private readonly dataSource: DataSource,
+    private readonly transactions: Transactions,
+    private readonly vault: SubjectVault,
+    private readonly links: CancellationLinks,
+    private readonly now: () => Date = () => new Date(),
+  ) {}
+
+  /** @throws Refused not-found where we did not make the token */
+  subjectOf(token: string): string {
+    const subject = this.links.subjectOf(token);
+    if (subject === undefined) {
+      throw new Refused({ kind: 'not-found', code: 'unknown-link', detail: 'This is no cancellation link of ours.', promise: 'P16' });
+    }
+    return subject;
+  }
+
+  /** Resolves when no mailing to the subject can leave any more. Doing it again changes nothing. */
+  async cancel(token: string): Promise<void> {
+    const subject = this.subjectOf(token);
+    await this.transactions.run([orderOfSubject(subject), orderOfCancellation(subject)], async (tx) => {
+      const before = await cancellationOf(tx.manager, subject);
+      if (!isNews(before)) return;
+      const at = this.now();
+      const { version, mailing } = await this.vault.load(tx.manager, subject);
+      await putCancellation(tx.manager, subject, { at, version, feedStopped: mailing === 'stopped' });
+      await cancelQueuedMailings(tx.manager, subject);
+      tx.publish(mailingCancelled, { subject, at: at.toISOString() });
+    });
+    await this.untilNothingIsUnderWay(subject);
+  }
+
+  /** A worker commits its claim and then looks for a cancellation; so it saw ours, or we see its claim here. */
+  private async untilNothingIsUnderWay(subject: string): Promise<void> {
+    while (await isMailingUnderWay(this.dataSource.manager, subject, SEND_DEADLINE_S)) await pause(LOOK_EVERY_MS);
+  }
+}

@@ -1,0 +1,158 @@
+import { randomUUID } from 'node:crypto';
+import { usableValue } from '@castiron/contracts';
+import type { Logger, Metrics } from '@castiron/observability';
+import type { DataSource } from 'typeorm';
+import type { CancellationLinks } from '../cancellations/cancellation-links.js';
+import { isCancelled } from '../cancellations/cancellation.table.js';
+import { wordsOfMailing } from '../mailings/mailing.table.js';
+import type { SubjectVault } from '../subjects/subject-vault.js';
+import { isMailAddress } from './mail-address.js';
+import { RefusedMail, type MailServer, type OutgoingMail } from './mail-server.js';
+import { composeMail, purposeOf } from './mail-text.js';
+import { claimMails, putBack, settleMail, type ClaimedMail, type MailStatus } from './mail.table.js';
+import { nextTryAfter } from './retry.js';
+
+/** From the claim on; whatever is still under way then is cut off. Whoever cancels waits this long at most. */
+export const SEND_DEADLINE_S = 15;
+
+/** After this a claim is free again: its worker died, and the mail goes once more under the same Message-ID. */
+const LEASE_S = 60;
+
+const MAILS_AT_ONCE = 5;
+
+/** Finds what was put back, and what other processes wrote. */
+const POLL_MS = 1_000;
+
+export interface MailWorkerOptions {
+  readonly dataSource: DataSource;
+  readonly vault: SubjectVault;
+  readonly server: MailServer;
+  readonly links: CancellationLinks;
+  readonly from: string;
+  readonly contact: string;
+  readonly logger: Logger;
+  readonly metrics: Metrics;
+}
+
+interface Outcome {
+  readonly status: Extract<MailStatus, 'sent' | 'no-address' | 'cancelled' | 'failed'>;
+  readonly reason?: string;
+}
+
+/**
+ * Sends what the mail table holds. A mail is claimed and the claim committed before anything is sent; SMTP knows no
+ * exactly-once, so a crash between the server's answer and our commit sends that one mail twice, with one Message-ID.
+ */
+export class MailWorker {
+  private readonly sent;
+  private running: Promise<void> = Promise.resolve();
+  private wanted = false;
+  private stopped = true;
+  private timer: NodeJS.Timeout | undefined;
+
+  constructor(private readonly options: MailWorkerOptions) {
+    this.sent = options.metrics.counter('castiron_mails_total', 'Mails that came to an end, or were put back', ['outcome']);
+  }
+
+  start(): Promise<void> {
+    this.stopped = false;
+    this.timer = setInterval(this.wake, POLL_MS);
+    this.timer.unref();
+    this.wake();
+    return Promise.resolve();
+  }
+
+  /** Lets what is being sent come to its end. */
+  async stop(): Promise<void> {
+    this.stopped = true;
+    clearInterval(this.timer);
+    await this.running;
+    this.options.server.close();
+  }
+
+  /** There may be something to send. */
+  readonly wake = (): void => {
+    if (this.wanted || this.stopped) return;
+    this.wanted = true;
+    this.running = this.running.then(() => this.work());
+  };
+
+  private async work(): Promise<void> {
+    this.wanted = false;
+    try {
+      while (!this.stopped && (await this.sendSome()) === MAILS_AT_ONCE);
+    } catch (error) {
+      // The database is away, or a mail is a bug of ours; the poll tries again, and the log says so.
+      this.options.logger.error({ err: error }, 'the mail worker could not go on');
+    }
+  }
+
+  private async sendSome(): Promise<number> {
+    const claim = randomUUID();
+    const mails = await claimMails(this.options.dataSource.manager, { claim, limit: MAILS_AT_ONCE, leaseS: LEASE_S });
+    if (mails.length === 0) return 0;
+    const signal = AbortSignal.timeout(SEND_DEADLINE_S * 1_000);
+    const results = await Promise.allSettled(mails.map((mail) => this.carryOut(mail, claim, signal)));
+    for (const result of results) if (result.status === 'rejected') throw result.reason;
+    return mails.length;
+  }
+
+  private async carryOut(mail: ClaimedMail, claim: string, signal: AbortSignal): Promise<void> {
+    const { manager } = this.options.dataSource;
+    const claimed = { id: mail.id, claim };
+    let outcome: Outcome;
+    try {
+      outcome = await this.trySend(mail, signal);
+    } catch (error) {
+      const reason = reasonOf(error);
+      const pause = error instanceof RefusedMail ? undefined : nextTryAfter(mail, new Date());
+      if (pause !== undefined) {
+        this.options.logger.warn({ mail: mail.id, attempts: mail.attempts, reason }, 'a mail could not leave and will be tried again');
+        this.sent.inc({ outcome: 'put-back' });
+        return putBack(manager, claimed, pause, reason);
+      }
+      this.options.logger.error({ mail: mail.id, attempts: mail.attempts, reason }, 'a mail was given up');
+      outcome = { status: 'failed', reason };
+    }
+    this.sent.inc({ outcome: outcome.status });
+    await settleMail(manager, claimed, outcome.status, outcome.reason);
+  }
+
+  private async trySend(mail: ClaimedMail, signal: AbortSignal): Promise<Outcome> {
+    const { dataSource, vault, server } = this.options;
+    const copy = await vault.load(dataSource.manager, mail.subject);
+    const address = usableValue(copy, 'email', purposeOf(mail.kind));
+    if (mail.kind === 'mailing') {
+      // Read after the claim was committed: a cancellation that this does not see yet sees the claim, and waits for it.
+      if (copy.mailing !== 'allowed' || (await isCancelled(dataSource.manager, mail.subject))) return { status: 'cancelled' };
+    }
+    if (!isMailAddress(address)) return { status: 'no-address' };
+    const outgoing = await this.compose(mail, copy, address);
+    signal.throwIfAborted();
+    await server.send(outgoing, signal);
+    return { status: 'sent' };
+  }
+
+  private async compose(mail: ClaimedMail, copy: Parameters<typeof composeMail>[0]['copy'], to: string): Promise<OutgoingMail> {
+    const { dataSource, links, from, contact } = this.options;
+    const cancellationLink = links.linkOf(mail.subject);
+    const mailing = mail.mailing === null ? undefined : await wordsOfMailing(dataSource.manager, mail.mailing);
+    const text = composeMail({ kind: mail.kind, about: mail.about ?? undefined, mailing, copy, cancellationLink, contact });
+    return {
+      ...text,
+      to,
+      from,
+      date: mail.createdAt,
+      messageId: `<${mail.id}@${from.slice(from.lastIndexOf('@') + 1)}>`,
+      ...(mail.kind === 'mailing' && { oneClickLink: cancellationLink }),
+    };
+  }
+}
+
+/** In one word: a mail server's answer may repeat the address. */
+function reasonOf(error: unknown): string {
+  if (error instanceof RefusedMail) return `smtp-${error.code}`;
+  const { code, name } = error as { code?: unknown; name?: unknown };
+  if (typeof code === 'string' && /^[A-Z_]{1,40}$/.test(code)) return code;
+  return typeof name === 'string' ? name : 'unknown';
+}

@@ -1,0 +1,26 @@
+import { runService, type RunningService } from '@castiron/service';
+import type { NotificationsSettings } from './config.js';
+import { databaseMigrations } from './database.js';
+import { MailWorker } from './mail/mail-worker.js';
+import { NotificationsModule } from './notifications.module.js';
+import { SLUG } from './publications.js';
+import { SubjectVault } from './subjects/subject-vault.js';
+import { IGNORED, subscriptions, TOPICS_READ } from './subscriptions.js';
+
+/** Runs the service until it is stopped. */
+export function runNotifications(settings: NotificationsSettings, exit?: (code: number) => void): Promise<RunningService> {
+  return runService({
+    settings,
+    migrations: databaseMigrations,
+    module: (wiring) => NotificationsModule.with(wiring),
+    inbox: (app) => ({
+      // Groups of a recipient begin with its slug: that is all its principal may use.
+      name: `${SLUG}.inbox`,
+      topics: TOPICS_READ,
+      subscriptions: subscriptions(app.get(SubjectVault), app.get(MailWorker).wake),
+      ignored: IGNORED,
+    }),
+    parts: (app) => [app.get(MailWorker)],
+    ...(exit && { exit }),
+  });
+}
