@@ -45,7 +45,11 @@ function bearerOf(header: string | string[] | undefined): string {
   }
   const token = typeof header === 'string' ? BEARER.exec(header)?.[1] : undefined;
   if (token === undefined) {
-    throw new Refused({ kind: 'unauthenticated', code: 'invalid-token', detail: 'The Authorization header holds no bearer token.' });
+    throw new Refused({
+      kind: 'unauthenticated',
+      code: 'invalid-token',
+      detail: 'The Authorization header holds no bearer token.',
+    });
   }
   return token;
 }

@@ -33,13 +33,18 @@ describe('a customer', () => {
   });
 
   it("does not reach another's, and no partner reaches any", () => {
-    const refusal = expect.objectContaining({ refusal: expect.objectContaining({ kind: 'forbidden', code: 'not-your-data' }) as unknown }) as unknown;
-    expect(() => mustBe(caller('customer', 'c2'), 'c1')).toThrow(refusal as Error);
+    const refusal = expect.objectContaining({
+      refusal: expect.objectContaining({ kind: 'forbidden', code: 'not-your-data' }) as unknown,
+    }) as unknown;
+    expect(() => mustBe(caller('customer', 'c2'), 'c1')).toThrow(refusal);
     // A partner whose slug happened to be the customer's id is still no customer.
-    expect(() => mustBe(caller('partner', 'c1'), 'c1')).toThrow(refusal as Error);
+    expect(() => mustBe(caller('partner', 'c1'), 'c1')).toThrow(refusal);
   });
 
-  it.each(['support', 'privacy-officer', 'auditor', 'service'] as const)('is reached by %s where the route lets them', (role) => {
-    expect(() => mustBe(caller(role), 'c1')).not.toThrow();
-  });
+  it.each(['support', 'privacy-officer', 'auditor', 'service'] as const)(
+    'is reached by %s where the route lets them',
+    (role) => {
+      expect(() => mustBe(caller(role), 'c1')).not.toThrow();
+    },
+  );
 });

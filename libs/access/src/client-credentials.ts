@@ -1,12 +1,12 @@
 import { Retryable } from '@castiron/failures';
+import { discover, FETCH_DEADLINE_MS } from './discovery.js';
 
 export interface ClientCredentials {
-  readonly tokenUrl: string;
+  /** The provider's token endpoint, or how to find it: {@link tokenEndpointOf}. */
+  readonly tokenUrl: string | (() => Promise<string>);
   readonly clientId: string;
   readonly clientSecret: string;
 }
-
-const FETCH_DEADLINE_MS = 5_000;
 
 /** A token is replaced this long before it ends, or at half its life where that is shorter. */
 const MARGIN_MS = 30_000;
@@ -38,12 +38,32 @@ export function clientCredentials(settings: ClientCredentials): () => Promise<st
   };
 }
 
-async function request({ tokenUrl, clientId, clientSecret }: ClientCredentials): Promise<{ token: string; expiresInS: number }> {
+/** Finds an issuer's token endpoint, once; a failure is `Retryable` and forgotten. */
+export function tokenEndpointOf(issuer: string): () => Promise<string> {
+  let found: string | undefined;
+  return async () => {
+    found ??= await discover(issuer).then(
+      ({ tokenEndpoint }) => tokenEndpoint,
+      (error: unknown) => {
+        throw new Retryable('the identity provider does not answer', { cause: error });
+      },
+    );
+    if (found === undefined) throw new Error('the identity provider has no token endpoint');
+    return found;
+  };
+}
+
+async function request({
+  tokenUrl,
+  clientId,
+  clientSecret,
+}: ClientCredentials): Promise<{ token: string; expiresInS: number }> {
   // RFC 6749, section 2.3.1: both parts are form-encoded before they are joined.
   const basic = Buffer.from(`${encodeURIComponent(clientId)}:${encodeURIComponent(clientSecret)}`).toString('base64');
+  const address = typeof tokenUrl === 'string' ? tokenUrl : await tokenUrl();
   let response;
   try {
-    response = await fetch(tokenUrl, {
+    response = await fetch(address, {
       method: 'POST',
       headers: { authorization: `Basic ${basic}`, 'content-type': 'application/x-www-form-urlencoded' },
       body: new URLSearchParams({ grant_type: 'client_credentials' }),

@@ -16,7 +16,7 @@ export interface DeclaredRoute {
   readonly roles: readonly Role[] | undefined;
 }
 
-const listOf = (paths: unknown): string[] => (Array.isArray(paths) ? (paths as string[]) : [String(paths ?? '')]);
+const listOf = (paths: unknown): string[] => [(paths ?? '') as string | string[]].flat();
 
 function joined(controllerPath: string, handlerPath: string): string {
   const parts = `${controllerPath}/${handlerPath}`.split('/').filter((part) => part !== '');
@@ -36,12 +36,16 @@ export function routesOf(app: INestApplicationContext): DeclaredRoute[] {
         const path: unknown = Reflect.getMetadata(PATH_METADATA, handler);
         if (path === undefined) continue;
         const verb = Reflect.getMetadata(METHOD_METADATA, handler) as RequestMethod;
-        const roles = (Reflect.getMetadata(ROLES_METADATA, handler) ?? Reflect.getMetadata(ROLES_METADATA, metatype)) as
-          | readonly Role[]
-          | undefined;
+        const roles = (Reflect.getMetadata(ROLES_METADATA, handler) ??
+          Reflect.getMetadata(ROLES_METADATA, metatype)) as readonly Role[] | undefined;
         for (const ofController of listOf(Reflect.getMetadata(PATH_METADATA, metatype))) {
           for (const ofHandler of listOf(path)) {
-            routes.push({ method: RequestMethod[verb] ?? 'GET', path: joined(ofController, ofHandler), handler: `${metatype.name}.${name}`, roles });
+            routes.push({
+              method: RequestMethod[verb] ?? 'GET',
+              path: joined(ofController, ofHandler),
+              handler: `${metatype.name}.${name}`,
+              roles,
+            });
           }
         }
       }
@@ -57,7 +61,10 @@ export function routesOf(app: INestApplicationContext): DeclaredRoute[] {
  * @param served what the HTTP server answers in fact (`METHOD path`), so that a route registered past the controllers
  *   (and so past the guard) is found too
  */
-export function assertEveryRouteDeclared(app: INestApplicationContext, served: readonly { method: string; path: string }[] = []): void {
+export function assertEveryRouteDeclared(
+  app: INestApplicationContext,
+  served: readonly { method: string; path: string }[] = [],
+): void {
   const declared = routesOf(app);
   const faults = declared.flatMap((route) => {
     const name = `${route.method} ${route.path} (${route.handler})`;

@@ -1,4 +1,14 @@
-export { Roles, Public, CurrentCaller, hasRole, mustBe, TOKEN_ROLES, type Caller, type Role, type TokenRole } from './roles.js';
+export {
+  Roles,
+  Public,
+  CurrentCaller,
+  hasRole,
+  mustBe,
+  TOKEN_ROLES,
+  type Caller,
+  type Role,
+  type TokenRole,
+} from './roles.js';
 export * from './public-routes.js';
 export * from './token-verifier.js';
 export { AccessGuard } from './access.guard.js';

@@ -19,7 +19,8 @@ export interface Caller {
 export const ROLES_METADATA = 'castiron:roles';
 
 /** Who may call this handler, or each handler of this controller that declares nothing of its own. */
-export const Roles = (role: TokenRole, ...more: TokenRole[]): CustomDecorator => SetMetadata(ROLES_METADATA, [role, ...more]);
+export const Roles = (role: TokenRole, ...more: TokenRole[]): CustomDecorator =>
+  SetMetadata(ROLES_METADATA, [role, ...more]);
 
 /** Anyone may call this handler, without a token. Only for routes of `PUBLIC_ROUTES`; elsewhere the start fails. */
 export const Public = (): CustomDecorator => SetMetadata(ROLES_METADATA, ['public']);

@@ -1,5 +1,6 @@
 import { createRemoteJWKSet, errors, jwtVerify, type JWTVerifyGetKey } from 'jose';
 import { Refused } from '@castiron/failures';
+import { discover, FETCH_DEADLINE_MS } from './discovery.js';
 import { TOKEN_ROLES, type Caller } from './roles.js';
 
 export interface TokenVerifierSettings {
@@ -14,7 +15,6 @@ export const AUDIENCE = 'castiron';
 /** Asymmetric algorithms only: `none` and HMAC with a public key are refused before a key is looked for. */
 const ALGORITHMS = ['RS256', 'ES256'];
 
-const FETCH_DEADLINE_MS = 5_000;
 const CLOCK_TOLERANCE_S = 5;
 
 const badToken = (detail: string): Refused => new Refused({ kind: 'unauthenticated', code: 'invalid-token', detail });
@@ -22,8 +22,10 @@ const badToken = (detail: string): Refused => new Refused({ kind: 'unauthenticat
 /** What a bad token is told: enough to mend it, nothing of what it holds. */
 function refusalOf(error: unknown): Refused {
   if (error instanceof errors.JWTExpired) return badToken('The token has expired.');
-  if (error instanceof errors.JWTClaimValidationFailed) return badToken(`The token's claim "${error.claim}" is not acceptable.`);
-  if (error instanceof errors.JOSEAlgNotAllowed) return badToken('The token is signed with an algorithm that is not allowed.');
+  if (error instanceof errors.JWTClaimValidationFailed)
+    return badToken(`The token's claim "${error.claim}" is not acceptable.`);
+  if (error instanceof errors.JOSEAlgNotAllowed)
+    return badToken('The token is signed with an algorithm that is not allowed.');
   if (error instanceof errors.JWKSNoMatchingKey) return badToken('The token is signed with an unknown key.');
   if (error instanceof errors.JWSSignatureVerificationFailed) return badToken("The token's signature does not fit.");
   return badToken('The token is not a signed JWT.');
@@ -67,7 +69,8 @@ export class TokenVerifier {
         detail: 'Tokens cannot be checked now, since the identity provider does not answer.',
       });
     }
-    if (typeof payload.sub !== 'string' || payload.sub === '') throw badToken('The token\'s claim "sub" is not acceptable.');
+    if (typeof payload.sub !== 'string' || payload.sub === '')
+      throw badToken('The token\'s claim "sub" is not acceptable.');
     const claimed: unknown = payload['roles'];
     const roles = Array.isArray(claimed) ? TOKEN_ROLES.filter((role) => claimed.includes(role)) : [];
     return { sub: payload.sub, roles };
@@ -75,23 +78,15 @@ export class TokenVerifier {
 
   /** Discovered once; a failure is forgotten, so that the next request asks again. */
   private keysOfIssuer(): Promise<JWTVerifyGetKey> {
-    this.keys ??= this.discover().catch((error: unknown) => {
+    this.keys ??= keysOf(this.settings.issuer).catch((error: unknown) => {
       this.keys = undefined;
       throw error;
     });
     return this.keys;
   }
+}
 
-  private async discover(): Promise<JWTVerifyGetKey> {
-    const { issuer } = this.settings;
-    const answer = await fetch(`${issuer.replace(/\/$/, '')}/.well-known/openid-configuration`, {
-      signal: AbortSignal.timeout(FETCH_DEADLINE_MS),
-      redirect: 'error',
-    });
-    if (!answer.ok) throw new Error(`discovery answered ${answer.status}`);
-    const document = (await answer.json()) as { issuer?: unknown; jwks_uri?: unknown };
-    // OpenID Connect Discovery 1.0, section 4.3: the document must be the issuer's own.
-    if (document.issuer !== issuer || typeof document.jwks_uri !== 'string') throw new Error("discovery is not the issuer's own");
-    return createRemoteJWKSet(new URL(document.jwks_uri), { timeoutDuration: FETCH_DEADLINE_MS });
-  }
+async function keysOf(issuer: string): Promise<JWTVerifyGetKey> {
+  const { jwksUri } = await discover(issuer);
+  return createRemoteJWKSet(new URL(jwksUri), { timeoutDuration: FETCH_DEADLINE_MS });
 }

@@ -18,14 +18,34 @@ describe('a refusal', () => {
   it.each(Object.entries(STATUS))('of kind %s answers %i', (kind, status) => {
     const problem = problemOf(new Refused({ kind: kind as RefusalKind, code: 'some-code', detail: 'Why.' }));
     expect(problem.status).toBe(status);
-    expect(problem.body).toMatchObject({ type: 'urn:castiron:problem:some-code', status, detail: 'Why.', code: 'some-code' });
+    expect(problem.body).toMatchObject({
+      type: 'urn:castiron:problem:some-code',
+      status,
+      detail: 'Why.',
+      code: 'some-code',
+    });
   });
 
   it('names field, promise and extras, and no extra replaces a standard member', () => {
     const { body } = problemOf(
-      new Refused({ kind: 'invalid', code: 'x', detail: 'd', field: 'a.b', promise: 'P1', clauses: ['p08'], status: 200, title: 'fine' }),
+      new Refused({
+        kind: 'invalid',
+        code: 'x',
+        detail: 'd',
+        field: 'a.b',
+        promise: 'P1',
+        clauses: ['p08'],
+        status: 200,
+        title: 'fine',
+      }),
     );
-    expect(body).toMatchObject({ field: 'a.b', promise: 'P1', clauses: ['p08'], status: 400, title: 'The request is not valid' });
+    expect(body).toMatchObject({
+      field: 'a.b',
+      promise: 'P1',
+      clauses: ['p08'],
+      status: 400,
+      title: 'The request is not valid',
+    });
     expect(body).not.toHaveProperty('kind');
   });
 
@@ -57,7 +77,10 @@ describe('what may pass', () => {
     ['too many connections', Object.assign(new Error(), { code: '53300' })],
     ['a lost connection', new Error('Connection terminated unexpectedly')],
     ['the driver error inside an ORM error', Object.assign(new Error(), { driverError: { code: '08006' } })],
-    ['the cause of a failed fetch', new TypeError('fetch failed', { cause: Object.assign(new Error(), { code: 'ECONNRESET' }) })],
+    [
+      'the cause of a failed fetch',
+      new TypeError('fetch failed', { cause: Object.assign(new Error(), { code: 'ECONNRESET' }) }),
+    ],
     ['one of several addresses refused', new AggregateError([Object.assign(new Error(), { code: 'ECONNREFUSED' })])],
     ['what a Kafka client calls retriable', Object.assign(new Error(), { retriable: true })],
     ['what we call retryable', new Retryable('not yet')],

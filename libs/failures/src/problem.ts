@@ -53,10 +53,19 @@ function problemOfRefusal(refusal: Refusal): { status: number; body: ProblemDeta
 export function problemOf(error: unknown): { status: number; body: ProblemDetails } {
   if (error instanceof Refused) return problemOfRefusal(error.refusal);
   if (isPassing(error)) {
-    return problemOfRefusal({ kind: 'unavailable', code: 'temporarily-unavailable', detail: 'Please try again shortly.' });
+    return problemOfRefusal({
+      kind: 'unavailable',
+      code: 'temporarily-unavailable',
+      detail: 'Please try again shortly.',
+    });
   }
   return {
     status: 500,
-    body: { type: 'urn:castiron:problem:internal-error', title: 'Something went wrong here', status: 500, code: 'internal-error' },
+    body: {
+      type: 'urn:castiron:problem:internal-error',
+      title: 'Something went wrong here',
+      status: 500,
+      code: 'internal-error',
+    },
   };
 }

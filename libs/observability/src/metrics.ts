@@ -26,7 +26,13 @@ export function createMetrics(service: string): Metrics {
       once(
         name,
         () =>
-          new Histogram({ name, help, labelNames: [...labels], registers: [registry], ...(buckets && { buckets: [...buckets] }) }),
+          new Histogram({
+            name,
+            help,
+            labelNames: [...labels],
+            registers: [registry],
+            ...(buckets && { buckets: [...buckets] }),
+          }),
       ),
   };
 }

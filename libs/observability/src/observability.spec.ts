@@ -13,7 +13,13 @@ describe('logs', () => {
     runWithCorrelation('request-0001', () => logger.info({ count: 2 }, 'done'));
     logger.debug('not shown');
     expect(out.lines).toHaveLength(1);
-    expect(out.lines[0]).toMatchObject({ level: 'info', service: 'svc', correlationId: 'request-0001', count: 2, msg: 'done' });
+    expect(out.lines[0]).toMatchObject({
+      level: 'info',
+      service: 'svc',
+      correlationId: 'request-0001',
+      count: 2,
+      msg: 'done',
+    });
   });
 
   it('drop bodies, attributes and secrets at both levels', () => {
@@ -60,7 +66,9 @@ describe('metrics', () => {
     const metrics = createMetrics('svc');
     metrics.counter('things_total', 'Things.', ['kind']).inc({ kind: 'a' });
     metrics.counter('things_total', 'Things.', ['kind']).inc({ kind: 'a' });
-    expect(await metrics.registry.getSingleMetricAsString('things_total')).toContain('things_total{kind="a",service="svc"} 2');
+    expect(await metrics.registry.getSingleMetricAsString('things_total')).toContain(
+      'things_total{kind="a",service="svc"} 2',
+    );
   });
 });
 

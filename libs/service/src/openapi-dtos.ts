@@ -88,5 +88,5 @@ function optionsOf(rules: readonly Rule[], inner: unknown): ApiPropertyOptions {
     Object.assign(isList && each ? items : schema, SAYS[name ?? '']?.(constraints ?? []));
   }
   // Sound: both are JSON Schema fragments, which is what these options hold.
-  return { required, ...schema, ...(isList && { type: 'array', items }) } as ApiPropertyOptions;
+  return { required, ...schema, ...(isList && { type: 'array', items }) };
 }

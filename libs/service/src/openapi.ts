@@ -47,7 +47,11 @@ export function serveOpenApi(app: INestApplication, name: string): OpenAPIObject
       if (operation === undefined) continue;
       const open = isPublicRoute(verb.toUpperCase(), path.replace(/\{(\w+)\}/g, ':$1'));
       if (open) operation.security = [];
-      operation.responses = { ...operation.responses, default: problem('Why it was refused.'), ...(!open && { 401: problem('No valid token.') }) };
+      operation.responses = {
+        ...operation.responses,
+        default: problem('Why it was refused.'),
+        ...(!open && { 401: problem('No valid token.') }),
+      };
     }
   }
   SwaggerModule.setup('openapi', app, document, { jsonDocumentUrl: 'openapi.json', raw: ['json'] });

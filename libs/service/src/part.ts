@@ -8,7 +8,12 @@ export interface Part {
 }
 
 /** Runs `work` every so often until stopped, one at a time. A failed run is told and the next one comes. */
-export function every(periodMs: number, name: string, work: () => Promise<void>, onError: (error: unknown) => void): Part {
+export function every(
+  periodMs: number,
+  name: string,
+  work: () => Promise<void>,
+  onError: (error: unknown) => void,
+): Part {
   let timer: NodeJS.Timeout | undefined;
   let running: Promise<void> = Promise.resolve();
   return {

@@ -1,4 +1,5 @@
 import { Module, type DynamicModule, type INestApplicationContext, type Provider, type Type } from '@nestjs/common';
+import { Client } from 'pg';
 import { DataSource, type MigrationInterface } from 'typeorm';
 import { open, readKeyFile, seal } from '@castiron/encryption';
 import { Inbox, inboxMigrations, type InboxOptions } from '@castiron/inbox';
@@ -49,12 +50,19 @@ export interface RunOptions<Settings extends ServiceSettings & MessagingSettings
   readonly settings: Settings;
   /** The service's own migrations, after which those of outbox, inbox and idempotency are added. */
   readonly migrations: readonly Migration[];
-  /** The service's module. `DataSource`, `Transactions`, `Inbox`-less wiring are injectable everywhere, see {@link Wiring}. */
+  /**
+   * The service's module, or an arrow function that makes it. Injectable everywhere: `DataSource`, `Transactions` and
+   * `Health` by class; `KAFKA`, `LOGGER`, `METRICS` and `SETTINGS` by token.
+   */
   readonly module: Type | DynamicModule | ((wiring: Wiring<Settings>) => Type | DynamicModule);
   /** What the service reads. Made after the module, so that handlers can be taken from it: `app.get(UseCase)`. */
   readonly inbox?: (app: INestApplicationContext, wiring: Wiring<Settings>) => InboxPlan | Promise<InboxPlan>;
   /** Further parts, started after relay and inbox. `inbox` is undefined where the service has none. */
-  readonly parts?: (app: INestApplicationContext, wiring: Wiring<Settings>, inbox: () => Inbox | undefined) => readonly Part[];
+  readonly parts?: (
+    app: INestApplicationContext,
+    wiring: Wiring<Settings>,
+    inbox: () => Inbox | undefined,
+  ) => readonly Part[];
   readonly exit?: (code: number) => void;
 }
 
@@ -91,13 +99,20 @@ export function createDataSource(url: string, migrations: readonly Migration[], 
 /** Connects, and brings the schema up to date under a lock. */
 export async function migrated(dataSource: DataSource): Promise<DataSource> {
   await dataSource.initialize();
-  const runner = dataSource.createQueryRunner();
+  // A connection of its own: closing it gives the lock back, whatever happened.
+  const { url } = dataSource.options as { url?: string };
+  const lock = new Client({ connectionString: url, connectionTimeoutMillis: CONNECT_TIMEOUT_MS });
+  // A broken lock connection makes the next statement fail; an unheard error event would end the process.
+  lock.on('error', () => undefined);
   try {
-    await runner.query('SELECT pg_advisory_lock($1)', [MIGRATION_LOCK]);
+    await lock.connect();
+    await lock.query('SELECT pg_advisory_lock($1)', [MIGRATION_LOCK]);
     await dataSource.runMigrations();
+  } catch (error) {
+    await dataSource.destroy();
+    throw error;
   } finally {
-    await runner.query('SELECT pg_advisory_unlock($1)', [MIGRATION_LOCK]).catch(() => undefined);
-    await runner.release();
+    await lock.end().catch(() => undefined);
   }
   return dataSource;
 }
@@ -124,7 +139,9 @@ function wiringModule<Settings>(wiring: Wiring<Settings>, own: Type | DynamicMod
  * Runs a service: database with its migrations, Kafka, outbox relay, module and routes, inbox, HTTP; stopped in the
  * opposite order. A service's `main.ts` is its settings, its module, its migrations and its subscriptions in one call.
  */
-export async function runService<Settings extends ServiceSettings & MessagingSettings>(options: RunOptions<Settings>): Promise<RunningService> {
+export async function runService<Settings extends ServiceSettings & MessagingSettings>(
+  options: RunOptions<Settings>,
+): Promise<RunningService> {
   const { settings } = options;
   const logger = createLogger(settings.name, settings.logLevel);
   const metrics = createMetrics(settings.name);
@@ -132,7 +149,11 @@ export async function runService<Settings extends ServiceSettings & MessagingSet
   const serviceKey = readKeyFile(settings.serviceKeyFile);
 
   const dataSource = await migrated(
-    createDataSource(settings.databaseUrl, [...options.migrations, ...outboxMigrations, ...inboxMigrations, ...idempotencyMigrations], logger),
+    createDataSource(
+      settings.databaseUrl,
+      [...options.migrations, ...outboxMigrations, ...inboxMigrations, ...idempotencyMigrations],
+      logger,
+    ),
   );
   try {
     const kafka = connect({
@@ -162,10 +183,10 @@ export async function runService<Settings extends ServiceSettings & MessagingSet
       await dataSource.query('SELECT 1');
     });
 
-    const own = typeof options.module === 'function' && !isClass(options.module) ? options.module(wiring) : options.module;
+    const own = isMaker(options.module) ? options.module(wiring) : options.module;
     return await startService({
       name: settings.name,
-      module: wiringModule(wiring, own as Type | DynamicModule),
+      module: wiringModule(wiring, own),
       settings,
       health,
       metrics,
@@ -180,7 +201,10 @@ export async function runService<Settings extends ServiceSettings & MessagingSet
   }
 }
 
-const isClass = (value: unknown): value is Type => typeof value === 'function' && value.prototype !== undefined;
+/** An arrow function, and no class: only a class has a prototype. */
+const isMaker = <Made>(
+  module: Type | DynamicModule | ((wiring: Made) => Type | DynamicModule),
+): module is (wiring: Made) => Type | DynamicModule => typeof module === 'function' && module.prototype === undefined;
 
 function partsOf<Settings extends ServiceSettings & MessagingSettings>(
   options: RunOptions<Settings>,
@@ -194,12 +218,17 @@ function partsOf<Settings extends ServiceSettings & MessagingSettings>(
     // First started, so last stopped: everything else still needs it.
     { name: 'database', start: () => Promise.resolve(), stop: () => dataSource.destroy() },
     { name: 'outbox', start: () => relay.start(), stop: () => relay.stop() },
-    every(SWEEP_MS, 'answers', () => answers.sweep(), (error) => logger.error({ err: error }, 'old answers were not dropped')),
+    every(
+      SWEEP_MS,
+      'answers',
+      () => answers.sweep(),
+      (error) => logger.error({ err: error }, 'old answers were not dropped'),
+    ),
     {
       name: 'inbox',
       start: async (onCrash) => {
         if (options.inbox === undefined) return;
-        inbox = await inboxOf(await options.inbox(app, wiring), wiring, onCrash);
+        inbox = inboxOf(await options.inbox(app, wiring), wiring, onCrash);
         await inbox.start();
       },
       stop: async () => inbox?.stop(),
@@ -208,9 +237,23 @@ function partsOf<Settings extends ServiceSettings & MessagingSettings>(
   ];
 }
 
-function inboxOf<Settings extends ServiceSettings>(plan: InboxPlan, wiring: Wiring<Settings>, onCrash: (error: Error) => void): Inbox {
+function inboxOf<Settings extends ServiceSettings>(
+  plan: InboxPlan,
+  wiring: Wiring<Settings>,
+  onCrash: (error: Error) => void,
+): Inbox {
   const { dataSource, transactions, kafka, seal: sealed, logger, metrics, health, settings } = wiring;
-  const inbox = new Inbox({ name: settings.name, ...plan, dataSource, transactions, kafka, seal: sealed, logger, metrics, onCrash });
+  const inbox = new Inbox({
+    name: settings.name,
+    ...plan,
+    dataSource,
+    transactions,
+    kafka,
+    seal: sealed,
+    logger,
+    metrics,
+    onCrash,
+  });
   health.addCheck('inbox', () => {
     if (!inbox.healthy()) throw new Error('not fetching');
   });

@@ -11,7 +11,12 @@ const spec = {
   level: oneOf('LEVEL', ['info', 'debug'], { fallback: 'info' }),
 };
 
-const good = { PORT: '8080', DATABASE_URL: 'postgresql://u:p@h/db', PASSWORD: 'long-enough-password', BROKERS: 'a:1, b:2' };
+const good = {
+  PORT: '8080',
+  DATABASE_URL: 'postgresql://u:p@h/db',
+  PASSWORD: 'long-enough-password',
+  BROKERS: 'a:1, b:2',
+};
 
 function problemsOf(env: Record<string, string>): readonly string[] {
   try {

@@ -42,7 +42,8 @@ export const fixed = <T>(value: T): Fixed<T> => ({ fixed: value });
 
 export const text = (env: string, options: Options<string> & { pattern?: RegExp } = {}): Setting<string> =>
   setting(env, options, (raw) => {
-    if (options.pattern !== undefined && !options.pattern.test(raw)) throw new Error(`text like ${options.pattern.source}`);
+    if (options.pattern !== undefined && !options.pattern.test(raw))
+      throw new Error(`text like ${options.pattern.source}`);
     return raw;
   });
 
@@ -56,7 +57,8 @@ export const oneOf = <T extends string>(env: string, values: readonly T[], optio
 export const wholeNumber = (env: string, options: Options<number> & { min: number; max: number }): Setting<number> =>
   setting(env, options, (raw) => {
     const value = /^\d+$/.test(raw) ? Number(raw) : Number.NaN;
-    if (!(value >= options.min && value <= options.max)) throw new Error(`a whole number from ${options.min} to ${options.max}`);
+    if (!(value >= options.min && value <= options.max))
+      throw new Error(`a whole number from ${options.min} to ${options.max}`);
     return value;
   });
 
@@ -66,7 +68,10 @@ export const flag = (env: string, options: Options<boolean> = {}): Setting<boole
     return raw === 'true';
   });
 
-export const list = (env: string, options: Options<readonly string[]> & { each?: RegExp } = {}): Setting<readonly string[]> =>
+export const list = (
+  env: string,
+  options: Options<readonly string[]> & { each?: RegExp } = {},
+): Setting<readonly string[]> =>
   setting(env, options, (raw) => {
     const values = raw.split(',').map((value) => value.trim());
     const { each = /./ } = options;
@@ -89,7 +94,10 @@ export const url = (env: string, protocols: readonly string[], options: Options<
  * @returns a frozen object with the specification's names
  * @throws BadSettings naming every bad setting, never showing a secret
  */
-export function parseSettings<S extends Spec>(env: Readonly<Record<string, string | undefined>>, spec: S): SettingsOf<S> {
+export function parseSettings<S extends Spec>(
+  env: Readonly<Record<string, string | undefined>>,
+  spec: S,
+): SettingsOf<S> {
   const problems: string[] = [];
   const values: Record<string, unknown> = {};
   for (const [name, one] of Object.entries(spec)) {

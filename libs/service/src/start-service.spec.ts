@@ -7,7 +7,15 @@ import { CurrentCaller, Public, Roles, type Caller } from '@castiron/access';
 import { startTestIssuer, type TestIssuer } from '@castiron/access/testing';
 import { Refused } from '@castiron/failures';
 import { correlationId, createLogger, createMetrics, Health } from '@castiron/observability';
-import { because, parseSettings, httpSettings, startService, type Part, type RunningService, type ServiceOptions } from './index.js';
+import {
+  because,
+  parseSettings,
+  httpSettings,
+  startService,
+  type Part,
+  type RunningService,
+  type ServiceOptions,
+} from './index.js';
 
 class AddressDto {
   @IsString()
@@ -85,7 +93,16 @@ let support: string;
 function optionsFor(module: ServiceOptions['module'], more: Partial<ServiceOptions> = {}): ServiceOptions {
   const settings = parseSettings({ CASTIRON_PORT: '0', OIDC_ISSUER: idp.issuer }, httpSettings('svc'));
   const logger = createLogger('svc', 'info', { write: (line) => void lines.push(line) });
-  return { name: 'svc', module, settings, logger, health: new Health(), metrics: createMetrics('svc'), exit: () => undefined, ...more };
+  return {
+    name: 'svc',
+    module,
+    settings,
+    logger,
+    health: new Health(),
+    metrics: createMetrics('svc'),
+    exit: () => undefined,
+    ...more,
+  };
 }
 
 beforeAll(async () => {
@@ -104,13 +121,20 @@ interface Answered {
   readonly body: Record<string, unknown>;
 }
 
-async function call(path: string, init: RequestInit & { token?: string | null; base?: string } = {}): Promise<Answered> {
+async function call(
+  path: string,
+  init: RequestInit & { token?: string | null; base?: string } = {},
+): Promise<Answered> {
   const headers = new Headers(init.headers);
   const token = init.token === undefined ? support : init.token;
   if (token !== null) headers.set('authorization', `Bearer ${token}`);
   const answer = await fetch(`${init.base ?? service.url}${path}`, { ...init, headers });
   const text = await answer.text();
-  return { status: answer.status, headers: answer.headers, body: text.startsWith('{') ? (JSON.parse(text) as Record<string, unknown>) : { text } };
+  return {
+    status: answer.status,
+    headers: answer.headers,
+    body: text.startsWith('{') ? (JSON.parse(text) as Record<string, unknown>) : { text },
+  };
 }
 
 const post = (body: unknown, init: RequestInit & { token?: string | null } = {}): Promise<Answered> =>
@@ -137,7 +161,13 @@ describe('access', () => {
   it.each([
     ['expired', () => idp.mint('support', 'x', { expiresIn: -60 })],
     ['for another audience', () => idp.mint('support', 'x', { audience: 'portal' })],
-    ['unsigned', () => Promise.resolve(`${Buffer.from('{"alg":"none"}').toString('base64url')}.${Buffer.from(JSON.stringify({ iss: idp.issuer, aud: 'castiron', sub: 'x', roles: ['support'], exp: 9e9 })).toString('base64url')}.`)],
+    [
+      'unsigned',
+      () =>
+        Promise.resolve(
+          `${Buffer.from('{"alg":"none"}').toString('base64url')}.${Buffer.from(JSON.stringify({ iss: idp.issuer, aud: 'castiron', sub: 'x', roles: ['support'], exp: 9e9 })).toString('base64url')}.`,
+        ),
+    ],
     ['no token at all', () => Promise.resolve('nonsense')],
   ])('is denied to a token that is %s', async (_name, make) => {
     const answer = await post({ name: 'a' }, { token: await make() });
@@ -146,7 +176,9 @@ describe('access', () => {
   });
 
   it('is denied to another role, and a handler may be narrower than its controller', async () => {
-    expectProblem(await post({ name: 'a' }, { token: await idp.mint('partner', 'p1') }), 403, { code: 'role-not-allowed' });
+    expectProblem(await post({ name: 'a' }, { token: await idp.mint('partner', 'p1') }), 403, {
+      code: 'role-not-allowed',
+    });
     expectProblem(await call('/things/own'), 403, { code: 'role-not-allowed' });
   });
 
@@ -158,7 +190,14 @@ describe('access', () => {
   });
 
   it('is public for what stands in the closed list', async () => {
-    for (const path of ['/health/live', '/health/ready', '/metrics', '/openapi.json', '/openapi', '/openapi/swagger-ui.css']) {
+    for (const path of [
+      '/health/live',
+      '/health/ready',
+      '/metrics',
+      '/openapi.json',
+      '/openapi',
+      '/openapi/swagger-ui.css',
+    ]) {
       expect((await call(path, { token: null })).status, path).toBe(200);
     }
   });
@@ -175,7 +214,9 @@ describe('a start fails', () => {
     }
     @Module({ controllers: [ForgottenController] })
     class ForgottenModule {}
-    await expect(startService(optionsFor(ForgottenModule))).rejects.toThrow('GET /forgotten/it (ForgottenController.it) declares no role');
+    await expect(startService(optionsFor(ForgottenModule))).rejects.toThrow(
+      'GET /forgotten/it (ForgottenController.it) declares no role',
+    );
   });
 
   it('where a route is public outside the closed list', async () => {
@@ -189,13 +230,18 @@ describe('a start fails', () => {
     }
     @Module({ controllers: [OpenController] })
     class OpenModule {}
-    await expect(startService(optionsFor(OpenModule))).rejects.toThrow('GET /open (OpenController.it) is public, but not in the closed list');
+    await expect(startService(optionsFor(OpenModule))).rejects.toThrow(
+      'GET /open (OpenController.it) is public, but not in the closed list',
+    );
   });
 
   it('where a part does not start, and stops the parts before it', async () => {
     const stopped: string[] = [];
     const good: Part = { start: () => Promise.resolve(), stop: async () => void stopped.push('good') };
-    const bad: Part = { start: () => Promise.reject(new Error('no broker')), stop: async () => void stopped.push('bad') };
+    const bad: Part = {
+      start: () => Promise.reject(new Error('no broker')),
+      stop: async () => void stopped.push('bad'),
+    };
     await expect(startService(optionsFor(ThingsModule, { parts: [good, bad] }))).rejects.toThrow('no broker');
     expect(stopped).toEqual(['bad', 'good']);
   });
@@ -213,13 +259,20 @@ describe('bad input', () => {
   });
 
   it('that is no JSON at all', async () => {
-    expectProblem(await post('name=a', { headers: { 'content-type': 'application/x-www-form-urlencoded' } }), 415, { code: 'unsupported-media-type' });
-    expectProblem(await post('<a/>', { headers: { 'content-type': 'text/xml' } }), 415, { code: 'unsupported-media-type' });
+    expectProblem(await post('name=a', { headers: { 'content-type': 'application/x-www-form-urlencoded' } }), 415, {
+      code: 'unsupported-media-type',
+    });
+    expectProblem(await post('<a/>', { headers: { 'content-type': 'text/xml' } }), 415, {
+      code: 'unsupported-media-type',
+    });
   });
 
   it('with an unknown field names the field', async () => {
     expectProblem(await post({ name: 'a', admin: true }), 400, { code: 'unknown-field', field: 'admin' });
-    expectProblem(await post({ name: 'a', address: { street: 's', zip: 1 } }), 400, { code: 'unknown-field', field: 'address.zip' });
+    expectProblem(await post({ name: 'a', address: { street: 's', zip: 1 } }), 400, {
+      code: 'unknown-field',
+      field: 'address.zip',
+    });
   });
 
   it('names the field, and the promise where there is one', async () => {
@@ -229,7 +282,13 @@ describe('bad input', () => {
     expect(answer.body).not.toHaveProperty('promise');
   });
 
-  it.each([['an array', []], ['an array of things', [{ name: 'a' }]], ['a string', '"x"'], ['null', 'null'], ['a number', '7']])('that is %s instead of an object', async (_name, body) => {
+  it.each([
+    ['an array', []],
+    ['an array of things', [{ name: 'a' }]],
+    ['a string', '"x"'],
+    ['null', 'null'],
+    ['a number', '7'],
+  ])('that is %s instead of an object', async (_name, body) => {
     expect((await post(body)).status).toBe(400);
   });
 
@@ -263,7 +322,9 @@ describe('bad input', () => {
     ['a bare line feed', 'x-thing: a\nb', 400],
     ['more than fits', `x-thing: ${'a'.repeat(20_000)}`, 431],
   ])('with a header that holds %s', async (_name, header, status) => {
-    const text = await raw(`GET /things/search?q=1 HTTP/1.1\r\nHost: x\r\nConnection: close\r\nAuthorization: Bearer ${support}\r\n${header}\r\n\r\n`);
+    const text = await raw(
+      `GET /things/search?q=1 HTTP/1.1\r\nHost: x\r\nConnection: close\r\nAuthorization: Bearer ${support}\r\n${header}\r\n\r\n`,
+    );
     expect(text).toMatch(new RegExp(`^HTTP/1.1 ${status} `));
     expect(text.toLowerCase()).toContain('application/problem+json');
   });
@@ -283,14 +344,27 @@ describe('bad input', () => {
 
 describe('answers', () => {
   it('carry what refused', async () => {
-    expectProblem(await call('/things/refused'), 409, { code: 'taken', detail: 'It is taken.', promise: 'P8', type: 'urn:castiron:problem:taken' });
+    expectProblem(await call('/things/refused'), 409, {
+      code: 'taken',
+      detail: 'It is taken.',
+      promise: 'P8',
+      type: 'urn:castiron:problem:taken',
+    });
   });
 
   it('take the forms of mail programs on public routes only', async () => {
     const form = new FormData();
     form.set('List-Unsubscribe', 'One-Click');
     expect((await call('/cancellations/abc', { method: 'POST', body: form, token: null })).status).toBe(201);
-    expect((await call('/cancellations/abc', { method: 'POST', body: new URLSearchParams({ 'List-Unsubscribe': 'One-Click' }), token: null })).status).toBe(201);
+    expect(
+      (
+        await call('/cancellations/abc', {
+          method: 'POST',
+          body: new URLSearchParams({ 'List-Unsubscribe': 'One-Click' }),
+          token: null,
+        })
+      ).status,
+    ).toBe(201);
     expect((await call(`/cancellations/${'a'.repeat(500)}`, { method: 'POST', token: null })).status).toBe(201);
   });
 
@@ -299,7 +373,10 @@ describe('answers', () => {
     expect(body).toMatchObject({
       components: {
         schemas: {
-          ThingDto: { required: ['name'], properties: { name: { type: 'string' }, count: { type: 'integer', maximum: 10 } } },
+          ThingDto: {
+            required: ['name'],
+            properties: { name: { type: 'string' }, count: { type: 'integer', maximum: 10 } },
+          },
           ProblemDetails: {},
         },
       },
@@ -337,7 +414,10 @@ describe('a stop', () => {
 
   it('lets a request under way finish, takes no new one, and then stops the parts in turn', async () => {
     const events: string[] = [];
-    const part = (name: string): Part => ({ start: async () => void events.push(`start ${name}`), stop: async () => void events.push(`stop ${name}`) });
+    const part = (name: string): Part => ({
+      start: async () => void events.push(`start ${name}`),
+      stop: async () => void events.push(`stop ${name}`),
+    });
     const slow = await startService(optionsFor(SlowModule, { parts: [part('one'), part('two')] }));
     const entered = new Promise<void>((resolve) => {
       SlowController.entered = resolve;

@@ -1,5 +1,12 @@
 import 'reflect-metadata';
-import { Module, type DynamicModule, type INestApplicationContext, type LoggerService, type Provider, type Type } from '@nestjs/common';
+import {
+  Module,
+  type DynamicModule,
+  type INestApplicationContext,
+  type LoggerService,
+  type Provider,
+  type Type,
+} from '@nestjs/common';
 import { APP_FILTER, APP_GUARD, APP_INTERCEPTOR, APP_PIPE, NestFactory, Reflector } from '@nestjs/core';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { AccessGuard, assertEveryRouteDeclared, TokenVerifier } from '@castiron/access';
@@ -50,7 +57,8 @@ class ServiceRoot {}
 
 /** Nest's own words: its progress is debug detail to us, and objects it may hand over are not logged. */
 function nestLogger(logger: Logger): LoggerService {
-  const words = (message: unknown): string => (typeof message === 'string' ? message : message instanceof Error ? message.name : 'object');
+  const words = (message: unknown): string =>
+    typeof message === 'string' ? message : message instanceof Error ? message.name : 'object';
   return {
     log: (message: unknown) => logger.debug(words(message)),
     debug: (message: unknown) => logger.debug(words(message)),
@@ -77,7 +85,11 @@ function rootModule(options: ServiceOptions): DynamicModule {
     controllers: [OperationsController],
     providers: [
       ...shared,
-      { provide: APP_GUARD, inject: [Reflector], useFactory: (reflector: Reflector) => new AccessGuard(reflector, tokens) },
+      {
+        provide: APP_GUARD,
+        inject: [Reflector],
+        useFactory: (reflector: Reflector) => new AccessGuard(reflector, tokens),
+      },
       { provide: APP_FILTER, useValue: new ProblemFilter(logger) },
       { provide: APP_PIPE, useValue: validationPipe() },
       ...(answers === undefined ? [] : [{ provide: APP_INTERCEPTOR, useValue: new IdempotencyInterceptor(answers) }]),
@@ -102,7 +114,9 @@ const within = async (ms: number, work: Promise<unknown>): Promise<boolean> => {
  * Starts a service: routes behind guard, validation and problem details; parts; then HTTP. Rejects, with everything
  * stopped again, where a route declares no role, a part does not start, or the port is taken.
  */
-export async function startService<Settings extends ServiceSettings>(options: ServiceOptions<Settings>): Promise<RunningService> {
+export async function startService<Settings extends ServiceSettings>(
+  options: ServiceOptions<Settings>,
+): Promise<RunningService> {
   const { name, settings, logger, metrics, health } = options;
   const exit = options.exit ?? ((code: number) => process.exit(code));
   const server = createHttpServer({ bodyLimit: settings.bodyLimit, logger, metrics });
@@ -124,7 +138,9 @@ export async function startService<Settings extends ServiceSettings>(options: Se
       await closing;
     }
     for (const part of started.reverse()) {
-      await part.stop().catch((error: unknown) => logger.error({ err: error, part: part.name }, 'a part did not stop well'));
+      await part
+        .stop()
+        .catch((error: unknown) => logger.error({ err: error, part: part.name }, 'a part did not stop well'));
     }
   }
 
@@ -154,10 +170,19 @@ export async function startService<Settings extends ServiceSettings>(options: Se
     logger.info({ signal }, 'stopping');
     void end(0);
   };
-  const onStray = (error: unknown): void => crash(error instanceof Error ? error : new Error('something else than an error was thrown'));
-  process.on('SIGTERM', onSignal).on('SIGINT', onSignal).on('uncaughtException', onStray).on('unhandledRejection', onStray);
+  const onStray = (error: unknown): void =>
+    crash(error instanceof Error ? error : new Error('something else than an error was thrown'));
+  process
+    .on('SIGTERM', onSignal)
+    .on('SIGINT', onSignal)
+    .on('uncaughtException', onStray)
+    .on('unhandledRejection', onStray);
   function unlisten(): void {
-    process.off('SIGTERM', onSignal).off('SIGINT', onSignal).off('uncaughtException', onStray).off('unhandledRejection', onStray);
+    process
+      .off('SIGTERM', onSignal)
+      .off('SIGINT', onSignal)
+      .off('uncaughtException', onStray)
+      .off('unhandledRejection', onStray);
   }
 
   try {

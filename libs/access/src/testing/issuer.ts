@@ -28,7 +28,8 @@ export async function startTestIssuer(): Promise<TestIssuer> {
   let issuer = '';
   const server: Server = createServer((request, response) => {
     response.setHeader('content-type', 'application/json');
-    if (request.url === '/.well-known/openid-configuration') response.end(JSON.stringify({ issuer, jwks_uri: `${issuer}/jwks`, token_endpoint: `${issuer}/token` }));
+    if (request.url === '/.well-known/openid-configuration')
+      response.end(JSON.stringify({ issuer, jwks_uri: `${issuer}/jwks`, token_endpoint: `${issuer}/token` }));
     else if (request.url === '/jwks') response.end(JSON.stringify({ keys: [jwk] }));
     else response.writeHead(404).end();
   });
@@ -39,7 +40,10 @@ export async function startTestIssuer(): Promise<TestIssuer> {
     issuer,
     mint(role, sub, change = {}) {
       const now = Math.floor(Date.now() / 1_000);
-      const token = new SignJWT({ roles: [role].flat() }).setProtectedHeader({ alg: 'ES256', kid: KEY_ID }).setIssuedAt(now).setIssuer(change.issuer ?? issuer);
+      const token = new SignJWT({ roles: [role].flat() })
+        .setProtectedHeader({ alg: 'ES256', kid: KEY_ID })
+        .setIssuedAt(now)
+        .setIssuer(change.issuer ?? issuer);
       if (change.without !== 'aud') token.setAudience(change.audience ?? 'castiron');
       if (change.without !== 'sub') token.setSubject(sub);
       if (change.without !== 'exp') token.setExpirationTime(now + (change.expiresIn ?? 300));

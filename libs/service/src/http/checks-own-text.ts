@@ -9,6 +9,6 @@ interface OwnText {
  * character must not cost the others. It then refuses such text itself.
  */
 export const ChecksOwnText = (): MethodDecorator =>
-  RouteConfig({ checksOwnText: true } satisfies OwnText) as MethodDecorator;
+  RouteConfig({ checksOwnText: true } satisfies OwnText);
 
 export const checksOwnText = (config: unknown): boolean => (config as OwnText | undefined)?.checksOwnText === true;

@@ -1,7 +1,6 @@
 import { Refused } from '@castiron/failures';
 
 /** C0 controls but tab, line feed and carriage return; delete; C1 controls; lone surrogates. */
-// eslint-disable-next-line no-control-regex -- finding them is the point
 const CONTROL = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f\p{Surrogate}]/u;
 
 /** Nothing that people write is nested deeper; walking it further would only cost. */
@@ -10,7 +9,12 @@ const MAX_DEPTH = 32;
 const isClean = (value: string): boolean => !CONTROL.test(value);
 
 const refusal = (field: string): Refused =>
-  new Refused({ kind: 'invalid', code: 'control-characters', field, detail: 'Control characters and broken Unicode are not accepted.' });
+  new Refused({
+    kind: 'invalid',
+    code: 'control-characters',
+    field,
+    detail: 'Control characters and broken Unicode are not accepted.',
+  });
 
 /**
  * Refuses control characters and lone surrogates in every string and name of a parsed body, query or path: they break
@@ -24,7 +28,11 @@ export function assertCleanText(value: unknown, field = '', depth = 0): void {
   }
   if (typeof value !== 'object' || value === null) return;
   if (depth === MAX_DEPTH) {
-    throw new Refused({ kind: 'invalid', code: 'too-deep', detail: `The body is nested deeper than ${MAX_DEPTH} levels.` });
+    throw new Refused({
+      kind: 'invalid',
+      code: 'too-deep',
+      detail: `The body is nested deeper than ${MAX_DEPTH} levels.`,
+    });
   }
   for (const [name, inner] of Object.entries(value)) {
     // A name that is not clean is not repeated.
@@ -34,7 +42,6 @@ export function assertCleanText(value: unknown, field = '', depth = 0): void {
 }
 
 /** Header values: no control character at all (RFC 9110, section 5.5, less the tab, which none of ours needs). */
-// eslint-disable-next-line no-control-regex -- finding them is the point
 const CONTROL_IN_HEADER = /[\u0000-\u001f\u007f]/;
 
 export function assertCleanHeaders(headers: Readonly<Record<string, string | readonly string[] | undefined>>): void {

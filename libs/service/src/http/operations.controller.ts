@@ -24,7 +24,9 @@ export class OperationsController {
   /** 503 while something it needs is away, or it is stopping. */
   @Public()
   @Get('health/ready')
-  async ready(@Res({ passthrough: true }) reply: FastifyReply): Promise<{ ok: boolean; checks: Record<string, string> }> {
+  async ready(
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<{ ok: boolean; checks: Record<string, string> }> {
     const state = await this.health.ready();
     void reply.status(state.ok ? 200 : 503);
     return state;

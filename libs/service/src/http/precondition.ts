@@ -20,7 +20,12 @@ export function versionSeen(ifMatch: string | undefined): number {
   }
   const version = TAG.exec(ifMatch.trim())?.[1];
   if (version === undefined) {
-    throw new Refused({ kind: 'invalid', code: 'invalid-if-match', field: 'header if-match', detail: 'If-Match must be an ETag such as "v3".' });
+    throw new Refused({
+      kind: 'invalid',
+      code: 'invalid-if-match',
+      field: 'header if-match',
+      detail: 'If-Match must be an ETag such as "v3".',
+    });
   }
   return Number(version);
 }
@@ -28,6 +33,11 @@ export function versionSeen(ifMatch: string | undefined): number {
 /** @throws Refused stale (412) where the version is no longer the one that was seen */
 export function assertStillAt(current: number, seen: number): void {
   if (current !== seen) {
-    throw new Refused({ kind: 'stale', code: 'stale-version', detail: 'It has changed since you read it. Read it again.', current: etagOf(current) });
+    throw new Refused({
+      kind: 'stale',
+      code: 'stale-version',
+      detail: 'It has changed since you read it. Read it again.',
+      current: etagOf(current),
+    });
   }
 }

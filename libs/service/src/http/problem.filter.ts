@@ -11,7 +11,10 @@ const OF_FASTIFY: Readonly<Record<string, { code: string; detail: string }>> = {
   FST_ERR_CTP_EMPTY_JSON_BODY: { code: 'malformed-json', detail: 'The body is empty, and should be JSON.' },
   FST_ERR_CTP_INVALID_JSON_BODY: { code: 'malformed-json', detail: 'The body is not valid JSON.' },
   FST_ERR_CTP_INVALID_MEDIA_TYPE: { code: 'unsupported-media-type', detail: 'The body must be application/json.' },
-  FST_ERR_CTP_INVALID_CONTENT_LENGTH: { code: 'bad-content-length', detail: 'The body is not as long as its header says.' },
+  FST_ERR_CTP_INVALID_CONTENT_LENGTH: {
+    code: 'bad-content-length',
+    detail: 'The body is not as long as its header says.',
+  },
   FST_ERR_BAD_URL: { code: 'bad-address', detail: 'The address is not properly encoded.' },
 };
 
@@ -30,7 +33,10 @@ const OF_STATUS: Readonly<Record<number, { code: string; title: string }>> = {
   431: { code: 'headers-too-large', title: 'The headers are too large' },
 };
 
-export function problemOfStatus(status: number, special?: { code: string; detail: string }): { status: number; body: ProblemDetails } {
+export function problemOfStatus(
+  status: number,
+  special?: { code: string; detail: string },
+): { status: number; body: ProblemDetails } {
   const known = OF_STATUS[status] ?? { code: 'bad-request', title: 'The request is not valid' };
   const code = special?.code ?? known.code;
   return {
@@ -49,9 +55,11 @@ export function problemOfStatus(status: number, special?: { code: string; detail
 export function problemOfHttp(error: unknown): { status: number; body: ProblemDetails } {
   if (error instanceof Refused) return problemOf(error);
   const source = error instanceof HttpException ? (error.cause ?? error) : error;
-  if (error instanceof HttpException && error.getStatus() < 500) return problemOfStatus(error.getStatus(), specialOf(source));
+  if (error instanceof HttpException && error.getStatus() < 500)
+    return problemOfStatus(error.getStatus(), specialOf(source));
   const { statusCode } = (source ?? {}) as { statusCode?: unknown };
-  if (typeof statusCode === 'number' && statusCode >= 400 && statusCode < 500) return problemOfStatus(statusCode, specialOf(source));
+  if (typeof statusCode === 'number' && statusCode >= 400 && statusCode < 500)
+    return problemOfStatus(statusCode, specialOf(source));
   return problemOf(error);
 }
 
@@ -79,7 +87,10 @@ export class ProblemFilter implements ExceptionFilter {
     if (reply.sent) return;
     if (status === 401) {
       // RFC 6750, section 3: no error code where no token was sent.
-      void reply.header('www-authenticate', body.code === 'token-required' ? 'Bearer realm="castiron"' : 'Bearer realm="castiron", error="invalid_token"');
+      void reply.header(
+        'www-authenticate',
+        body.code === 'token-required' ? 'Bearer realm="castiron"' : 'Bearer realm="castiron", error="invalid_token"',
+      );
     }
     if (status === 503) void reply.header('retry-after', '1');
     const id = correlationId();

@@ -36,7 +36,9 @@ function answerBrokenRequest(error: Error & { code?: string }, socket: Socket): 
   }
   const status = error.code === 'HPE_HEADER_OVERFLOW' ? 431 : error.code === 'ERR_HTTP_REQUEST_TIMEOUT' ? 408 : 400;
   const special =
-    status === 400 ? { code: 'malformed-request', detail: 'The request line or a header is broken, or holds control characters.' } : undefined;
+    status === 400
+      ? { code: 'malformed-request', detail: 'The request line or a header is broken, or holds control characters.' }
+      : undefined;
   const text = JSON.stringify(problemOfStatus(status, special).body);
   socket.end(
     `HTTP/1.1 ${status} Refused\r\nContent-Type: ${PROBLEM_TYPE}\r\nContent-Length: ${Buffer.byteLength(text)}\r\nConnection: close\r\n\r\n${text}`,
@@ -50,14 +52,14 @@ export function createHttpServer({ bodyLimit, logger, metrics }: HttpServerOptio
     requestTimeout: REQUEST_TIMEOUT_MS,
     forceCloseConnections: 'idle',
     return503OnClosing: false,
-    clientErrorHandler: (error, socket) => answerBrokenRequest(error, socket as Socket),
+    clientErrorHandler: (error, socket) => answerBrokenRequest(error, socket),
     frameworkErrors: (error: unknown, _request: FastifyRequest, reply: FastifyReply) => {
       const { status, body } = problemOfHttp(error);
       void reply.status(status).header('content-type', PROBLEM_TYPE).send(body);
     },
     routerOptions: { maxParamLength: MAX_PARAM_LENGTH },
   });
-  const fastify = adapter.getInstance() as unknown as FastifyInstance;
+  const fastify = adapter.getInstance<FastifyInstance>();
   const served: { method: string; path: string }[] = [];
   let turningAway = false;
 
@@ -70,14 +72,21 @@ export function createHttpServer({ bodyLimit, logger, metrics }: HttpServerOptio
     const given = request.headers['x-correlation-id'];
     const id = isCorrelationId(given) ? given : randomUUID();
     correlations.set(request, id);
-    void reply.header('x-correlation-id', id).header('cache-control', 'no-store').header('x-content-type-options', 'nosniff');
+    void reply
+      .header('x-correlation-id', id)
+      .header('cache-control', 'no-store')
+      .header('x-content-type-options', 'nosniff');
     runWithCorrelation(id, done);
   });
 
   fastify.addHook('onRequest', (request, reply, done) => {
     if (turningAway && request.routeOptions.url?.startsWith('/health/') !== true) {
       void reply.header('connection', 'close');
-      throw new Refused({ kind: 'unavailable', code: 'stopping', detail: 'This instance is stopping. Please try again.' });
+      throw new Refused({
+        kind: 'unavailable',
+        code: 'stopping',
+        detail: 'This instance is stopping. Please try again.',
+      });
     }
     assertCleanHeaders(request.headers);
     assertJson(request);
@@ -105,14 +114,21 @@ export function createHttpServer({ bodyLimit, logger, metrics }: HttpServerOptio
     });
   });
 
-  const durations = metrics.histogram('http_request_duration_seconds', 'Time to answer a request.', ['method', 'route', 'status']);
+  const durations = metrics.histogram('http_request_duration_seconds', 'Time to answer a request.', [
+    'method',
+    'route',
+    'status',
+  ]);
   fastify.addHook('onResponse', (request, reply, done) => {
     // The pattern, not the address: an address holds ids and tokens.
     const route = request.routeOptions.url ?? 'none';
     durations.observe({ method: request.method, route, status: String(reply.statusCode) }, reply.elapsedTime / 1_000);
     if (!route.startsWith('/health/') && route !== '/metrics') {
       runWithCorrelation(correlations.get(request) ?? '', () =>
-        logger.info({ method: request.method, route, status: reply.statusCode, ms: Math.round(reply.elapsedTime) }, 'answered'),
+        logger.info(
+          { method: request.method, route, status: reply.statusCode, ms: Math.round(reply.elapsedTime) },
+          'answered',
+        ),
       );
     }
     done();

@@ -63,7 +63,8 @@ export class AnswerStore {
     private readonly dataSource: DataSource,
     serviceKey: Buffer,
   ) {
-    const derive = (use: string): Buffer => Buffer.from(hkdfSync('sha256', serviceKey, '', `castiron/http-answer/${use}`, 32));
+    const derive = (use: string): Buffer =>
+      Buffer.from(hkdfSync('sha256', serviceKey, '', `castiron/http-answer/${use}`, 32));
     this.sealKey = derive('seal');
     this.macKey = derive('mac');
   }
@@ -145,7 +146,10 @@ export class AnswerStore {
 
   /** Frees the key after a failure, unless there was an effect. */
   async release(hold: Hold): Promise<void> {
-    await this.dataSource.query('DELETE FROM http_idempotency WHERE id = $1 AND holder = $2 AND NOT effect', [hold.id, hold.holder]);
+    await this.dataSource.query('DELETE FROM http_idempotency WHERE id = $1 AND holder = $2 AND NOT effect', [
+      hold.id,
+      hold.holder,
+    ]);
   }
 
   /** Drops answers whose time is over. */
@@ -159,7 +163,11 @@ export class AnswerStore {
       [hold.id, hold.holder, ...values],
     );
     if (changed !== 1) {
-      throw new Refused({ kind: 'conflict', code: 'request-in-flight', detail: 'Another request took over this Idempotency-Key.' });
+      throw new Refused({
+        kind: 'conflict',
+        code: 'request-in-flight',
+        detail: 'Another request took over this Idempotency-Key.',
+      });
     }
   }
 

@@ -37,7 +37,9 @@ class EffectsController {
   async effect(@Body() { mark }: EffectDto, @Res({ passthrough: true }) reply: FastifyReply): Promise<object> {
     await beforeEffect();
     const id = await this.transactions.run([], async (tx) => {
-      const [row]: { id: string }[] = await tx.manager.query('INSERT INTO effects (mark) VALUES ($1) RETURNING id', [mark]);
+      const [row]: { id: string }[] = await tx.manager.query('INSERT INTO effects (mark) VALUES ($1) RETURNING id', [
+        mark,
+      ]);
       return row?.id;
     });
     await afterEffect();
@@ -48,7 +50,9 @@ class EffectsController {
   @Post('effects-with-answer')
   async withAnswer(@Body() { mark }: EffectDto): Promise<object> {
     const answer = await this.transactions.run([], async (tx) => {
-      const [row]: { id: string }[] = await tx.manager.query('INSERT INTO effects (mark) VALUES ($1) RETURNING id', [mark]);
+      const [row]: { id: string }[] = await tx.manager.query('INSERT INTO effects (mark) VALUES ($1) RETURNING id', [
+        mark,
+      ]);
       const body = { id: row?.id };
       await answerWithEffect(tx.manager, { status: 201, headers: {}, body });
       return body;
@@ -116,7 +120,8 @@ async function effectsOf(mark: string): Promise<number> {
 }
 
 /** As after a crash: the hold of every request that is not answered has run out. */
-const letHoldsRunOut = (): Promise<unknown> => dataSource.query("UPDATE http_idempotency SET held_until = clock_timestamp() - interval '1 second'");
+const letHoldsRunOut = (): Promise<unknown> =>
+  dataSource.query("UPDATE http_idempotency SET held_until = clock_timestamp() - interval '1 second'");
 
 describe('a request that is sent again with its key', () => {
   it('gets the same answer, status and headers included, and has one effect', async () => {
@@ -135,7 +140,10 @@ describe('a request that is sent again with its key', () => {
   it('with another body, or to another address, is refused with 422', async () => {
     const [key, mark] = [randomUUID(), randomUUID()];
     await send(key, { mark });
-    expect(await send(key, { mark: `${mark}x` })).toMatchObject({ status: 422, body: { code: 'idempotency-key-reused', field: 'header idempotency-key' } });
+    expect(await send(key, { mark: `${mark}x` })).toMatchObject({
+      status: 422,
+      body: { code: 'idempotency-key-reused', field: 'header idempotency-key' },
+    });
     expect(await send(key, { mark }, '/effects-with-answer')).toMatchObject({ status: 422 });
     expect(await effectsOf(mark)).toBe(1);
   });
@@ -237,7 +245,13 @@ describe('what is kept', () => {
     const [key, mark] = [randomUUID(), randomUUID()];
     await send(key, { mark });
     const rows: Record<string, unknown>[] = await dataSource.query('SELECT * FROM http_idempotency');
-    const stored = rows.map((row) => Object.values(row).map((value) => (Buffer.isBuffer(value) ? value.toString('latin1') : String(value))).join()).join();
+    const stored = rows
+      .map((row) =>
+        Object.values(row)
+          .map((value) => (Buffer.isBuffer(value) ? value.toString('latin1') : String(value)))
+          .join(),
+      )
+      .join();
     for (const readable of [key, mark, 'password-of']) expect(stored).not.toContain(readable);
 
     await dataSource.query("UPDATE http_idempotency SET expires_at = clock_timestamp() - interval '1 second'");

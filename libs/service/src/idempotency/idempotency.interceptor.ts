@@ -56,13 +56,16 @@ export class IdempotencyInterceptor implements NestInterceptor {
       await this.answers.release(hold).catch(() => undefined);
       throw error;
     }
-    if (!current.answered) await this.answers.finish(hold, { status: reply.statusCode, headers: keptHeaders(reply), body });
+    if (!current.answered)
+      await this.answers.finish(hold, { status: reply.statusCode, headers: keptHeaders(reply), body });
     return body;
   }
 }
 
 function keptHeaders(reply: FastifyReply): Record<string, string> {
-  return Object.fromEntries(KEPT_HEADERS.flatMap((name) => (reply.hasHeader(name) ? [[name, String(reply.getHeader(name))]] : [])));
+  return Object.fromEntries(
+    KEPT_HEADERS.flatMap((name) => (reply.hasHeader(name) ? [[name, String(reply.getHeader(name))]] : [])),
+  );
 }
 
 function giveAgain(reply: FastifyReply, answer: Answer): unknown {
