@@ -27,6 +27,12 @@ describe('P8: data is disclosed only to companies that agreed to the Agreement o
     expect(at('2027-01-01T00:00:00.000Z')).toBe('the agreement with northern-hosting has expired');
   });
 
+  it('refuses a term that is no date', () => {
+    const broken = new Date(Number.NaN);
+    expect(clause.refusal(aQuestion({ agreement: { from: broken } }))).toBeDefined();
+    expect(clause.refusal(aQuestion({ agreement: { until: broken } }))).toBeDefined();
+  });
+
   it('asks no agreement of a service of the house', () => {
     expect(clause.refusal(aQuestion({ agreement: null, recipient: { kind: 'internal' } }))).toBeUndefined();
   });

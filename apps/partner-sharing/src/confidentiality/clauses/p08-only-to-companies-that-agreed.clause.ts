@@ -11,8 +11,9 @@ export const onlyToCompaniesThatAgreed = defineClause({
     if (agreement.state === 'drafted') return `the agreement with ${recipient.slug} is not signed by both sides`;
     if (agreement.state === 'terminated') return `the agreement with ${recipient.slug} is terminated`;
     // Judged by the clock, not by the state alone: whoever ends agreements may come late.
-    if (now < agreement.from) return `the agreement with ${recipient.slug} has not begun`;
-    if (agreement.until !== null && now >= agreement.until) return `the agreement with ${recipient.slug} has expired`;
+    // Asked so that a broken date refuses too.
+    if (!(now >= agreement.from)) return `the agreement with ${recipient.slug} has not begun`;
+    if (agreement.until !== null && !(now < agreement.until)) return `the agreement with ${recipient.slug} has expired`;
     return undefined;
   },
 });
