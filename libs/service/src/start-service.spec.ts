@@ -1,6 +1,19 @@
-import { Body, Controller, Get, Module, Param, ParseUUIDPipe, Post, Query } from '@nestjs/common';
+import {
+  Body,
+  Controller,
+  Get,
+  Inject,
+  Module,
+  Param,
+  ParseUUIDPipe,
+  Post,
+  Query,
+  type OnModuleInit,
+} from '@nestjs/common';
+import { HttpAdapterHost } from '@nestjs/core';
 import { IsInt, IsOptional, IsString, Matches, Max, ValidateNested } from 'class-validator';
 import { Type } from 'class-transformer';
+import type { FastifyInstance } from 'fastify';
 import { connect } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { CurrentCaller, Public, Roles, type Caller } from '@castiron/access';
@@ -232,6 +245,20 @@ describe('a start fails', () => {
     class OpenModule {}
     await expect(startService(optionsFor(OpenModule))).rejects.toThrow(
       'GET /open (OpenController.it) is public, but not in the closed list',
+    );
+  });
+
+  it('where something is served past the controllers, and so past the guard', async () => {
+    @Module({})
+    class BackDoorModule implements OnModuleInit {
+      constructor(@Inject(HttpAdapterHost) private readonly host: HttpAdapterHost) {}
+
+      onModuleInit(): void {
+        this.host.httpAdapter.getInstance<FastifyInstance>().get('/back-door', () => ({}));
+      }
+    }
+    await expect(startService(optionsFor(BackDoorModule))).rejects.toThrow(
+      'GET /back-door is served past the controllers',
     );
   });
 
