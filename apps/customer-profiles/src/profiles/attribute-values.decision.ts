@@ -42,7 +42,7 @@ export function decideName(door: DoorName, name: string, field: string): Result<
   }
   if (!attributesOfDoor(door).includes(name)) {
     return refused({
-      kind: 'unprocessable',
+      kind: 'invalid',
       code: 'attribute-not-asked',
       detail: `No purpose of the door ${door} asks for ${name}.`,
       field,

@@ -37,7 +37,7 @@ export function decideRegistration(
   const missing = compulsoryAttributesOf(command.door).find((name) => !values.has(name));
   if (missing !== undefined) {
     return refused({
-      kind: 'unprocessable',
+      kind: 'invalid',
       code: 'compulsory-attribute-missing',
       detail: `${missing} is compulsory for the door ${command.door}.`,
       field: `attributes.${missing}`,
