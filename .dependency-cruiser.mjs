@@ -43,8 +43,18 @@ export default {
       name: 'libraries-by-their-entry',
       comment: "A library's index.ts is what it promises; the rest may change any day.",
       severity: 'error',
-      from: { path: '^(libs|apps|examples|tools|deploy|test)/([^/]+)/' },
+      from: { path: '^(libs|apps|examples|tools|deploy|test)/([^/]+)/', pathNot: '\\.spec\\.ts$' },
       to: { path: '^libs/[^/]+/', pathNot: ['^libs/[^/]+/(src/index\\.ts|dist/index\\.js)$', '^$1/$2/'] },
+    },
+    {
+      name: 'libraries-by-their-entry-in-specs',
+      comment: 'A spec may also use what a library keeps in its folder testing/ for the specs of others.',
+      severity: 'error',
+      from: { path: '^(libs|apps|examples|tools|deploy|test)/([^/]+)/.*\\.spec\\.ts$' },
+      to: {
+        path: '^libs/[^/]+/',
+        pathNot: ['^libs/[^/]+/(src/index\\.ts|dist/index\\.js|src/testing/.*)$', '^$1/$2/'],
+      },
     },
     {
       name: 'kafka-clients-only-in-libs-kafka',

@@ -1,0 +1,53 @@
+import { isPublicRoute, PUBLIC_ROUTES, routesOf } from '@castiron/access';
+import type { INestApplicationContext } from '@nestjs/common';
+import 'reflect-metadata';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { ROOT, sources } from './tree.js';
+
+type Routes = ReturnType<typeof routesOf>;
+
+/** Every controller of the apps, found by its file, looked at as the start of a service looks at its own, without starting any. */
+async function routesOfAllControllers(): Promise<Routes> {
+  const controllers = [];
+  for (const file of sources.filter((path) => /^apps\/.*\.controller\.ts$/.test(path))) {
+    const exported = Object.values((await import(`${ROOT}/${file}`)) as Record<string, unknown>);
+    const found = exported.filter(
+      (value) => typeof value === 'function' && Reflect.getMetadata('__controller__', value) === true,
+    );
+    expect(found, file).not.toEqual([]);
+    controllers.push(...(found as (new () => object)[]));
+  }
+  const modules = new Map([['all', { controllers: new Map(controllers.map((metatype) => [metatype, { metatype }])) }]]);
+  return routesOf({ get: () => modules } as unknown as INestApplicationContext);
+}
+
+describe('HTTP routes', () => {
+  let routes: Routes;
+  beforeAll(async () => {
+    routes = await routesOfAllControllers();
+  }, 60_000);
+
+  it('each declare who may call them', () => {
+    expect(routes.length).toBeGreaterThan(20);
+    expect(routes.filter(({ roles }) => roles === undefined || roles.length === 0)).toEqual([]);
+  });
+
+  it('are public only where the closed list says so', () => {
+    const open = routes.filter(({ roles }) => roles?.includes('public') === true);
+    expect(open.filter(({ method, path }) => !isPublicRoute(method, path))).toEqual([]);
+    expect(open.length).toBeGreaterThan(0);
+  });
+
+  it('that are public are health, metrics, the OpenAPI page and the links that cancel mail, nothing else', () => {
+    expect([...PUBLIC_ROUTES].sort()).toEqual([
+      'GET /cancellations/:token',
+      'GET /health/live',
+      'GET /health/ready',
+      'GET /metrics',
+      'GET /openapi',
+      'GET /openapi.json',
+      'GET /openapi/*',
+      'POST /cancellations/:token',
+    ]);
+  });
+});
