@@ -57,7 +57,7 @@ export interface RunOptions<Settings extends ServiceSettings & MessagingSettings
   readonly module: Type | DynamicModule | ((wiring: Wiring<Settings>) => Type | DynamicModule);
   /** What the service reads. Made after the module, so that handlers can be taken from it: `app.get(UseCase)`. */
   readonly inbox?: (app: INestApplicationContext, wiring: Wiring<Settings>) => InboxPlan | Promise<InboxPlan>;
-  /** Further parts, started after relay and inbox. `inbox` is undefined where the service has none. */
+  /** Further parts, started after the relay and before the inbox. `inbox` gives it from their start on, where there is one. */
   readonly parts?: (
     app: INestApplicationContext,
     wiring: Wiring<Settings>,
@@ -225,15 +225,15 @@ function partsOf<Settings extends ServiceSettings & MessagingSettings>(
       (error) => logger.error({ err: error }, 'old answers were not dropped'),
     ),
     {
-      name: 'inbox',
+      name: 'inbox (made)',
       start: async (onCrash) => {
-        if (options.inbox === undefined) return;
-        inbox = inboxOf(await options.inbox(app, wiring), wiring, onCrash);
-        await inbox.start();
+        if (options.inbox !== undefined) inbox = inboxOf(await options.inbox(app, wiring), wiring, onCrash);
       },
-      stop: async () => inbox?.stop(),
+      stop: () => Promise.resolve(),
     },
     ...(options.parts?.(app, wiring, () => inbox) ?? []),
+    // Started last and stopped first: its handlers need all the others.
+    { name: 'inbox', start: async () => inbox?.start(), stop: async () => inbox?.stop() },
   ];
 }
 

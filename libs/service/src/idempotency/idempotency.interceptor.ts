@@ -4,7 +4,7 @@ import { lastValueFrom, of, type Observable } from 'rxjs';
 import type { Caller } from '@castiron/access';
 import { Refused } from '@castiron/failures';
 import type { Answer, AnswerStore, Hold } from './answer-store.js';
-import { currentRequest, type CurrentRequest } from './current-request.js';
+import { currentRequest, runForRequest, type CurrentRequest } from './current-request.js';
 
 /** Visible ASCII; a UUID is what one would send. */
 const KEY = /^[\x21-\x7e]{1,128}$/;
@@ -26,7 +26,7 @@ export class IdempotencyInterceptor implements NestInterceptor {
     // Keys are a caller's own; public routes have none, and are safe to repeat by themselves.
     if (request.method !== 'POST' || key === undefined || request.caller === undefined) return next.handle();
     // Already under way: a handler that names this interceptor itself.
-    if (currentRequest.getStore() !== undefined) return next.handle();
+    if (currentRequest() !== undefined) return next.handle();
     if (typeof key !== 'string' || !KEY.test(key)) {
       throw new Refused({
         kind: 'invalid',
@@ -47,10 +47,10 @@ export class IdempotencyInterceptor implements NestInterceptor {
   }
 
   private async carryOut(hold: Hold, next: CallHandler, reply: FastifyReply): Promise<unknown> {
-    const current: CurrentRequest = { store: this.answers, hold, answered: false };
+    const current: CurrentRequest = { store: this.answers, hold, answered: false, over: false };
     let body: unknown;
     try {
-      body = await currentRequest.run(current, () => lastValueFrom(next.handle(), { defaultValue: undefined }));
+      body = await runForRequest(current, () => lastValueFrom(next.handle(), { defaultValue: undefined }));
     } catch (error) {
       // What has had an effect keeps its row; the error is what the caller is to see in either case.
       await this.answers.release(hold).catch(() => undefined);

@@ -8,7 +8,7 @@ import { currentRequest } from './current-request.js';
 export class MarkingTransactions extends Transactions {
   override run<T>(keys: readonly string[], work: (tx: Tx) => Promise<T>): Promise<T> {
     return super.run(keys, async (tx) => {
-      const request = currentRequest.getStore();
+      const request = currentRequest();
       // A transaction that starts again begins without the answer that was rolled back.
       if (request !== undefined) request.answered = false;
       const result = await work(tx);
