@@ -1,6 +1,6 @@
 import { topicsOfRecipient } from '@castiron/contracts';
 import { mintToken, type IdentityEndpoints } from './identity.js';
-import type { KafkaUsers } from './kafka-process.js';
+import type { KafkaUsers } from './kafka-users.js';
 import type { MailEndpoints } from './mail.js';
 import type { StackEndpoints } from './stack.js';
 

@@ -5,8 +5,10 @@ import { userInfo } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { promisify } from 'node:util';
+import type { PostgresOptions } from './backend.js';
 import { CannotStart } from './cannot-start.js';
 import { Part } from './part.js';
+import { acceptsConnections, asArguments, postgresSettings } from './postgres-settings.js';
 
 const run = promisify(execFile);
 
@@ -28,14 +30,8 @@ async function unprivileged(): Promise<{ uid?: number; gid?: number }> {
   return { uid: await id('-u'), gid: await id('-g') };
 }
 
-/** A server of its own, as a process, for the superuser `admin`. */
-export async function startPostgresProcess(o: {
-  dataDir: string;
-  port: number;
-  password: string;
-  /** Whether data must survive a crash of the machine; tests need not wait for the disk. */
-  durable: boolean;
-}): Promise<{ part: Part; host: string; port: number }> {
+/** A server as a process of ours. */
+export async function startPostgresProcess(o: PostgresOptions): Promise<Part> {
   const { initdb, postgres } = await binaries();
   const owner = await unprivileged();
   const cluster = join(o.dataDir, 'cluster');
@@ -50,47 +46,19 @@ export async function startPostgresProcess(o: {
     await writeFile(passwordFile, o.password, { mode: 0o600 });
     if (owner.uid !== undefined && owner.gid !== undefined) await chown(passwordFile, owner.uid, owner.gid);
     const flags = ['-U', 'admin', '-A', 'scram-sha-256', `--pwfile=${passwordFile}`, '-E', 'UTF8', '--locale=C', '-D', cluster];
-    await run(initdb, o.durable ? flags : [...flags, '--no-sync'], { ...owner, cwd: '/' });
+    await run(initdb, o.keep ? flags : [...flags, '--no-sync'], { ...owner, cwd: '/' });
     await rm(passwordFile);
   });
-  const settings = {
-    port: o.port,
-    listen_addresses: '127.0.0.1',
-    unix_socket_directories: '',
-    max_connections: 300,
-    max_locks_per_transaction: 256,
-    shared_buffers: '128MB',
-    fsync: o.durable ? 'on' : 'off',
-    log_min_messages: 'warning',
-    // A statement that failed may carry personal data in its text or parameters.
-    log_min_error_statement: 'panic',
-    log_error_verbosity: 'terse',
-    timezone: 'UTC',
-  };
+  const settings = { ...postgresSettings(o.keep), port: o.port, listen_addresses: '127.0.0.1', unix_socket_directories: '' };
   const part = new Part({
     name: 'postgresql',
     command: postgres,
-    args: ['-D', cluster, ...Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`])],
+    args: ['-D', cluster, ...asArguments(settings)],
     log: join(o.dataDir, 'postgresql.log'),
     cwd: '/',
     stopSignal: 'SIGINT',
     ...owner,
   });
-  await Promise.race([part.ended.then((reason) => Promise.reject(new Error(reason))), accepting(o.port, o.password)]);
-  return { part, host: '127.0.0.1', port: o.port };
-}
-
-async function accepting(port: number, password: string): Promise<void> {
-  const { Client } = (await import('pg')).default;
-  const deadline = Date.now() + 30_000;
-  for (;;) {
-    const client = new Client({ host: '127.0.0.1', port, user: 'admin', password, database: 'postgres' });
-    try {
-      await client.connect();
-      return await client.end();
-    } catch (error) {
-      if (Date.now() > deadline) throw error;
-      await new Promise((resolve) => setTimeout(resolve, 50));
-    }
-  }
+  await Promise.race([part.ended.then((reason) => Promise.reject(new Error(reason))), acceptsConnections(o.port, o.password)]);
+  return part;
 }

@@ -1,13 +1,13 @@
 import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { Running } from './backend.js';
+import { chooseBackend } from './choose-backend.js';
 import { adminUrl, createDatabases, type DatabaseName } from './databases.js';
 import { mintToken, startIdentity, type Client, type IdentityEndpoints } from './identity.js';
-import { startKafkaProcess, type KafkaUsers } from './kafka-process.js';
+import type { KafkaUsers } from './kafka-users.js';
 import { provisionKafka } from './kafka-provisioning.js';
 import { startMail, type MailEndpoints } from './mail.js';
-import type { Part } from './part.js';
 import { choosePorts } from './ports.js';
-import { startPostgresProcess } from './postgres-process.js';
 import { PRINCIPAL_NAMES } from './principals.js';
 import { Secrets } from './secrets.js';
 
@@ -36,15 +36,19 @@ export interface Stack extends StackEndpoints {
   };
   /** Resolves with the reason when a part ended that nobody stopped. */
   readonly broken: Promise<string>;
-  /** Kills and restarts what faults are tried on; only where the parts are processes. */
-  readonly parts: { readonly kafka?: Part; readonly postgres?: Part };
+  /** What faults are tried on. */
+  readonly parts: { readonly kafka: Running; readonly postgres: Running };
   stop(): Promise<void>;
 }
 
 /** Starts Kafka, PostgreSQL, the identity provider and the mail sink, all on 127.0.0.1 and on free ports. */
 export async function startStack(options: StackOptions): Promise<Stack> {
   const { dataDir, keep = true } = options;
-  if (options.fresh) await rm(dataDir, { recursive: true, force: true });
+  const backend = await chooseBackend();
+  if (options.fresh) {
+    await backend.clear(dataDir);
+    await rm(dataDir, { recursive: true, force: true });
+  }
   await mkdir(dataDir, { recursive: true, mode: 0o755 });
   const secrets = await Secrets.of(join(dataDir, 'secrets.json'));
   const ports = await choosePorts(['kafka', 'controller', 'postgres', 'identity', 'smtp', 'mailWeb'], join(dataDir, 'ports.json'));
@@ -66,21 +70,30 @@ export async function startStack(options: StackOptions): Promise<Stack> {
     if (!keep) await rm(dataDir, { recursive: true, force: true, maxRetries: 3 });
   };
 
+  const stopPart = (part: Running) => part.stop();
   const starting = [
     started(
-      startKafkaProcess({ dataDir: join(dataDir, 'kafka'), port: ports.kafka, controllerPort: ports.controller, users }),
-      ({ part }) => part.stop(),
-    ).then(async (kafka) => {
-      await provisionKafka(kafka.bootstrap, users['admin']?.password ?? '');
-      return kafka;
+      backend.startKafka({
+        dataDir: join(dataDir, 'kafka'),
+        port: ports.kafka,
+        controllerPort: ports.controller,
+        users,
+        keep,
+      }),
+      stopPart,
+    ).then(async (part) => {
+      const bootstrap = `127.0.0.1:${ports.kafka}`;
+      await provisionKafka(bootstrap, users['admin']?.password ?? '');
+      return { part, bootstrap };
     }),
     started(
-      startPostgresProcess({ dataDir: join(dataDir, 'postgres'), port: ports.postgres, password: adminPassword, durable: keep }),
-      ({ part }) => part.stop(),
-    ).then(async (server) => {
+      backend.startPostgres({ dataDir: join(dataDir, 'postgres'), port: ports.postgres, password: adminPassword, keep }),
+      stopPart,
+    ).then(async (part) => {
+      const server = { host: '127.0.0.1', port: ports.postgres };
       const admin = adminUrl(server, adminPassword);
       const urls = await createDatabases(server, admin, (name) => secrets.get(`postgres.${name}`));
-      return { part: server.part, urls: { ...urls, admin } };
+      return { part, urls: { ...urls, admin } };
     }),
     started(startIdentity({ port: ports.identity, keyFile: join(dataDir, 'identity-key.json'), secretOf }), (it) => it.stop()),
     started(startMail({ dataDir: join(dataDir, 'mail'), smtpPort: ports.smtp, webPort: ports.mailWeb }), ({ part }) => part.stop()),

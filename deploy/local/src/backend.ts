@@ -1,0 +1,37 @@
+import type { KafkaUsers } from './kafka-users.js';
+
+/** A server that runs somewhere, whatever runs it. */
+export interface Running {
+  /** Resolves with the reason once it is gone. */
+  readonly ended: Promise<string>;
+  stop(): Promise<void>;
+  /** Ends it at once, as a crash would. */
+  kill(): Promise<void>;
+}
+
+export interface KafkaOptions {
+  readonly dataDir: string;
+  readonly port: number;
+  readonly controllerPort: number;
+  /** Users that exist from the first start, `admin` among them. */
+  readonly users: KafkaUsers;
+  readonly keep: boolean;
+}
+
+export interface PostgresOptions {
+  readonly dataDir: string;
+  readonly port: number;
+  /** Of the superuser `admin`. */
+  readonly password: string;
+  /** Whether data must survive the server, and a crash of the machine; tests need not wait for the disk. */
+  readonly keep: boolean;
+}
+
+/** What runs Kafka and PostgreSQL: processes of ours, or a Docker engine. Both listen on 127.0.0.1 at the given ports. */
+export interface Backend {
+  readonly name: 'process' | 'docker';
+  /** Removes what an earlier run kept outside of the data folder. */
+  clear(dataDir: string): Promise<void>;
+  startKafka(options: KafkaOptions): Promise<Running>;
+  startPostgres(options: PostgresOptions): Promise<Running>;
+}
