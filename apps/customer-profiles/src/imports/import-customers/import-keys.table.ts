@@ -1,4 +1,4 @@
-import { createHmac, hkdfSync } from 'node:crypto';
+import { createHmac, createSecretKey, hkdfSync } from 'node:crypto';
 import type { DoorName } from '@castiron/contracts';
 import type { EntityManager } from 'typeorm';
 
@@ -7,7 +7,7 @@ export type KeyDigest = Buffer;
 
 /** Digests customer numbers under a key of this service's own, so that a stolen table cannot be searched by guessing. */
 export function digestWith(serviceKey: Buffer): (door: DoorName, key: string) => KeyDigest {
-  const indexKey = Buffer.from(hkdfSync('sha256', serviceKey, '', 'castiron/import-keys', 32));
+  const indexKey = createSecretKey(Buffer.from(hkdfSync('sha256', serviceKey, '', 'castiron/import-keys', 32)));
   return (door, key) => createHmac('sha256', indexKey).update(`${door}\n${key}`).digest();
 }
 
