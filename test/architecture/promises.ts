@@ -10,6 +10,8 @@ export interface Kept {
 
 const GRANT = 'test/flows/grant-to-withdrawal.flow.spec.ts';
 const DOORS = 'test/flows/doors.flow.spec.ts';
+const MAIL = 'test/flows/mail.flow.spec.ts';
+const BAD_INPUT = 'test/flows/bad-input.flow.spec.ts';
 const G1 = 'test/guarantees/g01-default-deny.spec.ts';
 const G2 = 'test/guarantees/g02-revocation-fence.spec.ts';
 const G3 = 'test/guarantees/g03-the-ledger-tells-all.spec.ts';
@@ -27,6 +29,7 @@ export const PROMISES: Readonly<Record<`P${number}`, Kept>> = {
         'asks for exactly company name, services used and registered address to write an invoice',
       ],
       [DOORS]: ['names the compulsory attribute that is missing, and the promise'],
+      [BAD_INPUT]: ['names an unknown purpose and an attribute that the purpose does not need'],
     },
     notYet: 'nothing deletes data when its retention ends',
   },
@@ -45,7 +48,10 @@ export const PROMISES: Readonly<Record<`P${number}`, Kept>> = {
   P6: { notYet: 'invoice-data view, verifications, mistake reports and rectification' },
   P7: {
     clauses: ['p07-no-tier-above-the-agreement'],
-    tests: { [G1]: ['keeps back an attribute above the highest tier of the agreement'] },
+    tests: {
+      [G1]: ['keeps back an attribute above the highest tier of the agreement'],
+      [BAD_INPUT]: ['lets nobody in without a token, and no customer to another'],
+    },
     notYet: "staff's undertakings, and a record of each of their reads",
   },
   P8: {
@@ -93,7 +99,10 @@ export const PROMISES: Readonly<Record<`P${number}`, Kept>> = {
   P15: { notYet: 'the notice before outbound links' },
   P16: {
     clauses: ['p16-mail-only-when-permitted'],
-    tests: { [DOORS]: ['records a subscription as the permission to mail'] },
+    tests: {
+      [DOORS]: ['records a subscription as the permission to mail'],
+      [MAIL]: ['stops mailings, and not notices, by the link in a mailing'],
+    },
     notYet: 'telling every partner that holds the address to stop, and tracking its acknowledgement',
   },
   P17: { notYet: 'announcing a new version of the statement before it takes effect; version 1 is loaded' },
