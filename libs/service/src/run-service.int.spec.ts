@@ -1,0 +1,128 @@
+import { Controller, Get, Inject, Module } from '@nestjs/common';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { DataSource, type MigrationInterface, type QueryRunner } from 'typeorm';
+import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+import { Roles } from '@castiron/access';
+import { newKey } from '@castiron/encryption';
+import { createLogger } from '@castiron/observability';
+import { eventually, freshDatabaseUrl } from '@castiron/testing';
+import { createDataSource, httpSettings, messagingSettings, migrated, parseSettings, runService } from './index.js';
+
+class CreateThings1763900000900 implements MigrationInterface {
+  async up(runner: QueryRunner): Promise<void> {
+    // Slow enough that a second replica would meet it half done.
+    await runner.query('SELECT pg_sleep(0.2)');
+    await runner.query('CREATE TABLE things (id int)');
+  }
+
+  async down(): Promise<void> {
+    throw new Error('migrations go forward only');
+  }
+}
+
+@Controller('things')
+@Roles('support')
+class ThingsController {
+  constructor(@Inject(DataSource) private readonly dataSource: DataSource) {}
+
+  @Get()
+  async count(): Promise<object> {
+    const [row]: { count: string }[] = await this.dataSource.query('SELECT count(*) FROM things');
+    return { count: Number(row?.count) };
+  }
+}
+
+@Module({ controllers: [ThingsController] })
+class ThingsModule {}
+
+let folder: string;
+let keyFile: string;
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'castiron-service-'));
+  keyFile = join(folder, 'service.key');
+  await writeFile(keyFile, newKey().toString('base64'), { mode: 0o600 });
+});
+afterAll(() => rm(folder, { recursive: true }));
+
+async function settingsFor(databaseUrl: string) {
+  const { kafka, identity } = inject('stack');
+  const principal = kafka.principals['notifications'];
+  const env = {
+    CASTIRON_PORT: '0',
+    OIDC_ISSUER: identity.issuer,
+    LOG_LEVEL: 'silent',
+    DATABASE_URL: databaseUrl,
+    KAFKA_BROKERS: kafka.bootstrap,
+    KAFKA_USERNAME: principal?.username,
+    KAFKA_PASSWORD: principal?.password,
+    SERVICE_KEY_FILE: keyFile,
+  };
+  return parseSettings(env, { ...httpSettings('notifications'), ...messagingSettings });
+}
+
+describe('a service with a database and Kafka', () => {
+  it('migrates, gets ready, answers, and stops with nothing left open', async () => {
+    const settings = await settingsFor(await freshDatabaseUrl());
+    let dataSource: DataSource | undefined;
+    const service = await runService({
+      settings,
+      migrations: [CreateThings1763900000900],
+      module: (wiring) => {
+        ({ dataSource } = wiring);
+        return ThingsModule;
+      },
+      exit: () => undefined,
+    });
+    await eventually(async () => expect((await fetch(`${service.url}/health/ready`)).status).toBe(200));
+    expect((await fetch(`${service.url}/things`)).status).toBe(401);
+    const before = Date.now();
+    await service.stop();
+    expect(Date.now() - before).toBeLessThan(9_000);
+    expect(dataSource?.isInitialized).toBe(false);
+  });
+
+  it('does not start, and leaves no connection, where a route declares no role', async () => {
+    @Controller('forgotten')
+    class ForgottenController {
+      @Get()
+      it(): object {
+        return {};
+      }
+    }
+    @Module({ controllers: [ForgottenController] })
+    class ForgottenModule {}
+    let dataSource: DataSource | undefined;
+    const starting = runService({
+      settings: await settingsFor(await freshDatabaseUrl()),
+      migrations: [],
+      module: (wiring) => {
+        ({ dataSource } = wiring);
+        return ForgottenModule;
+      },
+      exit: () => undefined,
+    });
+    await expect(starting).rejects.toThrow('declares no role');
+    expect(dataSource?.isInitialized).toBe(false);
+  });
+});
+
+describe('migrations', () => {
+  it('run once where three replicas start at the same time', async () => {
+    const url = await freshDatabaseUrl();
+    const logger = createLogger('svc', 'silent');
+    const sources = await Promise.all(
+      [1, 2, 3].map(() => migrated(createDataSource(url, [CreateThings1763900000900], logger))),
+    );
+    expect(await sources[0]?.query('SELECT count(*)::int AS n FROM migrations')).toEqual([{ n: 1 }]);
+    await Promise.all(sources.map((source) => source.destroy()));
+  });
+
+  it('that cannot connect leave nothing behind', async () => {
+    const source = createDataSource('postgresql://nobody@127.0.0.1:1/none', [], createLogger('svc', 'silent'));
+    await expect(migrated(source)).rejects.toThrow();
+    expect(source.isInitialized).toBe(false);
+  });
+});
