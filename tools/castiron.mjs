@@ -42,7 +42,8 @@ function install() {
   const npm = process.env.npm_execpath;
   if (npm?.endsWith('.js')) step('Installing', process.execPath, [npm, 'ci', '--loglevel=error']);
   else step('Installing', process.platform === 'win32' ? 'npm.cmd' : 'npm', ['ci', '--loglevel=error']);
-  if (!existsSync(PINNED_NODE)) throw new Stop('npm did not run the install script of the package "node"; allow it (npm config ignore-scripts).');
+  if (!existsSync(PINNED_NODE))
+    throw new Stop('npm did not run the install script of the package "node"; allow it (npm config ignore-scripts).');
 }
 
 const build = () => step('Compiling', PINNED_NODE, [join(ROOT, 'tools/build.mjs')]);
@@ -72,10 +73,15 @@ async function token([role, sub]) {
   const known = people[role];
   const name = role === 'customer2' ? 'customer' : role;
   const id = sub ?? known?.id;
-  if (id === undefined) throw new Stop(`Who? Nobody here is "${role}"; the roles are ${Object.keys(people).join(', ')}. Or: npm run token -- ROLE ID`);
+  if (id === undefined)
+    throw new Stop(
+      `Who? Nobody here is "${role}"; the roles are ${Object.keys(people).join(', ')}. Or: npm run token -- ROLE ID`,
+    );
   const response = await fetch(identity.token, {
     method: 'POST',
-    headers: { authorization: `Basic ${Buffer.from(`${identity.minting.id}:${identity.minting.secret}`).toString('base64')}` },
+    headers: {
+      authorization: `Basic ${Buffer.from(`${identity.minting.id}:${identity.minting.secret}`).toString('base64')}`,
+    },
     body: new URLSearchParams({ grant_type: 'urn:castiron:local:mint', role: name, sub: id }),
   }).catch(() => {
     throw new Stop(RUNNING_NEEDED);
@@ -89,7 +95,12 @@ async function token([role, sub]) {
 /** Runs one of the checks that have no cases to count: it passes or it fails as a whole. */
 function check(name, command, args) {
   console.log(`\n> ${name}`);
-  const { status } = spawnSync(command, args, { cwd: ROOT, env: ENV, stdio: ['ignore', 'inherit', 'inherit'], shell: process.platform === 'win32' });
+  const { status } = spawnSync(command, args, {
+    cwd: ROOT,
+    env: ENV,
+    stdio: ['ignore', 'inherit', 'inherit'],
+    shell: process.platform === 'win32',
+  });
   return status === 0;
 }
 
@@ -99,7 +110,9 @@ function countTests(report, status) {
   const { testResults } = readJson(report);
   const tests = testResults.flatMap((file) => file.assertionResults);
   const of = (wanted) => tests.filter(({ status: each }) => each === wanted);
-  const brokenFiles = testResults.filter((file) => file.status === 'failed' && !file.assertionResults.some((each) => each.status === 'failed'));
+  const brokenFiles = testResults.filter(
+    (file) => file.status === 'failed' && !file.assertionResults.some((each) => each.status === 'failed'),
+  );
   const failed = of('failed').length + brokenFiles.length;
   return {
     passed: of('passed').length,
@@ -112,14 +125,31 @@ function countTests(report, status) {
 function test(args) {
   const folder = mkdtempSync(join(tmpdir(), 'castiron-report-'));
   const report = join(folder, 'vitest.json');
-  const failedChecks = args.length > 0 ? [] : [['types', 'typecheck'], ['lint', 'lint']].filter(([name, script]) => {
-    const [command, ...rest] = process.env.npm_execpath?.endsWith('.js') ? [process.execPath, process.env.npm_execpath] : ['npm'];
-    return !check(name, command, [...rest, 'run', '-s', script]);
-  }).map(([name]) => name);
+  const failedChecks =
+    args.length > 0
+      ? []
+      : [
+          ['types', 'typecheck'],
+          ['lint', 'lint'],
+        ]
+          .filter(([name, script]) => {
+            const [command, ...rest] = process.env.npm_execpath?.endsWith('.js')
+              ? [process.execPath, process.env.npm_execpath]
+              : ['npm'];
+            return !check(name, command, [...rest, 'run', '-s', script]);
+          })
+          .map(([name]) => name);
   console.log('\n> tests');
   const { status } = spawnSync(
     PINNED_NODE,
-    [join(ROOT, 'node_modules/vitest/vitest.mjs'), 'run', '--reporter=default', '--reporter=json', `--outputFile.json=${report}`, ...args],
+    [
+      join(ROOT, 'node_modules/vitest/vitest.mjs'),
+      'run',
+      '--reporter=default',
+      '--reporter=json',
+      `--outputFile.json=${report}`,
+      ...args,
+    ],
     { cwd: ROOT, env: ENV, stdio: ['ignore', 'inherit', 'inherit'] },
   );
   const { passed, failed, skipped } = countTests(report, status);
@@ -155,7 +185,9 @@ loads a sample, and says where everything is (also in .castiron/endpoints.json).
 
 CASTIRON_STACK=docker|process chooses how Kafka and PostgreSQL run; unset, Docker where an engine answers.`,
     run: async (args) => {
-      for (const arg of args) if (!['--fresh', '--no-sample'].includes(arg)) throw new Stop(`npm start knows no "${arg}"; see npm start -- --help`);
+      for (const arg of args)
+        if (!['--fresh', '--no-sample'].includes(arg))
+          throw new Stop(`npm start knows no "${arg}"; see npm start -- --help`);
       prepare();
       return hand('deploy/local/dist/start.js', args, { channel: true });
     },
@@ -186,14 +218,26 @@ auditor, partner, service; ID is whose token it is (a customer's id, a partner's
       return token(args);
     },
   },
-  import: { usage: 'npm run import -- FILE --key COLUMN --door DOOR ...', ownHelp: true, run: (args) => tool('tools/importer/dist/main.js', args) },
-  partner: { usage: 'npm run partner -- tail SLUG', ownHelp: true, run: (args) => tool('tools/partner/dist/main.js', args) },
+  import: {
+    usage: 'npm run import -- FILE --key COLUMN --door DOOR ...',
+    ownHelp: true,
+    run: (args) => tool('tools/importer/dist/main.js', args),
+  },
+  partner: {
+    usage: 'npm run partner -- tail SLUG',
+    ownHelp: true,
+    run: (args) => tool('tools/partner/dist/main.js', args),
+  },
 };
 
 async function main([name, ...args]) {
   const command = Object.hasOwn(COMMANDS, name ?? '') ? COMMANDS[name] : undefined;
   if (command === undefined) {
-    console.log(`Usage:\n${Object.values(COMMANDS).map(({ usage }) => `  ${usage}`).join('\n')}\n\nEach has --help.`);
+    console.log(
+      `Usage:\n${Object.values(COMMANDS)
+        .map(({ usage }) => `  ${usage}`)
+        .join('\n')}\n\nEach has --help.`,
+    );
     return name === undefined || name === '--help' || name === '-h' || name === 'help' ? 0 : 1;
   }
   if (!command.ownHelp && (args.includes('--help') || args.includes('-h'))) {

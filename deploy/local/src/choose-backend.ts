@@ -6,12 +6,18 @@ import { CannotStart } from './cannot-start.js';
 import { processBackend } from './process-backend.js';
 
 /** Where an engine's socket usually is. Loading Testcontainers takes a second, so look before. */
-const SOCKETS = ['/var/run/docker.sock', join(homedir(), '.docker/run/docker.sock'), join(homedir(), '.colima/default/docker.sock')];
-const mayHaveDocker = (): boolean => process.env['DOCKER_HOST'] !== undefined || SOCKETS.some((path) => existsSync(path));
+const SOCKETS = [
+  '/var/run/docker.sock',
+  join(homedir(), '.docker/run/docker.sock'),
+  join(homedir(), '.colima/default/docker.sock'),
+];
+const mayHaveDocker = (): boolean =>
+  process.env['DOCKER_HOST'] !== undefined || SOCKETS.some((path) => existsSync(path));
 
 const docker = async (): Promise<Backend> => (await import('./docker-backend.js')).dockerBackend();
 
-const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error)).split('\n')[0] ?? '';
+const messageOf = (error: unknown): string =>
+  (error instanceof Error ? error.message : String(error)).split('\n')[0] ?? '';
 
 /**
  * CASTIRON_STACK says `docker` or `process`; unset, Docker where an engine answers and its images are there or can be
@@ -23,7 +29,9 @@ export async function chooseBackend(wanted = process.env['CASTIRON_STACK'] ?? ''
       return processBackend;
     case 'docker':
       return docker().catch((error: unknown) => {
-        throw new CannotStart(`CASTIRON_STACK=docker, but there is no Docker engine with the images: ${messageOf(error)}.`);
+        throw new CannotStart(
+          `CASTIRON_STACK=docker, but there is no Docker engine with the images: ${messageOf(error)}.`,
+        );
       });
     case '':
       return mayHaveDocker() ? docker().catch(() => processBackend) : processBackend;

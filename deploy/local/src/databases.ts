@@ -12,7 +12,8 @@ export interface PostgresServer {
 const urlOf = (server: PostgresServer, user: string, password: string, database: string) =>
   `postgresql://${user}:${password}@${server.host}:${server.port}/${database}`;
 
-export const adminUrl = (server: PostgresServer, password: string): string => urlOf(server, 'admin', password, 'postgres');
+export const adminUrl = (server: PostgresServer, password: string): string =>
+  urlOf(server, 'admin', password, 'postgres');
 
 /** Makes what is missing and returns how each service reaches its own database. */
 export async function createDatabases(

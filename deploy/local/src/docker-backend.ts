@@ -96,7 +96,9 @@ async function startPostgres(client: ContainerRuntimeClient, o: PostgresOptions)
 async function pullWhatIsMissing(client: ContainerRuntimeClient): Promise<void> {
   const deadline = AbortSignal.timeout(PULL_WITHIN_MS);
   const tooLong = new Promise<never>((_, reject) => {
-    deadline.addEventListener('abort', () => reject(new Error(`images were not pulled within ${PULL_WITHIN_MS / 1000} s`)));
+    deadline.addEventListener('abort', () =>
+      reject(new Error(`images were not pulled within ${PULL_WITHIN_MS / 1000} s`)),
+    );
   });
   for (const name of [KAFKA_IMAGE, POSTGRES_IMAGE]) {
     const image = ImageName.fromString(name);

@@ -33,7 +33,12 @@ export interface Endpoints {
 }
 
 /** Who can be had at once; `customer` and `customer2` are whom the sample has. */
-const STAFF = { support: 'support-1', 'privacy-officer': 'officer-1', auditor: 'auditor-1', service: 'portal' } as const;
+const STAFF = {
+  support: 'support-1',
+  'privacy-officer': 'officer-1',
+  auditor: 'auditor-1',
+  service: 'portal',
+} as const;
 
 /** Tokens for the staff, a service, and whoever else is named as [role, subject]. */
 export async function peopleOf(
@@ -43,7 +48,9 @@ export async function peopleOf(
   const staff = Object.fromEntries(Object.entries(STAFF).map(([role, sub]) => [role, [role, sub] as const]));
   const people = Object.entries({ ...staff, ...others });
   return Object.fromEntries(
-    await Promise.all(people.map(async ([name, [role, id]]) => [name, { id, token: await mintToken(identity, role, id) }])),
+    await Promise.all(
+      people.map(async ([name, [role, id]]) => [name, { id, token: await mintToken(identity, role, id) }]),
+    ),
   );
 }
 

@@ -45,14 +45,22 @@ export class HttpClient {
     service: string,
     method: string,
     path: string,
-    options: { as: readonly [role: string, sub: string]; body?: unknown; key?: string; except?: readonly number[]; within?: number },
+    options: {
+      as: readonly [role: string, sub: string];
+      body?: unknown;
+      key?: string;
+      except?: readonly number[];
+      within?: number;
+    },
   ): Promise<Answer> {
     const deadline = Date.now() + (options.within ?? 0);
     for (;;) {
       const answer = await this.call(service, method, path, options);
       if (answer.status < 300 || options.except?.includes(answer.status)) return answer;
       if (Date.now() >= deadline) {
-        throw new Error(`${method} ${path} on ${service} was answered ${answer.status}: ${JSON.stringify(answer.body)}`);
+        throw new Error(
+          `${method} ${path} on ${service} was answered ${answer.status}: ${JSON.stringify(answer.body)}`,
+        );
       }
       await new Promise((resolve) => setTimeout(resolve, PAUSE_MS));
     }

@@ -5,7 +5,14 @@ import { exportJWK, generateKeyPair, importJWK, SignJWT, type JWK } from 'jose';
 import type { Adapter, AdapterPayload, Configuration, KoaContextWithOIDC } from 'oidc-provider';
 
 /** Who gets tokens of role `service` for itself, by client credentials: the name is the token's subject. */
-export const IDENTITY_CLIENTS = ['customer-profiles', 'partner-sharing', 'notifications', 'recommendations', 'portal', 'importer'] as const;
+export const IDENTITY_CLIENTS = [
+  'customer-profiles',
+  'partner-sharing',
+  'notifications',
+  'recommendations',
+  'portal',
+  'importer',
+] as const;
 
 export interface Client {
   readonly id: string;
@@ -60,7 +67,7 @@ function configuration(key: JWK, clients: readonly Client[], minting: Client, se
   });
   return {
     adapter: memory,
-    jwks: { keys: [key as never] },
+    jwks: { keys: [key] },
     cookies: { keys: [secret] },
     clients: [...clients.map((each) => client(each, ['client_credentials'])), client(minting, [MINT_GRANT])],
     ttl: { ClientCredentials: SERVICE_TOKEN_S },
@@ -101,7 +108,8 @@ export async function startIdentity(o: {
     const { role, sub, ttl } = ctx.oidc.params as Record<string, string | undefined>;
     if (!role || !sub) throw new errors.InvalidRequest('role and sub are needed');
     const seconds = ttl === undefined ? TWELVE_HOURS_S : Number(ttl);
-    if (!(seconds > 0 && seconds <= TWELVE_HOURS_S)) throw new errors.InvalidRequest('ttl is seconds, 12 hours at most');
+    if (!(seconds > 0 && seconds <= TWELVE_HOURS_S))
+      throw new errors.InvalidRequest('ttl is seconds, 12 hours at most');
     const token = await new SignJWT({ roles: role.split(' '), client_id: MINT_CLIENT })
       .setProtectedHeader({ alg: 'RS256', typ: 'at+jwt', kid: key.kid ?? '' })
       .setIssuer(issuer)
@@ -115,7 +123,8 @@ export async function startIdentity(o: {
   }
   provider.registerGrantType(MINT_GRANT, mint, ['role', 'sub', 'ttl'], []);
 
-  const server = createServer(provider.callback());
+  const handle = provider.callback();
+  const server = createServer((request, response) => void handle(request, response));
   await new Promise<void>((resolve, reject) => server.once('error', reject).listen(o.port, '127.0.0.1', resolve));
   return {
     endpoints: { issuer, token: `${issuer}/token`, minting },
@@ -139,6 +148,7 @@ export async function mintToken(identity: IdentityEndpoints, role: string, sub: 
     body: new URLSearchParams({ grant_type: MINT_GRANT, role, sub, ...(ttl !== undefined && { ttl: String(ttl) }) }),
   });
   const body = (await response.json()) as { access_token?: string; error_description?: string };
-  if (body.access_token === undefined) throw new Error(`no token for role ${role}: ${body.error_description ?? response.status}`);
+  if (body.access_token === undefined)
+    throw new Error(`no token for role ${role}: ${body.error_description ?? response.status}`);
   return body.access_token;
 }

@@ -7,7 +7,9 @@ import type { INTERNAL_RECIPIENTS } from './principals.js';
 type Slug = (typeof INTERNAL_RECIPIENTS)[number];
 
 /** What each recipient inside the house may use, per purpose: nothing reaches it for any other (P8). */
-const REGISTRATIONS: Readonly<Record<Slug, { name: string; purposes: readonly { purpose: string; attributes: readonly string[] }[] }>> = {
+const REGISTRATIONS: Readonly<
+  Record<Slug, { name: string; purposes: readonly { purpose: string; attributes: readonly string[] }[] }>
+> = {
   notifications: {
     name: 'Notifications',
     purposes: [

@@ -18,7 +18,8 @@ async function needJava(): Promise<void> {
     throw new CannotStart(`Kafka needs Java, which this machine does not have: ${INSTALL}.`);
   });
   const version = Number(/version "(\d+)/.exec(stderr)?.[1]);
-  if (version < OLDEST_JAVA) throw new CannotStart(`Kafka needs Java ${OLDEST_JAVA}, this machine has ${version}: ${INSTALL}.`);
+  if (version < OLDEST_JAVA)
+    throw new CannotStart(`Kafka needs Java ${OLDEST_JAVA}, this machine has ${version}: ${INSTALL}.`);
 }
 
 async function download(folder: string): Promise<void> {
@@ -31,7 +32,9 @@ async function download(folder: string): Promise<void> {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') {
       throw new CannotStart(`Kafka's jars come through Maven, which this machine does not have: ${INSTALL}.`);
     }
-    throw new CannotStart(`Maven could not fetch Kafka's jars: ${String((error as { stdout?: string }).stdout ?? error).slice(0, 500)}`);
+    throw new CannotStart(
+      `Maven could not fetch Kafka's jars: ${String((error as { stdout?: string }).stdout ?? error).slice(0, 500)}`,
+    );
   }
   // Whole or not at all; where another process was faster, its folder is as good.
   await rename(half, folder).catch(() => rm(half, { recursive: true, force: true }));
@@ -40,7 +43,10 @@ async function download(folder: string): Promise<void> {
 /** The class path of a Kafka broker, fetched once per machine and POM. */
 export async function kafkaClassPath(): Promise<string> {
   await needJava();
-  const version = createHash('sha256').update(await readFile(POM)).digest('hex').slice(0, 12);
+  const version = createHash('sha256')
+    .update(await readFile(POM))
+    .digest('hex')
+    .slice(0, 12);
   const folder = join(CACHE, `kafka-${version}`);
   await access(folder).catch(() => download(folder));
   return join(folder, '*');

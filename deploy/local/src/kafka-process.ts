@@ -17,7 +17,19 @@ async function format(classPath: string, config: string, users: KafkaUsers): Pro
     `SCRAM-SHA-512=[name=${username},password=${password}]`,
   ]);
   const cluster = randomBytes(16).toString('base64url');
-  await run('java', ['-cp', classPath, 'kafka.tools.StorageTool', 'format', '-t', cluster, '-c', config, ...scram]);
+  await run('java', [
+    '-XX:TieredStopAtLevel=1',
+    '-XX:+UseSerialGC',
+    '-cp',
+    classPath,
+    'kafka.tools.StorageTool',
+    'format',
+    '-t',
+    cluster,
+    '-c',
+    config,
+    ...scram,
+  ]);
 }
 
 /** A broker as a process of ours. */
@@ -27,7 +39,12 @@ export async function startKafkaProcess(o: KafkaOptions): Promise<Part> {
   const config = join(o.dataDir, 'server.properties');
   await writeFile(
     config,
-    kafkaProperties({ ...o, host: '127.0.0.1', logDir: join(o.dataDir, 'log'), adminPassword: o.users['admin']?.password ?? '' }),
+    kafkaProperties({
+      ...o,
+      host: '127.0.0.1',
+      logDir: join(o.dataDir, 'log'),
+      adminPassword: o.users['admin']?.password ?? '',
+    }),
     { mode: 0o600 },
   );
   await access(join(o.dataDir, 'log/meta.properties')).catch(() => format(classPath, config, o.users));

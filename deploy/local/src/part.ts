@@ -60,7 +60,9 @@ export class Part {
         this.gone = true;
         log.end();
         if (this.pid !== undefined) reapNoMore(this.pid);
-        resolve(`${this.name} ended (${signal ?? `exit code ${code}`}); its last words, in full in ${options.log}:\n${this.tail.join('\n')}`);
+        resolve(
+          `${this.name} ended (${signal ?? `exit code ${code}`}); its last words, in full in ${options.log}:\n${this.tail.join('\n')}`,
+        );
       });
     });
   }
@@ -75,7 +77,10 @@ export class Part {
         new Promise<string>((resolve) => (wanted.found = resolve)),
         this.ended.then((reason) => Promise.reject(new Error(reason))),
         new Promise<never>((_, reject) => {
-          timer = setTimeout(() => reject(new Error(`${this.name} was not ready after ${within} ms; see ${this.options.log}`)), within);
+          timer = setTimeout(
+            () => reject(new Error(`${this.name} was not ready after ${within} ms; see ${this.options.log}`)),
+            within,
+          );
         }),
       ]);
     } finally {

@@ -15,7 +15,10 @@ const close = (server: Server) => new Promise<void>((resolve) => server.close(()
  * Free ports, one per name: those of the last time where they are still free, so that bookmarks and open clients
  * survive a restart, else any. All are held open until the last is chosen, so that no two names get the same.
  */
-export async function choosePorts<Name extends string>(names: readonly Name[], memory: string): Promise<Record<Name, number>> {
+export async function choosePorts<Name extends string>(
+  names: readonly Name[],
+  memory: string,
+): Promise<Record<Name, number>> {
   const last = JSON.parse(await readFile(memory, 'utf8').catch(() => '{}')) as Partial<Record<Name, number>>;
   const servers: Server[] = [];
   const chosen: Partial<Record<Name, number>> = {};

@@ -19,7 +19,9 @@ async function binaries(): Promise<{ initdb: string; postgres: string }> {
   try {
     return (await import(pathToFileURL(fromPackage.resolve(name)).href)) as { initdb: string; postgres: string };
   } catch {
-    throw new CannotStart(`There are no PostgreSQL binaries for ${process.platform} on ${process.arch}: start a Docker engine.`);
+    throw new CannotStart(
+      `There are no PostgreSQL binaries for ${process.platform} on ${process.arch}: start a Docker engine.`,
+    );
   }
 }
 
@@ -39,17 +41,35 @@ export async function startPostgresProcess(o: PostgresOptions): Promise<Part> {
   if (owner.uid !== undefined && owner.gid !== undefined) await chown(o.dataDir, owner.uid, owner.gid);
   const reachable = await run(initdb, ['--version'], { ...owner, cwd: '/' }).catch(() => undefined);
   if (reachable === undefined) {
-    throw new CannotStart('PostgreSQL may not run as root and its other user cannot read this folder: start as an ordinary user, or move the clone out of the root user\'s home.');
+    throw new CannotStart(
+      "PostgreSQL may not run as root and its other user cannot read this folder: start as an ordinary user, or move the clone out of the root user's home.",
+    );
   }
   await access(join(cluster, 'PG_VERSION')).catch(async () => {
     const passwordFile = join(o.dataDir, 'initial-password');
     await writeFile(passwordFile, o.password, { mode: 0o600 });
     if (owner.uid !== undefined && owner.gid !== undefined) await chown(passwordFile, owner.uid, owner.gid);
-    const flags = ['-U', 'admin', '-A', 'scram-sha-256', `--pwfile=${passwordFile}`, '-E', 'UTF8', '--locale=C', '-D', cluster];
+    const flags = [
+      '-U',
+      'admin',
+      '-A',
+      'scram-sha-256',
+      `--pwfile=${passwordFile}`,
+      '-E',
+      'UTF8',
+      '--locale=C',
+      '-D',
+      cluster,
+    ];
     await run(initdb, o.keep ? flags : [...flags, '--no-sync'], { ...owner, cwd: '/' });
     await rm(passwordFile);
   });
-  const settings = { ...postgresSettings(o.keep), port: o.port, listen_addresses: '127.0.0.1', unix_socket_directories: '' };
+  const settings = {
+    ...postgresSettings(o.keep),
+    port: o.port,
+    listen_addresses: '127.0.0.1',
+    unix_socket_directories: '',
+  };
   const part = new Part({
     name: 'postgresql',
     command: postgres,
@@ -59,6 +79,9 @@ export async function startPostgresProcess(o: PostgresOptions): Promise<Part> {
     stopSignal: 'SIGINT',
     ...owner,
   });
-  await Promise.race([part.ended.then((reason) => Promise.reject(new Error(reason))), acceptsConnections(o.port, o.password)]);
+  await Promise.race([
+    part.ended.then((reason) => Promise.reject(new Error(reason))),
+    acceptsConnections(o.port, o.password),
+  ]);
   return part;
 }

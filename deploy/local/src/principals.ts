@@ -65,7 +65,9 @@ function rulesOf(principal: string, rights: Rights): AclRule[] {
     operations: readonly AclOperation[],
     pattern: 'literal' | 'prefixed' = 'literal',
   ): AclRule[] =>
-    names.flatMap((name) => operations.map((operation) => ({ principal: `User:${principal}`, resource, name, pattern, operation })));
+    names.flatMap((name) =>
+      operations.map((operation) => ({ principal: `User:${principal}`, resource, name, pattern, operation })),
+    );
   const group = rights.group === undefined ? [] : [rights.group];
   return [
     ...rules('topic', rights.read ?? [], ['read', 'describe']),
@@ -73,7 +75,12 @@ function rulesOf(principal: string, rights: Rights): AclRule[] {
     ...rules('topic', rights.readBelow ?? [], ['read', 'describe'], 'prefixed'),
     ...rules('topic', rights.writeBelow ?? [], ['write', 'describe'], 'prefixed'),
     ...rules('group', group, ['read', 'describe']),
-    ...rules('group', group.map((name) => `${name}.`), ['read', 'describe'], 'prefixed'),
+    ...rules(
+      'group',
+      group.map((name) => `${name}.`),
+      ['read', 'describe'],
+      'prefixed',
+    ),
     ...rules('transactional-id', rights.transactionalIds ?? [], ['write', 'describe']),
     ...rules('cluster', ['kafka-cluster'], rights.cluster ?? []),
     ...rules('topic', rights.provisions ?? [], ['create', 'describe', 'describe-configs', 'alter-configs'], 'prefixed'),

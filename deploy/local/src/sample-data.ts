@@ -35,10 +35,23 @@ export const COMPANIES: readonly Company[] = [
   company('Acorn Bakery Ltd', '1 Oak Street\nSpringfield', 'web hosting', ['Ada Marsh', 'ada'], [BOOKS, OFFERS, OURS], {
     vatNumber: 'XX100200301',
   }),
-  company('Brightwater Sailing Club', '22 Quay Road\nPort Merrow', 'web hosting\nmailboxes', ['Ben Rowe', 'ben'], [BOOKS]),
-  company('Cobalt Engineering GmbH', 'Werkstrasse 7\n01234 Altstadt', 'dedicated server', ['Clara Voss', 'clara'], [OURS], {
-    phone: '+49 555 0100',
-  }),
+  company(
+    'Brightwater Sailing Club',
+    '22 Quay Road\nPort Merrow',
+    'web hosting\nmailboxes',
+    ['Ben Rowe', 'ben'],
+    [BOOKS],
+  ),
+  company(
+    'Cobalt Engineering GmbH',
+    'Werkstrasse 7\n01234 Altstadt',
+    'dedicated server',
+    ['Clara Voss', 'clara'],
+    [OURS],
+    {
+      phone: '+49 555 0100',
+    },
+  ),
   company('Dunmore Books', '8 Mill Lane\nDunmore', 'web hosting', ['Dara Quinn', 'dara'], [BOOKS, OURS]),
   company('Everlight Studio', '310 Harbour Walk\nEastmere', 'virtual server', ['Eli Stone', 'eli'], [OFFERS]),
   company('Fernhill Dairy', 'Fernhill Farm\nGreendale', 'mailboxes', ['Fay Holt', 'fay'], []),
@@ -46,10 +59,22 @@ export const COMPANIES: readonly Company[] = [
     vatNumber: 'XX100200307',
     phone: '+44 555 0107',
   }),
-  company('Harbourview Hotel', '1 Promenade\nPort Merrow', 'web hosting\nbooking mail', ['Hana Ito', 'hana'], [BOOKS, OFFERS]),
+  company(
+    'Harbourview Hotel',
+    '1 Promenade\nPort Merrow',
+    'web hosting\nbooking mail',
+    ['Hana Ito', 'hana'],
+    [BOOKS, OFFERS],
+  ),
   company('Ironbridge Cycles', '17 Bridge Street\nIronford', 'virtual server', ['Ivo Lane', 'ivo'], [OURS]),
   company('Juniper Clinic', '5 Park View\nSpringfield', 'mailboxes\nbackup', ['Jo Bell', 'jo'], []),
-  company('Kestrel Robotics', '99 Foundry Way\nIronford', 'dedicated server\nprivate network', ['Kai Reed', 'kai'], [BOOKS, OURS]),
+  company(
+    'Kestrel Robotics',
+    '99 Foundry Way\nIronford',
+    'dedicated server\nprivate network',
+    ['Kai Reed', 'kai'],
+    [BOOKS, OURS],
+  ),
   company('Larkspur Travel', '12 Station Road\nEastmere', 'web hosting', ['Lena Frost', 'lena'], [OFFERS, OURS]),
 ];
 

@@ -58,8 +58,14 @@ class SampleLoader {
 
   private async partner(partner: SamplePartner): Promise<void> {
     if (this.loaded.recipients[partner.slug] !== undefined) return;
-    await this.client.must('partner-sharing', 'POST', '/recipients', { as: OFFICER, body: partner, ...FORBIDDEN_TWICE });
-    const { body } = await this.client.must('partner-sharing', 'POST', `/recipients/${partner.slug}/credentials`, { as: OFFICER });
+    await this.client.must('partner-sharing', 'POST', '/recipients', {
+      as: OFFICER,
+      body: partner,
+      ...FORBIDDEN_TWICE,
+    });
+    const { body } = await this.client.must('partner-sharing', 'POST', `/recipients/${partner.slug}/credentials`, {
+      as: OFFICER,
+    });
     const { username, password } = body as { username: string; password: string };
     this.loaded.recipients[partner.slug] = { ...partner, username, password };
   }
@@ -135,7 +141,9 @@ async function withSample(endpoints: Endpoints, identity: IdentityEndpoints, loa
     }),
     recipients: {
       ...endpoints.recipients,
-      ...Object.fromEntries(await Promise.all(recipients.map(async (each) => [each.slug, await recipientEndpoints(identity, each)]))),
+      ...Object.fromEntries(
+        await Promise.all(recipients.map(async (each) => [each.slug, await recipientEndpoints(identity, each)])),
+      ),
     },
   };
 }

@@ -19,7 +19,12 @@ ${line('Kafka', endpoints.kafka.bootstrap, endpoints.kafka.mechanism)}
 ${line('PostgreSQL', new URL(endpoints.postgres['admin'] ?? '').host, `one database per service`)}
 ${line('mail', endpoints.mail.web, endpoints.mail.smtp)}
 ${line('identity provider', endpoints.identity.issuer)}
-${line('recipients', Object.entries(recipients).map(([slug, { kind }]) => `${slug} (${kind})`).join(', '))}
+${line(
+  'recipients',
+  Object.entries(recipients)
+    .map(([slug, { kind }]) => `${slug} (${kind})`)
+    .join(', '),
+)}
 
 All addresses, passwords and tokens are in ${file}
 

@@ -5,9 +5,16 @@ import { connect } from '@castiron/kafka';
 import { mintToken } from './identity.js';
 
 const { kafka, postgres, identity, mail } = inject('stack');
-const as = (name: string) => connect({ brokers: [kafka.bootstrap], clientId: 'spec', username: name, password: kafka.principals[name]?.password ?? '' });
+const as = (name: string) =>
+  connect({
+    brokers: [kafka.bootstrap],
+    clientId: 'spec',
+    username: name,
+    password: kafka.principals[name]?.password ?? '',
+  });
 const keys = createRemoteJWKSet(new URL(`${identity.issuer}/jwks`));
-const verify = async (token: string) => (await jwtVerify(token, keys, { issuer: identity.issuer, audience: 'castiron', algorithms: ['RS256'] })).payload;
+const verify = async (token: string) =>
+  (await jwtVerify(token, keys, { issuer: identity.issuer, audience: 'castiron', algorithms: ['RS256'] })).payload;
 
 describe('the identity provider', () => {
   it('gives services their own tokens for their own secrets', async () => {
@@ -22,7 +29,10 @@ describe('the identity provider', () => {
   });
 
   it('mints tokens for any role and subject for who holds the local secret, and for nobody else', async () => {
-    expect(await verify(await mintToken(identity, 'auditor', 'someone', 60))).toMatchObject({ sub: 'someone', roles: ['auditor'] });
+    expect(await verify(await mintToken(identity, 'auditor', 'someone', 60))).toMatchObject({
+      sub: 'someone',
+      roles: ['auditor'],
+    });
     const guess = { ...identity, minting: { ...identity.minting, secret: 'guessed' } };
     await expect(mintToken(guess, 'auditor', 'someone')).rejects.toThrow('no token');
     const service = identity.clients['notifications'] ?? identity.minting;
@@ -44,13 +54,17 @@ describe('Kafka', () => {
     const consumer = as('notifications');
     await expect(consumer.admin().endOffsets('customers.profiles.v1')).rejects.toThrow(/authori[sz]/i);
     await expect(
-      as('recommendations').producer().send([{ topic: 'sharing.lanes.v1', key: 'k', value: '{}', headers: {} } as never]),
+      as('recommendations')
+        .producer()
+        .send([{ topic: 'sharing.lanes.v1', key: 'k', value: '{}', headers: {} }]),
     ).rejects.toThrow(/authori[sz]/i);
   });
 
   it('creates no topic by use', async () => {
     await expect(
-      as('admin').producer().send([{ topic: 'nobody.declared.v1', key: 'k', value: '{}', headers: {} } as never]),
+      as('admin')
+        .producer()
+        .send([{ topic: 'nobody.declared.v1', key: 'k', value: '{}', headers: {} }]),
     ).rejects.toThrow();
   });
 });

@@ -51,7 +51,10 @@ export async function startStack(options: StackOptions): Promise<Stack> {
   }
   await mkdir(dataDir, { recursive: true, mode: 0o755 });
   const secrets = await Secrets.of(join(dataDir, 'secrets.json'));
-  const ports = await choosePorts(['kafka', 'controller', 'postgres', 'identity', 'smtp', 'mailWeb'], join(dataDir, 'ports.json'));
+  const ports = await choosePorts(
+    ['kafka', 'controller', 'postgres', 'identity', 'smtp', 'mailWeb'],
+    join(dataDir, 'ports.json'),
+  );
   const users: KafkaUsers = Object.fromEntries(
     PRINCIPAL_NAMES.map((username) => [username, { username, password: secrets.get(`kafka.${username}`) }]),
   );
@@ -87,7 +90,12 @@ export async function startStack(options: StackOptions): Promise<Stack> {
       return { part, bootstrap };
     }),
     started(
-      backend.startPostgres({ dataDir: join(dataDir, 'postgres'), port: ports.postgres, password: adminPassword, keep }),
+      backend.startPostgres({
+        dataDir: join(dataDir, 'postgres'),
+        port: ports.postgres,
+        password: adminPassword,
+        keep,
+      }),
       stopPart,
     ).then(async (part) => {
       const server = { host: '127.0.0.1', port: ports.postgres };
@@ -95,8 +103,12 @@ export async function startStack(options: StackOptions): Promise<Stack> {
       const urls = await createDatabases(server, admin, (name) => secrets.get(`postgres.${name}`));
       return { part, urls: { ...urls, admin } };
     }),
-    started(startIdentity({ port: ports.identity, keyFile: join(dataDir, 'identity-key.json'), secretOf }), (it) => it.stop()),
-    started(startMail({ dataDir: join(dataDir, 'mail'), smtpPort: ports.smtp, webPort: ports.mailWeb }), ({ part }) => part.stop()),
+    started(startIdentity({ port: ports.identity, keyFile: join(dataDir, 'identity-key.json'), secretOf }), (it) =>
+      it.stop(),
+    ),
+    started(startMail({ dataDir: join(dataDir, 'mail'), smtpPort: ports.smtp, webPort: ports.mailWeb }), ({ part }) =>
+      part.stop(),
+    ),
   ] as const;
   try {
     const [kafka, postgres, identity, mail] = await Promise.all(starting);

@@ -42,7 +42,10 @@ async function run(): Promise<string | undefined> {
   const stack = await startStack({ dataDir, fresh: options.fresh });
   stops.unshift(() => stack.stop());
   say('Starting the services ...');
-  const castiron = await Promise.race([startCastiron(stack), stack.broken.then((reason) => Promise.reject(new Error(reason)))]);
+  const castiron = await Promise.race([
+    startCastiron(stack),
+    stack.broken.then((reason) => Promise.reject(new Error(reason))),
+  ]);
   stops.unshift(() => castiron.stop());
   const broken = Promise.race([stack.broken, castiron.broken]);
   if (options.sample) say('Loading the sample ...');

@@ -14,7 +14,7 @@ export default async function setup(project: TestProject): Promise<() => Promise
   const stack = await startStack({ dataDir, keep: false });
   try {
     const castiron = await startCastiron(stack);
-    void castiron.broken.then((reason) => console.error(reason));
+    void castiron.broken.then((reason) => process.stderr.write(`${reason}\n`));
     project.provide('stack', endpointsOf(stack));
     project.provide('castiron', castiron.endpoints);
     return async () => {

@@ -15,7 +15,10 @@ export default async function setup(project: TestProject): Promise<() => Promise
     project.provide('stack', JSON.parse(await readFile(running, 'utf8')) as StackEndpoints);
     return async () => undefined;
   }
-  const stack = await startStack({ dataDir: join(tmpdir(), `castiron-test-${process.pid}-${Date.now()}`), keep: false });
+  const stack = await startStack({
+    dataDir: join(tmpdir(), `castiron-test-${process.pid}-${Date.now()}`),
+    keep: false,
+  });
   project.provide('stack', endpointsOf(stack));
   return () => stack.stop();
 }

@@ -10,8 +10,8 @@ describe('a stack for tests', () => {
   afterAll(() => database.destroy());
 
   it('gives each file a database of its own', async () => {
-    const [row] = await database.query('SELECT current_database() AS name');
-    expect(row.name).toMatch(/^test_/);
+    const rows: unknown = await database.query('SELECT current_database() AS name');
+    expect(rows).toEqual([{ name: expect.stringMatching(/^test_/) as string }]);
   });
 
   it('names Kafka, PostgreSQL, the identity provider and the mail sink', () => {

@@ -1,0 +1,35 @@
+import { describe, expect, it } from 'vitest';
+import { ACL_RULES, PRINCIPAL_NAMES } from './principals.js';
+
+const mayOf = (principal: string, operation: string) =>
+  ACL_RULES.filter(
+    (rule) => rule.principal === `User:${principal}` && rule.operation === operation && rule.resource === 'topic',
+  ).map(({ name, pattern }) => (pattern === 'prefixed' ? `${name}*` : name));
+
+describe('who may do what on the broker', () => {
+  it('lets only partner-sharing read profiles, besides their owner', () => {
+    const readers = PRINCIPAL_NAMES.filter((name) => mayOf(name, 'read').includes('customers.profiles.v1'));
+    expect(readers).toEqual(['customer-profiles', 'partner-sharing']);
+  });
+
+  it('lets only partner-sharing write feeds, duties and the journal of lanes', () => {
+    for (const topic of ['feeds.*', 'duties.*', 'sharing.lanes.v1']) {
+      expect(PRINCIPAL_NAMES.filter((name) => mayOf(name, 'write').includes(topic))).toEqual(['partner-sharing']);
+    }
+  });
+
+  it('lets a recipient inside the house read its own feed and duties and nothing else', () => {
+    expect(mayOf('notifications', 'read')).toEqual(['feeds.notifications.v1', 'duties.notifications.v1']);
+    expect(mayOf('recommendations', 'read')).toEqual(['feeds.recommendations.v1', 'duties.recommendations.v1']);
+    expect(mayOf('recommendations', 'write')).toEqual(['replies.recommendations.v1']);
+  });
+
+  it('lets the provisioner read and write nothing', () => {
+    expect([...mayOf('provisioner', 'read'), ...mayOf('provisioner', 'write')]).toEqual([]);
+  });
+
+  it('ends every prefix in a dot, so that no name covers another', () => {
+    const prefixes = ACL_RULES.filter(({ pattern }) => pattern === 'prefixed').map(({ name }) => name);
+    expect(prefixes.filter((name) => !name.endsWith('.'))).toEqual([]);
+  });
+});
