@@ -1,0 +1,77 @@
+import { Body, Controller, Inject, Post } from '@nestjs/common';
+import { ApiBearerAuth, ApiProperty, ApiTags } from '@nestjs/swagger';
+import { Roles } from '@castiron/access';
+import { SLUG_PATTERN, TIERS, type Tier } from '@castiron/contracts';
+import { because } from '@castiron/service';
+import { Type } from 'class-transformer';
+import { ArrayMaxSize, ArrayMinSize, IsArray, IsIn, IsISO8601, IsObject, IsString, Matches, ValidateNested } from 'class-validator';
+import { viewOf, type AgreementView } from '../agreement.table.js';
+import { DraftAgreementUseCase } from './draft-agreement.use-case.js';
+
+const P8 = because({ promise: 'P8' });
+
+class PurposeOfAgreement {
+  @ApiProperty({ example: 'service-delivery' })
+  @IsString(P8)
+  purpose!: string;
+
+  @ApiProperty({ type: [String], example: ['companyName', 'servicesUsed'] })
+  @IsArray(P8)
+  @ArrayMinSize(1, P8)
+  @ArrayMaxSize(50, P8)
+  @IsString({ each: true })
+  attributes!: string[];
+
+  @ApiProperty({ enum: ['permission', 'cooperation'] })
+  @IsIn(['permission', 'cooperation'], because({ promise: 'P13' }))
+  ground!: 'permission' | 'cooperation';
+}
+
+class TermsOfAgreement {
+  @ApiProperty({ type: [PurposeOfAgreement] })
+  @IsArray(P8)
+  @ArrayMinSize(1, P8)
+  @ArrayMaxSize(50, P8)
+  @ValidateNested({ each: true })
+  @Type(() => PurposeOfAgreement)
+  purposes!: PurposeOfAgreement[];
+
+  @ApiProperty({ enum: TIERS })
+  @IsIn([...TIERS], because({ promise: 'P7' }))
+  highestTier!: Tier;
+
+  @ApiProperty({ format: 'date-time' })
+  @IsISO8601({ strict: true, strictSeparator: true }, P8)
+  from!: string;
+
+  @ApiProperty({ format: 'date-time' })
+  @IsISO8601({ strict: true, strictSeparator: true }, P8)
+  until!: string;
+}
+
+class NewAgreement {
+  @ApiProperty({ pattern: SLUG_PATTERN })
+  @Matches(new RegExp(SLUG_PATTERN), P8)
+  recipient!: string;
+
+  @ApiProperty({ type: TermsOfAgreement })
+  @IsObject(P8)
+  @ValidateNested()
+  @Type(() => TermsOfAgreement)
+  terms!: TermsOfAgreement;
+}
+
+@ApiTags('agreements')
+@ApiBearerAuth()
+@Controller('agreements')
+@Roles('privacy-officer')
+export class DraftAgreementController {
+  constructor(@Inject(DraftAgreementUseCase) private readonly agreements: DraftAgreementUseCase) {}
+
+  /** Drafts an agreement of confidentiality: nothing flows until both sides have signed. */
+  @Post()
+  async draft(@Body() { recipient, terms }: NewAgreement): Promise<AgreementView> {
+    const { from, until } = terms;
+    return viewOf(await this.agreements.draft(recipient, { ...terms, from: new Date(from), until: new Date(until) }));
+  }
+}

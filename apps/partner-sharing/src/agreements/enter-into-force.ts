@@ -1,0 +1,33 @@
+import { agreementChanged, agreementNotice, type DataOf } from '@castiron/contracts';
+import type { Tx } from '@castiron/transactions';
+import { orderOfAgreement, orderOfDuties } from '../publications.js';
+import { lockAudience } from '../recipients/recipient.table.js';
+import { addSweep } from '../sweeps/sweep.table.js';
+import type { Agreement } from './agreement.table.js';
+
+/** What a transaction that announces an agreement must hold. */
+export const ordersOfAgreement = (id: string, recipient: string): string[] => [orderOfAgreement(id), orderOfDuties(recipient, id)];
+
+/** Tells everyone, the recipient too. */
+export function announceAgreement(
+  tx: Tx,
+  agreement: Pick<Agreement, 'id' | 'recipient'>,
+  state: DataOf<typeof agreementNotice>['state'],
+  epoch: bigint,
+  now: Date,
+): void {
+  const at = now.toISOString();
+  tx.publish(agreementChanged, { agreement: agreement.id, recipient: agreement.recipient, state, epoch: Number(epoch), at });
+  tx.publish(agreementNotice, { agreement: agreement.id, state, at }, { slug: agreement.recipient });
+}
+
+/** Asks for the shares of an agreement whose term has begun: those by cooperation are made, those by permission renewed. */
+export async function startSharing({ manager }: Tx, agreement: Agreement): Promise<void> {
+  await lockAudience(manager, 'exclusive');
+  await manager.query('UPDATE agreements SET started = true WHERE id = $1', [agreement.id]);
+  const { recipient } = agreement;
+  if (agreement.purposes.some(({ ground }) => ground === 'cooperation')) {
+    await addSweep(manager, { kind: 'make-shares', recipient, cause: 'agreement-in-force' });
+  }
+  await addSweep(manager, { kind: 'renew-shares', recipient, cause: 'agreement-in-force' });
+}

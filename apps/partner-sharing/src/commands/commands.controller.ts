@@ -1,0 +1,38 @@
+import { Controller, Get, Inject, Param, ParseUUIDPipe } from '@nestjs/common';
+import { ApiBearerAuth, ApiTags } from '@nestjs/swagger';
+import { CurrentCaller, hasRole, Roles, type Caller } from '@castiron/access';
+import { Refused } from '@castiron/failures';
+import { DataSource } from 'typeorm';
+import { Fence } from '../fence/fence.js';
+import { findCommand, markDone } from './command.table.js';
+
+interface CommandView {
+  readonly command: string;
+  readonly kind: string;
+  readonly state: 'waiting' | 'done';
+}
+
+@ApiTags('commands')
+@ApiBearerAuth()
+@Controller('commands')
+@Roles('customer', 'support', 'privacy-officer', 'service')
+export class CommandsController {
+  constructor(
+    @Inject(DataSource) private readonly dataSource: DataSource,
+    @Inject(Fence) private readonly fence: Fence,
+  ) {}
+
+  /** `done` once nothing decided before the command can get onto a feed any more. */
+  @Get(':id')
+  async read(@Param('id', ParseUUIDPipe) id: string, @CurrentCaller() caller: Caller): Promise<CommandView> {
+    const command = await findCommand(this.dataSource.manager, id);
+    const own = hasRole(caller, 'support', 'privacy-officer', 'service') || command?.customer === caller.sub;
+    // Somebody else's command looks like none.
+    if (command === undefined || !own) {
+      throw new Refused({ kind: 'not-found', code: 'no-such-command', detail: 'No command of yours has this id.' });
+    }
+    const done = command.doneAt !== null || (await this.fence.stands(command));
+    if (done && command.doneAt === null) await markDone(this.dataSource.manager, id);
+    return { command: id, kind: command.kind, state: done ? 'done' : 'waiting' };
+  }
+}

@@ -1,0 +1,28 @@
+import { ledgerMigrations } from '../ledger/migrations.js';
+import { CreateRecipients1763890000001 } from './migrations/0001-create-recipients.js';
+import { CreateAgreements1763890000002 } from './migrations/0002-create-agreements.js';
+import { CreateCustomers1763890000003 } from './migrations/0003-create-customers.js';
+import { CreatePermissions1763890000004 } from './migrations/0004-create-permissions.js';
+import { CreateShares1763890000005 } from './migrations/0005-create-shares.js';
+import { CreateReleaseLanes1763890000006 } from './migrations/0006-create-release-lanes.js';
+import { CreateObligations1763890000007 } from './migrations/0007-create-obligations.js';
+import { CreateSweeps1763890000008 } from './migrations/0008-create-sweeps.js';
+import { CreateCommands1763890000009 } from './migrations/0009-create-commands.js';
+import { CreateDisclosureCursor1763890000010 } from './migrations/0010-create-disclosure-cursor.js';
+import { CreateShareEntries1763890000011 } from './migrations/0011-create-share-entries.js';
+
+/** All migrations of this service, in order; those of outbox, inbox and idempotency come on top. */
+export const migrations = [
+  ...ledgerMigrations,
+  CreateRecipients1763890000001,
+  CreateAgreements1763890000002,
+  CreateCustomers1763890000003,
+  CreatePermissions1763890000004,
+  CreateShares1763890000005,
+  CreateReleaseLanes1763890000006,
+  CreateObligations1763890000007,
+  CreateSweeps1763890000008,
+  CreateCommands1763890000009,
+  CreateDisclosureCursor1763890000010,
+  CreateShareEntries1763890000011,
+];

@@ -1,0 +1,41 @@
+import { Controller, Delete, Inject, Param, Res } from '@nestjs/common';
+import { ApiBearerAuth, ApiTags } from '@nestjs/swagger';
+import { CurrentCaller, mustBe, Roles, type Caller } from '@castiron/access';
+import { DataSource } from 'typeorm';
+import { answerBehindFence } from '../../fence/answer-behind-fence.js';
+import { Fence } from '../../fence/fence.js';
+import { CustomerIdPipe } from '../../reading/customer-id.pipe.js';
+import { viewOf, type PermissionView } from '../permission.table.js';
+import { RevokePermissionUseCase } from './revoke-permission.use-case.js';
+
+interface Reply {
+  status(code: number): unknown;
+}
+
+@ApiTags('permissions')
+@ApiBearerAuth()
+@Controller('customers/:customer/permissions/:recipient/:purpose')
+@Roles('customer', 'service')
+export class RevocationController {
+  constructor(
+    @Inject(RevokePermissionUseCase) private readonly permissions: RevokePermissionUseCase,
+    @Inject(DataSource) private readonly dataSource: DataSource,
+    @Inject(Fence) private readonly fence: Fence,
+  ) {}
+
+  /** 200: from now on no record for this purpose gets onto the recipient's feed (G2). 202: so soon, see `poll`. */
+  @Delete()
+  async revoke(
+    @Param('customer', CustomerIdPipe) customer: string,
+    @Param('recipient') recipient: string,
+    @Param('purpose') purpose: string,
+    @CurrentCaller() caller: Caller,
+    @Res({ passthrough: true }) reply: Reply,
+  ): Promise<PermissionView & { command: string; poll?: string }> {
+    mustBe(caller, customer);
+    const { permission, command } = await this.permissions.revoke({ customer, recipient, purpose });
+    const { status, ...fenced } = await answerBehindFence(this.dataSource, this.fence, command);
+    reply.status(status);
+    return { ...viewOf(permission), ...fenced };
+  }
+}

@@ -1,0 +1,59 @@
+import { Body, Controller, Inject, Post } from '@nestjs/common';
+import { ApiBearerAuth, ApiProperty, ApiTags } from '@nestjs/swagger';
+import { Roles } from '@castiron/access';
+import { RECIPIENT_KINDS, SLUG_PATTERN, type RecipientKind } from '@castiron/contracts';
+import { because } from '@castiron/service';
+import { Type } from 'class-transformer';
+import { ArrayMaxSize, IsArray, IsIn, IsOptional, IsString, Length, Matches, ValidateNested } from 'class-validator';
+import type { Recipient } from '../recipient.table.js';
+import { RegisterRecipientUseCase } from './register-recipient.use-case.js';
+
+class PurposeOfRecipient {
+  @ApiProperty({ example: 'recommendation' })
+  @IsString()
+  purpose!: string;
+
+  @ApiProperty({ type: [String], example: ['companyName'] })
+  @IsArray()
+  @ArrayMaxSize(50)
+  @IsString({ each: true })
+  attributes!: string[];
+}
+
+class NewRecipient {
+  @ApiProperty({ pattern: SLUG_PATTERN })
+  @Matches(new RegExp(SLUG_PATTERN), because({ code: 'invalid-slug' }))
+  slug!: string;
+
+  @ApiProperty({ description: 'The public name, shown to customers' })
+  @IsString()
+  @Length(1, 200)
+  @Matches(/^[^\r\n\t]*\S[^\r\n\t]*$/)
+  name!: string;
+
+  @ApiProperty({ enum: RECIPIENT_KINDS })
+  @IsIn([...RECIPIENT_KINDS])
+  kind!: RecipientKind;
+
+  @ApiProperty({ type: [PurposeOfRecipient], required: false, description: 'Internal recipients only' })
+  @IsOptional()
+  @IsArray()
+  @ArrayMaxSize(50)
+  @ValidateNested({ each: true })
+  @Type(() => PurposeOfRecipient)
+  purposes?: PurposeOfRecipient[];
+}
+
+@ApiTags('recipients')
+@ApiBearerAuth()
+@Controller('recipients')
+@Roles('privacy-officer')
+export class RegisterRecipientController {
+  constructor(@Inject(RegisterRecipientUseCase) private readonly recipients: RegisterRecipientUseCase) {}
+
+  /** Registers a partner or an internal service, and makes its topics and rights on the broker. */
+  @Post()
+  register(@Body() recipient: NewRecipient): Promise<Recipient> {
+    return this.recipients.register(recipient);
+  }
+}

@@ -1,0 +1,126 @@
+import type { Kafka, TransactionalProducer } from '@castiron/kafka';
+import type { Logger } from '@castiron/observability';
+import type { Transactions } from '@castiron/transactions';
+import type { DataSource } from 'typeorm';
+import { recordMessage } from './compose-record.js';
+import { journalMessage, lastBatchOf } from './lane-journal.js';
+import { outcomeOf, type SendingRow } from './outcome.js';
+import { prepareBatch, type KeySource, type PreparedBatch } from './prepare-batch.js';
+import { releaseBatch, type Lane, type ReleasedBatch } from './release-batch.js';
+import type { ReleaseSignals } from './release-signals.js';
+import { settleAborted } from './settle-aborted.js';
+import { settleCommitted } from './settle-batch.js';
+
+export interface LaneParts {
+  readonly dataSource: DataSource;
+  readonly transactions: Transactions;
+  readonly kafka: Kafka;
+  readonly keys: KeySource;
+  readonly signals: ReleaseSignals;
+  readonly logger: Logger;
+}
+
+/** Writable by this service's principal alone; whoever opens it shuts its predecessor out. */
+export const transactionalIdOf = (lane: number): string => `feed-lane-${lane}`;
+
+/** One lane in the hands of one owner: opens its producer, settles what a predecessor left, and releases batch by batch. */
+export class LaneWorker {
+  private producer: TransactionalProducer | undefined;
+
+  constructor(
+    readonly lane: Lane,
+    private readonly parts: LaneParts,
+  ) {}
+
+  /**
+   * One batch: prepare, release, send, settle.
+   * @returns whether more work may be waiting
+   * @throws where Kafka or the database fails; calling it again first finds out what became of the batch
+   */
+  async step(): Promise<boolean> {
+    const producer = this.producer ?? (await this.takeOver());
+    const { dataSource, transactions, signals, keys, logger } = this.parts;
+    const prepared = await prepareBatch(dataSource, this.lane.lane, keys, (share, error) =>
+      logger.error({ share, err: error }, 'a share could not be composed'),
+    );
+    await this.putAside(prepared);
+    if (prepared.records.length === 0) return prepared.full;
+    const released = await releaseBatch(transactions, this.lane, prepared.records);
+    if (released.records.length === 0) return true;
+    try {
+      await producer.send(
+        released.records.map(({ prepared: record, index }) => recordMessage(record, index)),
+        [journalMessage(this.lane.lane, this.lane.token, released.batch)],
+      );
+    } catch (error) {
+      // Nobody knows whether it was committed: only a fresh InitProducerId and the journal can tell.
+      await this.dropProducer();
+      throw error;
+    }
+    await settleCommitted(dataSource, transactions, signals, this.rowsOf(released));
+    return prepared.full || released.records.length < prepared.records.length;
+  }
+
+  async close(): Promise<void> {
+    await this.dropProducer();
+  }
+
+  private async takeOver(): Promise<TransactionalProducer> {
+    const producer = this.parts.kafka.transactionalProducer(transactionalIdOf(this.lane.lane));
+    try {
+      await producer.open();
+      await this.settleLeftovers();
+    } catch (error) {
+      await producer.close().catch(() => undefined);
+      throw error;
+    }
+    this.producer = producer;
+    return producer;
+  }
+
+  /** All rows of a batch share one fate, and the lane's last journal record tells which. */
+  private async settleLeftovers(): Promise<void> {
+    const { dataSource, transactions, signals, kafka, logger } = this.parts;
+    const rows: SendingRow[] = await dataSource.query(
+      'SELECT share, lane, token, batch, entry, agreement, outcome FROM sending_records WHERE lane = $1 ORDER BY batch',
+      [this.lane.lane],
+    );
+    if (rows.length === 0) return;
+    const committed = await lastBatchOf(kafka, this.lane.lane);
+    for (const batch of new Set(rows.map((row) => row.batch))) {
+      const own = rows.filter((row) => row.batch === batch);
+      logger.warn({ lane: this.lane.lane, batch, records: own.length, committed: batch === committed }, 'settling what was left sending');
+      if (batch === committed) await settleCommitted(dataSource, transactions, signals, own);
+      else await settleAborted(transactions, signals, own);
+    }
+  }
+
+  private async putAside({ answered, postponed }: PreparedBatch): Promise<void> {
+    const { dataSource } = this.parts;
+    if (answered.length > 0) await dataSource.query('DELETE FROM pending_releases WHERE id = ANY($1::bigint[])', [answered]);
+    for (const { ids, ms } of postponed) {
+      await dataSource.query(
+        `UPDATE pending_releases SET not_before = clock_timestamp() + make_interval(secs => $2) WHERE id = ANY($1::bigint[])`,
+        [ids, ms / 1000],
+      );
+    }
+  }
+
+  private rowsOf({ batch, records }: ReleasedBatch): SendingRow[] {
+    return records.map(({ prepared, index }) => ({
+      share: prepared.share.id,
+      lane: this.lane.lane,
+      token: this.lane.token.toString(),
+      batch,
+      entry: prepared.entry.leaf.id,
+      agreement: prepared.share.agreement,
+      outcome: outcomeOf(prepared, index),
+    }));
+  }
+
+  private async dropProducer(): Promise<void> {
+    const producer = this.producer;
+    this.producer = undefined;
+    await producer?.close().catch(() => undefined);
+  }
+}

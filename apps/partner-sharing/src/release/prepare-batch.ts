@@ -1,0 +1,140 @@
+import type { CustomerKeys } from '@castiron/encryption';
+import type { DataSource } from 'typeorm';
+import type { PendingCause } from '../shares/make-shares.js';
+import { composeRecord, type PreparedRecord } from './compose-record.js';
+import { loadShares, type LoadedShare } from './load-shares.js';
+import { planRelease, type Plan } from './plan-release.decision.js';
+
+/** Gives customers' keys; those of unknown or erased customers are missing. Throws where key custody is away. */
+export interface KeySource {
+  keysOf(customers: readonly string[]): Promise<ReadonlyMap<string, CustomerKeys>>;
+}
+
+export interface PreparedBatch {
+  readonly records: readonly PreparedRecord[];
+  /** Pending rows that need no record. */
+  readonly answered: readonly string[];
+  /** Pending rows that must wait, by how long in ms. */
+  readonly postponed: readonly { readonly ids: readonly string[]; readonly ms: number }[];
+  /** Whether more may be waiting in the lane. */
+  readonly full: boolean;
+}
+
+const MAX_ROWS = 600;
+const MAX_SHARES = 200;
+/** Kafka takes a batch of 1 MiB per partition at most; sealing and JSON escaping stay well below twice this. */
+const MAX_VALUE_BYTES = 384 * 1024;
+const KEYS_AWAY_MS = 1_000;
+const UNKNOWN_KEY_MS = 5_000;
+const BROKEN_MS = 60_000;
+
+const REPUBLISHING: readonly string[] = ['aborted', 'resync-requested'] satisfies PendingCause[];
+
+interface PendingRow {
+  readonly id: string;
+  readonly share: string;
+  readonly cause: string;
+}
+
+/** Takes a lane's pending rows, merges those of one share, and composes what they need. Holds no lock and no transaction. */
+export async function prepareBatch(
+  dataSource: DataSource,
+  lane: number,
+  keySource: KeySource,
+  onBroken: (share: string, error: unknown) => void,
+): Promise<PreparedBatch> {
+  const rows: PendingRow[] = await dataSource.query(
+    `SELECT id, share, cause FROM pending_releases WHERE lane = $1 AND not_before <= clock_timestamp()
+     ORDER BY not_before, id LIMIT $2`,
+    [lane, MAX_ROWS],
+  );
+  const merged = new Map<string, PendingRow[]>();
+  for (const row of rows) {
+    const known = merged.get(row.share);
+    if (known !== undefined) known.push(row);
+    else if (merged.size < MAX_SHARES) merged.set(row.share, [row]);
+  }
+  if (merged.size === 0) return { records: [], answered: [], postponed: [], full: false };
+  // Facts after rows: they are at least as new as what asked for them.
+  const shares = await loadShares(dataSource.manager, [...merged.keys()]);
+  const now = await databaseNow(dataSource);
+  const batch = new BatchUnderWay(merged, onBroken);
+  const plans = planAll(merged, shares, now, batch);
+  const keys = await keysOf(keySource, plans);
+  for (const { share, plan, ids } of plans) batch.compose(share, plan, ids, keys, now);
+  return { ...batch.result(), full: rows.length === MAX_ROWS || merged.size === MAX_SHARES || batch.overfull };
+}
+
+async function databaseNow(dataSource: DataSource): Promise<Date> {
+  const rows: { now: Date }[] = await dataSource.query('SELECT clock_timestamp() AS now');
+  return rows[0]?.now ?? new Date();
+}
+
+interface Planned {
+  readonly share: LoadedShare;
+  readonly plan: Plan;
+  readonly ids: readonly string[];
+}
+
+function planAll(
+  merged: ReadonlyMap<string, readonly PendingRow[]>,
+  shares: ReadonlyMap<string, LoadedShare>,
+  now: Date,
+  batch: BatchUnderWay,
+): Planned[] {
+  return [...merged].flatMap(([id, pending]) => {
+    const share = shares.get(id);
+    const ids = pending.map((row) => row.id);
+    const plan = share === undefined ? undefined : planRelease(share, now, pending.some(({ cause }) => REPUBLISHING.includes(cause)));
+    if (share !== undefined && plan !== undefined) return [{ share, plan, ids }];
+    batch.answered.push(...ids);
+    return [];
+  });
+}
+
+/** undefined: key custody is away. */
+async function keysOf(source: KeySource, plans: readonly Planned[]): Promise<ReadonlyMap<string, CustomerKeys> | undefined> {
+  if (plans.length === 0) return new Map();
+  try {
+    return await source.keysOf([...new Set(plans.map(({ share }) => share.customer))]);
+  } catch {
+    return undefined;
+  }
+}
+
+class BatchUnderWay {
+  readonly records: PreparedRecord[] = [];
+  readonly answered: string[] = [];
+  private readonly postponed: { ids: readonly string[]; ms: number }[] = [];
+  private bytes = 0;
+  overfull = false;
+
+  constructor(
+    readonly merged: ReadonlyMap<string, readonly PendingRow[]>,
+    private readonly onBroken: (share: string, error: unknown) => void,
+  ) {}
+
+  compose(share: LoadedShare, plan: Plan, ids: readonly string[], keys: ReadonlyMap<string, CustomerKeys> | undefined, now: Date): void {
+    if (this.overfull) return;
+    const own = keys?.get(share.customer);
+    // A record without attributes goes all the same: nothing may keep a withdrawal back.
+    if (plan.holds.length > 0 && own === undefined) {
+      this.postponed.push({ ids, ms: keys === undefined ? KEYS_AWAY_MS : UNKNOWN_KEY_MS });
+      return;
+    }
+    try {
+      const record = composeRecord(share, plan, ids, own, now);
+      this.records.push(record);
+      this.bytes += Object.values(record.values).reduce((sum, value) => sum + value.length, 0);
+      this.overfull = this.bytes > MAX_VALUE_BYTES;
+    } catch (error) {
+      // One share that cannot be composed holds up no other.
+      this.onBroken(share.id, error);
+      this.postponed.push({ ids, ms: BROKEN_MS });
+    }
+  }
+
+  result(): Pick<PreparedBatch, 'records' | 'answered' | 'postponed'> {
+    return { records: this.records, answered: this.answered, postponed: this.postponed };
+  }
+}

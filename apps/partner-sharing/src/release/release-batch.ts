@@ -1,0 +1,143 @@
+import { newEventId } from '@castiron/contracts';
+import type { Transactions, Tx } from '@castiron/transactions';
+import type { ComposedEntry } from '@castiron/ledger';
+import type { EntityManager } from 'typeorm';
+import { lockEpochsShared } from '../epochs/epoch-locks.js';
+import { appendEntries } from '../ledger/append-entries.js';
+import { composeWithheld, type PreparedRecord } from './compose-record.js';
+import { loadShares, type LoadedShare } from './load-shares.js';
+import { outcomeOf } from './outcome.js';
+import { allowedNow, stillAllowed } from './plan-release.decision.js';
+
+/** The lane is not (or no longer) ours: nothing was released. */
+export class LaneLost extends Error {
+  override readonly name = 'LaneLost';
+}
+
+export interface Lane {
+  readonly lane: number;
+  readonly token: bigint;
+  readonly owner: string;
+}
+
+export interface ReleasedBatch {
+  readonly batch: string;
+  readonly records: readonly { readonly prepared: PreparedRecord; readonly index: bigint }[];
+}
+
+/**
+ * The one short transaction between deciding and sending: under shared locks on the epochs, what changed since it was
+ * prepared goes back to pending, the rest gets its entries and is marked `sending` with the lane's token.
+ */
+export function releaseBatch(
+  transactions: Transactions,
+  lane: Lane,
+  prepared: readonly PreparedRecord[],
+): Promise<ReleasedBatch> {
+  return transactions.run([], (tx) => release(tx, lane, prepared));
+}
+
+async function release({ manager }: Tx, lane: Lane, prepared: readonly PreparedRecord[]): Promise<ReleasedBatch> {
+  await lockEpochsShared(manager, {
+    agreement: prepared.flatMap(({ share }) => share.agreement ?? []),
+    customer: prepared.map(({ share }) => share.customer),
+    share: prepared.map(({ share }) => share.id),
+  });
+  const now = await stillOwned(manager, lane);
+  const current = await loadShares(manager, prepared.map(({ share }) => share.id));
+  const kept: PreparedRecord[] = [];
+  const withheld: [PreparedRecord, ComposedEntry][] = [];
+  for (const record of prepared) {
+    const share = current.get(record.share.id);
+    const allowed = share === undefined ? {} : allowedNow(share, now);
+    const allowedStill = stillAllowed(record.plan.attributes, allowed);
+    if (share !== undefined && allowedStill && unchanged(record.share, share)) kept.push(record);
+    // Its pending rows stay, so the share is prepared again.
+    else if (!allowedStill) withheld.push([record, composeWithheld(record, now)]);
+  }
+  const appended = await appendEntries(manager, [...kept.map(({ entry }) => entry), ...withheld.map(([, entry]) => entry)]);
+  const indexOf = (position: number): bigint => appended[position]?.index ?? 0n;
+  const batch = newEventId();
+  const records = kept.map((record, position) => ({ prepared: record, index: indexOf(position) }));
+  await recordEntries(manager, [
+    ...records.map(({ prepared: record, index }) => ({ record, entry: record.entry, index })),
+    ...withheld.map(([record, entry], position) => ({ record, entry, index: indexOf(kept.length + position) })),
+  ]);
+  await markSending(manager, lane, batch, records);
+  return { batch, records };
+}
+
+/** The database's clock, if the lane is still ours; holds off a takeover until this transaction ends. */
+async function stillOwned(manager: EntityManager, { lane, token, owner }: Lane): Promise<Date> {
+  const rows: { now: Date }[] = await manager.query(
+    `SELECT clock_timestamp() AS now FROM feed_lanes
+     WHERE lane = $1 AND token = $2 AND owner = $3 AND lease_until > clock_timestamp() FOR SHARE`,
+    [lane, token.toString(), owner],
+  );
+  const owned = rows[0];
+  if (owned === undefined) throw new LaneLost(`lane ${lane} has another owner`);
+  return owned.now;
+}
+
+function unchanged(before: LoadedShare, now: LoadedShare): boolean {
+  return (
+    before.epochs.agreement === now.epochs.agreement &&
+    before.epochs.customer === now.epochs.customer &&
+    before.epochs.share === now.epochs.share &&
+    before.agreement === now.agreement &&
+    before.customerVersion === now.customerVersion &&
+    before.version === now.version
+  );
+}
+
+async function recordEntries(
+  manager: EntityManager,
+  entries: readonly { record: PreparedRecord; entry: ComposedEntry; index: bigint }[],
+): Promise<void> {
+  if (entries.length === 0) return;
+  await manager.query(
+    `INSERT INTO share_entries (entry, share, index, kind, version, agreement, attributes, at)
+     SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::bigint[], $4::text[], $5::int[], $6::uuid[], $7::jsonb[], $8::timestamptz[])`,
+    [
+      entries.map(({ entry }) => entry.leaf.id),
+      entries.map(({ record }) => record.share.id),
+      entries.map(({ index }) => index.toString()),
+      entries.map(({ entry }) => entry.leaf.kind),
+      entries.map(({ entry }) => entry.leaf.version),
+      entries.map(({ entry }) => entry.leaf.agreement),
+      entries.map(({ entry }) => JSON.stringify(entry.leaf.attributes.map(({ name, purposes }) => ({ name, purposes })))),
+      entries.map(({ entry }) => entry.leaf.at),
+    ],
+  );
+}
+
+async function markSending(
+  manager: EntityManager,
+  { lane, token }: Lane,
+  batch: string,
+  records: ReleasedBatch['records'],
+): Promise<void> {
+  if (records.length === 0) return;
+  const shares = records.map(({ prepared }) => prepared.share);
+  await manager.query(
+    `INSERT INTO sending_records
+       (lane, token, batch, share, entry, customer, agreement, agreement_epoch, customer_epoch, share_epoch, outcome)
+     SELECT $1, $2, $3, * FROM unnest($4::uuid[], $5::uuid[], $6::uuid[], $7::uuid[], $8::bigint[], $9::bigint[], $10::bigint[], $11::jsonb[])`,
+    [
+      lane,
+      token.toString(),
+      batch,
+      shares.map(({ id }) => id),
+      records.map(({ prepared }) => prepared.entry.leaf.id),
+      shares.map(({ customer }) => customer),
+      shares.map(({ agreement }) => agreement),
+      shares.map(({ epochs }) => epochs.agreement),
+      shares.map(({ epochs }) => epochs.customer),
+      shares.map(({ epochs }) => epochs.share),
+      records.map(({ prepared, index }) => JSON.stringify(outcomeOf(prepared, index))),
+    ],
+  );
+  await manager.query('DELETE FROM pending_releases WHERE id = ANY($1::bigint[])', [
+    records.flatMap(({ prepared }) => prepared.pending),
+  ]);
+}

@@ -1,0 +1,93 @@
+import { randomUUID } from 'node:crypto';
+import { LaneLeases } from './lane-leases.js';
+import { LaneWorker, type LaneParts } from './lane-worker.js';
+
+const RENEW_MS = 1_000;
+const POLL_MS = 500;
+const PAUSE_AFTER_FAILURE_MS = 500;
+
+/** Works the lanes that this process holds, each on its own, so that one that fails holds up no other. */
+export class Releaser {
+  private readonly leases: LaneLeases;
+  private readonly workers = new Map<number, LaneWorker>();
+  private readonly running = new Map<number, Promise<void>>();
+  private loops: Promise<void>[] = [];
+  private stopping = false;
+
+  constructor(
+    private readonly parts: LaneParts,
+    owner: string = randomUUID(),
+  ) {
+    this.leases = new LaneLeases(parts.dataSource, owner);
+  }
+
+  async start(): Promise<void> {
+    await this.claim().catch((error: unknown) => this.complain(error));
+    this.loops = [this.keepClaiming(), this.keepReleasing()];
+  }
+
+  async stop(): Promise<void> {
+    this.stopping = true;
+    this.parts.signals.tell('pending');
+    this.parts.signals.tell('claim');
+    await Promise.all(this.loops);
+    await Promise.all(this.running.values());
+    await Promise.all([...this.workers.values()].map((worker) => worker.close()));
+    await this.leases.release().catch((error: unknown) => this.complain(error));
+  }
+
+  private async claim(): Promise<void> {
+    const held = await this.leases.renew();
+    for (const [lane, worker] of this.workers) {
+      if (held.has(lane)) continue;
+      this.workers.delete(lane);
+      void worker.close();
+    }
+    for (const lane of await this.leases.claimFree()) this.workers.set(lane.lane, new LaneWorker(lane, this.parts));
+  }
+
+  private async keepClaiming(): Promise<void> {
+    while (!this.stopping) {
+      await this.parts.signals.next('claim', RENEW_MS);
+      if (!this.stopping) await this.claim().catch((error: unknown) => this.complain(error));
+    }
+  }
+
+  private async keepReleasing(): Promise<void> {
+    while (!this.stopping) {
+      const woken = this.parts.signals.next('pending', POLL_MS);
+      const due = await this.leases.due().catch((error: unknown) => {
+        this.complain(error);
+        return new Set<number>();
+      });
+      for (const lane of due) this.run(lane);
+      await woken;
+    }
+  }
+
+  private run(lane: number): void {
+    const worker = this.workers.get(lane);
+    if (worker === undefined || this.running.has(lane) || this.stopping) return;
+    const work = this.drain(worker)
+      .catch((error: unknown) => this.afterFailure(worker, error))
+      .finally(() => {
+        this.running.delete(lane);
+        // What came while the lane was busy had its wake-up ignored.
+        this.parts.signals.tell('pending');
+      });
+    this.running.set(lane, work);
+  }
+
+  private async drain(worker: LaneWorker): Promise<void> {
+    while (!this.stopping && (await worker.step()));
+  }
+
+  private async afterFailure(worker: LaneWorker, error: unknown): Promise<void> {
+    this.parts.logger.warn({ lane: worker.lane.lane, err: error }, 'a lane could not release');
+    if (!this.stopping) await new Promise((resolve) => setTimeout(resolve, PAUSE_AFTER_FAILURE_MS));
+  }
+
+  private complain(error: unknown): void {
+    this.parts.logger.warn({ err: error }, 'the lanes could not be looked after');
+  }
+}

@@ -1,0 +1,87 @@
+import { newEventId } from '@castiron/contracts';
+import { composeEntry, randomSalts, type ComposedEntry } from '@castiron/ledger';
+import type { Transactions } from '@castiron/transactions';
+import type { EntityManager } from 'typeorm';
+import { POLICY_VERSION } from '../confidentiality/decision.js';
+import { appendEntries } from '../ledger/append-entries.js';
+import { makePending } from '../shares/make-shares.js';
+import type { Holding } from '../shares/share.js';
+import type { Outcome, SendingRow } from './outcome.js';
+import type { ReleaseSignals } from './release-signals.js';
+
+/**
+ * A batch that did not commit: each entry is answered by an `aborted` one. A reader with read_uncommitted may have seen
+ * the bytes (`maybe`), so the share counts as disclosed and is published anew, even where sharing has ended since.
+ * Call it only after a fresh InitProducerId: before, the bytes might still land.
+ */
+export function settleAborted(transactions: Transactions, signals: ReleaseSignals, rows: readonly SendingRow[]): Promise<void> {
+  return transactions.run([], async (tx) => {
+    const { manager } = tx;
+    const [taken]: [{ share: string }[], number] = await manager.query(
+      'DELETE FROM sending_records WHERE batch = $1 AND share = ANY($2::uuid[]) RETURNING share',
+      [rows[0]?.batch, rows.map(({ share }) => share)],
+    );
+    const mine = new Set(taken.map(({ share }) => share));
+    const aborted = rows.filter(({ share }) => mine.has(share));
+    const clock: { now: Date }[] = await manager.query('SELECT clock_timestamp() AS now');
+    const now = clock[0]?.now ?? new Date();
+    for (const row of aborted) await countAsDisclosed(manager, row);
+    await makePending(manager, aborted.map(({ share }) => share), 'aborted');
+    const entries = aborted.map((row) => abortedEntry(row, now));
+    const appended = await appendEntries(manager, entries);
+    for (const [position, { share, agreement, outcome }] of aborted.entries()) {
+      await manager.query(
+        `INSERT INTO share_entries (entry, share, index, kind, version, agreement, attributes, at)
+         VALUES ($1, $2, $3, 'aborted', $4, $5, $6, $7)`,
+        [
+          entries[position]?.leaf.id,
+          share,
+          appended[position]?.index.toString(),
+          outcome.version,
+          agreement,
+          JSON.stringify(outcome.holds.map(({ name, purposes }) => ({ name, purposes }))),
+          now,
+        ],
+      );
+    }
+    tx.afterCommit(() => {
+      signals.tell('settled');
+      signals.tell('pending');
+    });
+  });
+}
+
+const union = ({ holds, before }: Outcome): readonly Holding[] => {
+  const names = new Set(holds.map(({ name }) => name));
+  return [...holds, ...before.holds.filter(({ name }) => !names.has(name))];
+};
+
+/** The version is spent: whoever saw it must not take its successor for a repetition. */
+async function countAsDisclosed(manager: EntityManager, { share, outcome }: SendingRow): Promise<void> {
+  const shown = outcome.kind === 'released';
+  await manager.query(
+    `UPDATE shares SET version = $2, state = CASE WHEN $3 THEN 'released' ELSE state END,
+       holds = CASE WHEN $3 THEN $4::jsonb ELSE holds END WHERE id = $1`,
+    [share, outcome.version, shown, JSON.stringify(union(outcome))],
+  );
+}
+
+function abortedEntry({ entry, agreement, outcome }: SendingRow, now: Date): ComposedEntry {
+  return composeEntry(
+    {
+      id: newEventId(),
+      kind: 'aborted',
+      of: entry,
+      reached: 'maybe',
+      at: now,
+      recipient: outcome.recipient,
+      recordId: outcome.recordId,
+      version: outcome.version,
+      agreement,
+      policyVersion: POLICY_VERSION,
+      subject: outcome.subject,
+      attributes: Object.fromEntries(outcome.holds.map(({ name, purposes }) => [name, { purposes }])),
+    },
+    randomSalts(),
+  );
+}

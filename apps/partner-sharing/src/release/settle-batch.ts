@@ -1,0 +1,109 @@
+import { newEventId, noticeDue, withdrawalDue } from '@castiron/contracts';
+import type { Transactions, Tx } from '@castiron/transactions';
+import type { DataSource } from 'typeorm';
+import { DAYS_TO_DELETE, withdrawalOf } from '../obligations/withdrawal-of.decision.js';
+import { orderOfDuties } from '../publications.js';
+import { NOTIFIER, noticeOf } from './notices-of.decision.js';
+import { STATE_AFTER, type SendingRow } from './outcome.js';
+import type { ReleaseSignals } from './release-signals.js';
+
+/** Each share may need two outbox keys, and one transaction holds 256 at most. */
+const CHUNK = 100;
+const DAY_MS = 86_400_000;
+
+/** Who is told about a share's customer: notifications' own subject id, and how the customer came. */
+interface Audience {
+  readonly subject: string;
+  readonly origin: 'registered' | 'imported';
+}
+
+/** Brings the shares of a committed batch to what stands on their feeds now, with duties and notices. */
+export async function settleCommitted(
+  dataSource: DataSource,
+  transactions: Transactions,
+  signals: ReleaseSignals,
+  rows: readonly SendingRow[],
+): Promise<void> {
+  for (let at = 0; at < rows.length; at += CHUNK) {
+    const chunk = rows.slice(at, at + CHUNK);
+    const audience = await audienceOf(dataSource, chunk);
+    const keys = chunk.flatMap((row) => keysOf(row, audience));
+    await transactions.run([...new Set(keys)], async (tx) => {
+      for (const row of await stillSending(tx, chunk)) {
+        const about = audience.get(row.outcome.customer);
+        await oblige(tx, row);
+        const notice = noticeOf(row.outcome, about?.origin);
+        if (notice !== undefined && about !== undefined) {
+          tx.publish(noticeDue, { notice: newEventId(), subject: about.subject, ...notice }, { slug: NOTIFIER });
+        }
+      }
+      tx.afterCommit(() => signals.tell('settled'));
+    });
+  }
+}
+
+function keysOf(row: SendingRow, audience: ReadonlyMap<string, Audience>): string[] {
+  const { outcome } = row;
+  const about = audience.get(outcome.customer);
+  return [
+    ...(withdrawalOf(outcome) === undefined ? [] : [orderOfDuties(outcome.recipient, outcome.subject)]),
+    ...(about === undefined || noticeOf(outcome, about.origin) === undefined ? [] : [orderOfDuties(NOTIFIER, about.subject)]),
+  ];
+}
+
+async function audienceOf(dataSource: DataSource, rows: readonly SendingRow[]): Promise<ReadonlyMap<string, Audience>> {
+  const told: ({ customer: string } & Audience)[] = await dataSource.query(
+    `SELECT s.customer, s.subject, c.origin FROM shares s JOIN customers c ON c.id = s.customer
+     WHERE s.customer = ANY($1::uuid[]) AND s.recipient = $2`,
+    [rows.map(({ outcome }) => outcome.customer), NOTIFIER],
+  );
+  return new Map(told.map((one) => [one.customer, one]));
+}
+
+/** Takes the rows that nobody settled before, and brings their shares up to date. */
+async function stillSending({ manager }: Tx, rows: readonly SendingRow[]): Promise<readonly SendingRow[]> {
+  const [taken]: [{ share: string; batch: string }[], number] = await manager.query(
+    'DELETE FROM sending_records WHERE batch = $1 AND share = ANY($2::uuid[]) RETURNING share',
+    [rows[0]?.batch, rows.map(({ share }) => share)],
+  );
+  const mine = new Set(taken.map(({ share }) => share));
+  const settled = rows.filter(({ share }) => mine.has(share));
+  await manager.query(
+    `UPDATE shares s SET version = n.version, state = n.state, holds = n.holds, mailing = n.mailing, entry = n.entry,
+       entry_index = n.entry_index, agreement = n.agreement, record_at = n.record_at
+     FROM unnest($1::uuid[], $2::int[], $3::text[], $4::jsonb[], $5::text[], $6::uuid[], $7::bigint[], $8::uuid[], $9::timestamptz[])
+       AS n (id, version, state, holds, mailing, entry, entry_index, agreement, record_at)
+     WHERE s.id = n.id`,
+    [
+      settled.map(({ share }) => share),
+      settled.map(({ outcome }) => outcome.version),
+      settled.map(({ outcome }) => STATE_AFTER[outcome.kind]),
+      settled.map(({ outcome }) => JSON.stringify(outcome.holds)),
+      settled.map(({ outcome }) => outcome.mailing),
+      settled.map(({ entry }) => entry),
+      settled.map(({ outcome }) => outcome.index),
+      settled.map(({ agreement }) => agreement),
+      settled.map(({ outcome }) => outcome.at),
+    ],
+  );
+  return settled;
+}
+
+/** A narrowing is a duty: to delete within 30 days, and to confirm. */
+async function oblige(tx: Tx, { share, outcome }: SendingRow): Promise<void> {
+  const withdrawal = withdrawalOf(outcome);
+  if (withdrawal === undefined) return;
+  const obligation = newEventId();
+  const dueBy = new Date(new Date(outcome.at).getTime() + DAYS_TO_DELETE * DAY_MS);
+  const { subject, version, recipient } = outcome;
+  await tx.manager.query(
+    `INSERT INTO obligations (id, share, recipient, subject, version, complete, attributes, due_by)
+     VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`,
+    [obligation, share, recipient, subject, version, withdrawal.complete, JSON.stringify(withdrawal.attributes), dueBy],
+  );
+  tx.publish(
+    withdrawalDue,
+    { obligation, subject, version, complete: withdrawal.complete, attributes: [...withdrawal.attributes], dueBy: dueBy.toISOString() },
+    { slug: recipient },
+  );
+}

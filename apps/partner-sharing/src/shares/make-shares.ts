@@ -1,0 +1,61 @@
+import { randomUUID } from 'node:crypto';
+import type { EntityManager } from 'typeorm';
+import { laneOf } from './share.js';
+
+export interface ShareOf {
+  readonly customer: string;
+  readonly recipient: string;
+}
+
+/** Makes the shares that are missing. Subject ids are random per recipient, so two recipients cannot join them (G7). */
+export async function makeShares(manager: EntityManager, wanted: readonly ShareOf[]): Promise<void> {
+  if (wanted.length === 0) return;
+  const subjects = wanted.map(() => randomUUID());
+  await manager.query(
+    `INSERT INTO shares (id, customer, recipient, subject, lane)
+     SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::uuid[], $5::smallint[])
+     ON CONFLICT (customer, recipient) DO NOTHING`,
+    [
+      wanted.map(() => randomUUID()),
+      wanted.map(({ customer }) => customer),
+      wanted.map(({ recipient }) => recipient),
+      subjects,
+      subjects.map(laneOf),
+    ],
+  );
+}
+
+/** Why a share's record is to be made anew. */
+export type PendingCause =
+  | 'permission-granted'
+  | 'permission-revoked'
+  | 'agreement-in-force'
+  | 'agreement-terminated'
+  | 'profile-changed'
+  | 'profile-deleted'
+  | 'recipient-registered'
+  | 'obligation-settled'
+  /** A send did not commit: what it may have shown is to be replaced, even by the same. */
+  | 'aborted'
+  | 'resync-requested';
+
+/** Marks shares of these customers (optionally of one recipient) to be published anew. */
+export async function makePendingOfCustomers(
+  manager: EntityManager,
+  customers: readonly string[],
+  cause: PendingCause,
+  recipient?: string,
+): Promise<void> {
+  await manager.query(
+    `INSERT INTO pending_releases (lane, share, cause)
+     SELECT lane, id, $2 FROM shares WHERE customer = ANY($1::uuid[]) AND ($3::text IS NULL OR recipient = $3)`,
+    [customers, cause, recipient ?? null],
+  );
+}
+
+export async function makePending(manager: EntityManager, shares: readonly string[], cause: PendingCause): Promise<void> {
+  await manager.query(
+    'INSERT INTO pending_releases (lane, share, cause) SELECT lane, id, $2 FROM shares WHERE id = ANY($1::uuid[])',
+    [shares, cause],
+  );
+}

@@ -1,0 +1,29 @@
+import { createHash } from 'node:crypto';
+import type { AttributeName, Ground, PurposeName } from '@castiron/contracts';
+
+/** Feed lanes; fixed when the database is made, since a subject's order lives in its lane. */
+export const LANES = 16;
+
+/** The lane of a subject: hash(subject id) mod 16. */
+export function laneOf(subject: string): number {
+  return (createHash('sha256').update(subject).digest()[0] ?? 0) % LANES;
+}
+
+/** `none`: never anything on the feed. `withdrawn`: a record without attributes. `ended`: the tombstone came after it. */
+export type ShareState = 'none' | 'released' | 'withdrawn' | 'ended';
+
+/** One attribute that is on the feed: its name and source version, never its value. */
+export interface Holding {
+  readonly name: AttributeName;
+  /** The profile's version at which the value was given. */
+  readonly version: number;
+  readonly purposes: readonly { readonly purpose: PurposeName; readonly ground: Ground }[];
+}
+
+/** Comparable text of what is held; the database does not keep the order of a JSON object's names. */
+export function fingerprintOf(holds: readonly Holding[], mailing: string): string {
+  const parts = holds.map(
+    ({ name, version, purposes }) => `${name}@${version}:${purposes.map((one) => `${one.purpose}/${one.ground}`).join(',')}`,
+  );
+  return [mailing, ...parts.sort()].join(';');
+}
