@@ -2,7 +2,7 @@ import type { EventContract } from '@castiron/contracts';
 import type { Kafka } from '@castiron/kafka';
 import type { Metrics } from '@castiron/observability';
 import type { Transactions } from '@castiron/transactions';
-import type { Logger } from 'pino';
+import type { Logger } from '@castiron/observability';
 import type { DataSource } from 'typeorm';
 import type { Subscription } from './subscription.js';
 

@@ -7,7 +7,7 @@ import { groupByTopic } from './grouped.js';
 import type { KafkaSettings, Producer } from './types.js';
 
 /** A send that took longer is given up; leases of those who send must last longer than this. */
-export const SEND_DEADLINE_MS = 10_000;
+export const SEND_DEADLINE_MS = 5_000;
 
 interface Live {
   readonly client: Client;

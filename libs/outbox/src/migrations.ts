@@ -1,4 +1,51 @@
-import type { MigrationInterface } from 'typeorm';
+import type { MigrationInterface, QueryRunner } from 'typeorm';
+import { LANES } from './lanes.js';
+import { createPartitions } from './partitions.js';
+
+/**
+ * Events wait here from their transaction's commit until they are on their topic, and some time longer. Ids come from a
+ * sequence that hands out one at a time: cached ranges per connection would break the order of a key.
+ */
+export class KeepEventsUntilTheyAreSent1795392000101 implements MigrationInterface {
+  readonly name = 'KeepEventsUntilTheyAreSent1795392000101';
+
+  async up(runner: QueryRunner): Promise<void> {
+    await runner.query(`CREATE SEQUENCE outbox_id AS bigint CACHE 1`);
+    await runner.query(`
+      CREATE TABLE outbox (
+        id bigint NOT NULL DEFAULT nextval('outbox_id'),
+        xid xid8 NOT NULL,
+        lane smallint NOT NULL,
+        event_id uuid NOT NULL,
+        aggregatetype text NOT NULL,
+        aggregateid text NOT NULL,
+        type text NOT NULL,
+        payload text,
+        headers jsonb NOT NULL,
+        created_at timestamptz NOT NULL DEFAULT now(),
+        PRIMARY KEY (id)
+      ) PARTITION BY RANGE (id)`);
+    // Finds the first row that a snapshot does not know; the rest is read by id.
+    await runner.query(`CREATE INDEX outbox_xid ON outbox (xid)`);
+    await runner.query(`ALTER SEQUENCE outbox_id OWNED BY outbox.id`);
+    await runner.query(`CREATE TABLE outbox_cluster (system_identifier text NOT NULL)`);
+    await runner.query(`
+      CREATE TABLE outbox_lanes (
+        lane smallint PRIMARY KEY,
+        settled pg_snapshot NOT NULL DEFAULT '1:1:',
+        reading pg_snapshot NOT NULL DEFAULT '1:1:',
+        last_id bigint NOT NULL DEFAULT 0,
+        token bigint NOT NULL DEFAULT 0,
+        lease_until timestamptz NOT NULL DEFAULT '-infinity'
+      )`);
+    await runner.query(`INSERT INTO outbox_lanes (lane) SELECT generate_series(0, $1::int - 1)`, [LANES]);
+    await createPartitions((statement) => runner.query(statement));
+  }
+
+  down(): Promise<void> {
+    return Promise.reject(new Error('migrations go forward only'));
+  }
+}
 
 /** To be listed in each service's DataSource. */
-export const outboxMigrations: (new () => MigrationInterface)[] = [];
+export const outboxMigrations: (new () => MigrationInterface)[] = [KeepEventsUntilTheyAreSent1795392000101];

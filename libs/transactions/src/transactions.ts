@@ -1,21 +1,63 @@
 import type { DataSource } from 'typeorm';
+import { lockOf } from './outbox-key.js';
+import { MoreKeysNeeded, RunningTransaction } from './running-transaction.js';
 import type { OutboxPort, Tx } from './transaction.js';
 
 /** The most outbox keys one transaction may hold; a larger piece of work is to be cut up. */
 export const MAX_KEYS = 256;
 
+/** How often a transaction may find that it needs more keys. Work that is not the same again each time never ends. */
+const MAX_RESTARTS = 10;
+
 /** Runs work as one READ COMMITTED transaction, with its events in the outbox. */
 export class Transactions {
   constructor(
-    protected readonly dataSource: DataSource,
-    protected readonly outbox: OutboxPort,
+    private readonly dataSource: DataSource,
+    private readonly outbox: OutboxPort,
   ) {}
 
   /**
    * @param keys the {@link outboxKey}s that the work publishes under, {@link MAX_KEYS} at most
    * @returns what the work returns, once the commit stands; whatever the work throws, after the rollback
    */
-  run<T>(keys: readonly string[], work: (tx: Tx) => Promise<T>): Promise<T> {
-    throw new Error(`not built yet: ${keys.length} ${work.name}`);
+  async run<T>(keys: readonly string[], work: (tx: Tx) => Promise<T>): Promise<T> {
+    const held = new Set(keys);
+    for (let restarts = 0; ; restarts += 1) {
+      if (held.size > MAX_KEYS) throw new RangeError(`a transaction holds ${MAX_KEYS} outbox keys at most, not ${held.size}`);
+      try {
+        return await this.once(held, work);
+      } catch (error) {
+        if (!(error instanceof MoreKeysNeeded) || restarts >= MAX_RESTARTS) throw error;
+        for (const key of error.keys) held.add(key);
+      }
+    }
+  }
+
+  private async once<T>(held: ReadonlySet<string>, work: (tx: Tx) => Promise<T>): Promise<T> {
+    let running: RunningTransaction | undefined;
+    const result = await this.dataSource.transaction('READ COMMITTED', async (manager) => {
+      // Before anything is read, so that each later statement sees what former holders of a key committed; sorted, so
+      // that no two transactions wait for each other. The function runs in the order of the array.
+      if (held.size > 0) {
+        const locks = [...new Set([...held].map(lockOf))].sort((a, b) => (a < b ? -1 : 1)).map(String);
+        await manager.query('SELECT pg_advisory_xact_lock(lock) FROM unnest($1::bigint[]) AS lock', [locks]);
+      }
+      const tx = (running = new RunningTransaction(manager, held));
+      try {
+        const value = await work(tx);
+        if (tx.restart !== undefined) throw tx.restart;
+        // Last, so that the ids of a key follow its commits as closely as can be, and no lock is held for long.
+        if (tx.buffered.pending().length > 0) await this.outbox.append(manager, tx.buffered.pending());
+        return value;
+      } catch (error) {
+        // Whatever the work made of a claim that could not be met: it starts again.
+        throw tx.restart ?? error;
+      }
+    });
+    if (running !== undefined) {
+      if (running.buffered.pending().length > 0) this.outbox.wake();
+      running.buffered.settle();
+    }
+    return result;
   }
 }

@@ -1,0 +1,63 @@
+/** Ids of one partition: what is sent goes away in pieces of this size, by dropping a table. */
+export const PARTITION_IDS = 100_000n;
+/** Partitions kept ready: an outbox without room for a new id would refuse every command. */
+const AHEAD = 8n;
+
+type Query = (statement: string, parameters?: unknown[]) => Promise<unknown>;
+
+interface Partition {
+  readonly name: string;
+  /** First id of the partition. */
+  readonly from: bigint;
+}
+
+const nameOf = (from: bigint): string => `outbox_p${from / PARTITION_IDS}`;
+
+async function partitions(query: Query): Promise<Partition[]> {
+  const rows = (await query(
+    `SELECT c.relname AS name FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid
+     WHERE i.inhparent = 'outbox'::regclass AND c.relname ~ '^outbox_p[0-9]+$'`,
+  )) as { name: string }[];
+  return rows
+    .map(({ name }) => ({ name, from: BigInt(name.slice('outbox_p'.length)) * PARTITION_IDS }))
+    .sort((a, b) => (a.from < b.from ? -1 : 1));
+}
+
+async function lastId(query: Query): Promise<bigint> {
+  const [row] = (await query(`SELECT last_value FROM outbox_id`)) as { last_value: string }[];
+  return BigInt(row?.last_value ?? 0);
+}
+
+/** Makes room for the ids to come. Several processes may do so at once. */
+export async function createPartitions(query: Query): Promise<void> {
+  const current = ((await lastId(query)) / PARTITION_IDS) * PARTITION_IDS;
+  const existing = new Set((await partitions(query)).map(({ from }) => from));
+  for (let n = 0n; n < AHEAD; n += 1n) {
+    const from = current + n * PARTITION_IDS;
+    if (existing.has(from)) continue;
+    await query(`CREATE TABLE IF NOT EXISTS ${nameOf(from)} PARTITION OF outbox FOR VALUES FROM (${from}) TO (${from + PARTITION_IDS})`);
+  }
+}
+
+/**
+ * Drops the oldest partition if nothing can come into it any more and every lane has settled all of it.
+ * Runs in a transaction of its own. Locking the table waits for those who have taken an id and not committed yet, and
+ * keeps new ones out for an instant; where that takes long it is left for another time.
+ * @returns whether one was dropped
+ */
+export async function dropSettledPartition(query: Query): Promise<boolean> {
+  const [oldest, next] = await partitions(query);
+  if (oldest === undefined || next === undefined) return false;
+  if ((await lastId(query)) < next.from) return false;
+  await query(`SET LOCAL lock_timeout = '200ms'`);
+  await query(`LOCK TABLE outbox IN ACCESS EXCLUSIVE MODE`);
+  const [row] = (await query(
+    `SELECT EXISTS (
+       SELECT FROM ${oldest.name} o JOIN outbox_lanes l ON l.lane = o.lane
+       WHERE NOT pg_visible_in_snapshot(o.xid, l.settled)
+     ) AS unsent`,
+  )) as { unsent: boolean }[];
+  if (row?.unsent !== false) return false;
+  await query(`DROP TABLE ${oldest.name}`);
+  return true;
+}

@@ -1,0 +1,65 @@
+import pg from 'pg';
+import type { DataSource } from 'typeorm';
+
+const CHANNEL = 'castiron_outbox';
+/** A notification inside each transaction would halve the commits; after them, this many are plenty. */
+const EVERY_MS = 5;
+
+/**
+ * Tells other processes that there is something to send, on a connection of its own. Only a hint: who misses one finds
+ * the rows with the next poll, so errors end in silence.
+ */
+export class WakeChannel {
+  private client: pg.Client | undefined;
+  private timer: NodeJS.Timeout | undefined;
+  private closed = false;
+
+  constructor(
+    private readonly dataSource: DataSource,
+    private readonly onWake: () => void,
+  ) {}
+
+  /** Connects where there is no connection; to be called now and then. */
+  async open(): Promise<void> {
+    if (this.client !== undefined || this.closed) return;
+    const options = this.dataSource.options;
+    if (options.type !== 'postgres') throw new TypeError('the outbox needs PostgreSQL');
+    const password = typeof options.password === 'string' ? options.password : undefined;
+    const client = new pg.Client({
+      ...(options.url !== undefined
+        ? { connectionString: options.url }
+        : { host: options.host, port: options.port, user: options.username, password, database: options.database }),
+      application_name: 'castiron-outbox',
+      connectionTimeoutMillis: 2_000,
+      keepAlive: true,
+    });
+    this.client = client;
+    const lost = (): void => {
+      if (this.client === client) this.client = undefined;
+    };
+    client.on('error', lost);
+    client.on('end', lost);
+    client.on('notification', () => this.onWake());
+    try {
+      await client.connect();
+      await client.query(`LISTEN ${CHANNEL}`);
+    } catch {
+      lost();
+      await client.end().catch(() => undefined);
+    }
+  }
+
+  notify(): void {
+    if (this.timer !== undefined) return;
+    this.timer = setTimeout(() => {
+      this.timer = undefined;
+      this.client?.query(`NOTIFY ${CHANNEL}`).catch(() => undefined);
+    }, EVERY_MS);
+  }
+
+  async close(): Promise<void> {
+    this.closed = true;
+    clearTimeout(this.timer);
+    await this.client?.end().catch(() => undefined);
+  }
+}

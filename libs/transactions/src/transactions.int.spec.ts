@@ -1,0 +1,169 @@
+import { defineEvent, defineTopic } from '@castiron/contracts';
+import { Refused } from '@castiron/failures';
+import { runWithCorrelation } from '@castiron/observability';
+import { freshDatabase } from '@castiron/testing';
+import { Type } from 'typebox';
+import type { DataSource, MigrationInterface, QueryRunner } from 'typeorm';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { outboxKey, Transactions, type PendingEvent, type Tx } from './index.js';
+
+const counted = defineEvent({
+  type: 'spec.counted.v1',
+  topic: defineTopic({ name: 'spec.transactions.v1', kind: 'state' }),
+  producer: 'notifications',
+  classification: 'internal',
+  personal: false,
+  schema: Type.Object({ key: Type.String(), n: Type.Integer() }),
+  key: (data) => data.key,
+  example: { key: 'a', n: 1 },
+});
+const keyOf = (key: string) => outboxKey('spec.transactions.v1', key);
+
+class CountSomething1795392000901 implements MigrationInterface {
+  readonly name = 'CountSomething1795392000901';
+  async up(runner: QueryRunner): Promise<void> {
+    await runner.query('CREATE TABLE counters (key text PRIMARY KEY, n int NOT NULL)');
+    await runner.query('CREATE TABLE sent (id bigserial PRIMARY KEY, key text NOT NULL, n int NOT NULL, headers jsonb NOT NULL)');
+  }
+  down(): Promise<void> {
+    return Promise.reject(new Error('forward only'));
+  }
+}
+
+let dataSource: DataSource;
+let transactions: Transactions;
+let wakes: number;
+
+beforeAll(async () => {
+  dataSource = await freshDatabase([CountSomething1795392000901]);
+  transactions = new Transactions(dataSource, {
+    async append(manager, events: readonly PendingEvent[]) {
+      for (const { message } of events) {
+        const data = JSON.parse(message.value ?? '{"n":-1}') as { n: number };
+        await manager.query('INSERT INTO sent (key, n, headers) VALUES ($1, $2, $3)', [message.key, data.n, message.headers]);
+      }
+    },
+    wake: () => (wakes += 1),
+  });
+});
+beforeEach(async () => {
+  wakes = 0;
+  await dataSource.query('TRUNCATE counters, sent');
+});
+afterAll(() => dataSource.destroy());
+
+async function count(tx: Tx, key: string): Promise<number> {
+  const [row] = (await tx.manager.query(
+    'INSERT INTO counters VALUES ($1, 1) ON CONFLICT (key) DO UPDATE SET n = counters.n + 1 RETURNING n',
+    [key],
+  )) as { n: number }[];
+  return row?.n ?? 0;
+}
+
+const sent = async (): Promise<string[]> =>
+  ((await dataSource.query('SELECT key, n FROM sent ORDER BY id')) as { key: string; n: number }[]).map(({ key, n }) => `${key}${n}`);
+
+describe('a transaction', () => {
+  it('commits its changes and events as one, and wakes the outbox afterwards', async () => {
+    let after = 0;
+    const result = await runWithCorrelation('spec-correlation', () =>
+      transactions.run([keyOf('a')], async (tx) => {
+        const n = await count(tx, 'a');
+        tx.publish(counted, { key: 'a', n });
+        tx.tombstone(counted, 'a');
+        tx.afterCommit(() => (after += 1));
+        expect([wakes, after]).toEqual([0, 0]);
+        return n;
+      }),
+    );
+    expect([result, wakes, after]).toEqual([1, 1, 1]);
+    expect(await sent()).toEqual(['a1', 'a-1']);
+    const [{ headers }] = (await dataSource.query('SELECT headers FROM sent')) as [{ headers: Record<string, string> }];
+    expect(headers).toMatchObject({ ce_type: 'spec.counted.v1', ce_correlationid: 'spec-correlation' });
+  });
+
+  it('leaves nothing behind when it is refused, and passes the refusal on', async () => {
+    const refusal = new Refused({ kind: 'conflict', code: 'taken', detail: 'It is taken.' });
+    const run = transactions.run([keyOf('a')], async (tx) => {
+      tx.publish(counted, { key: 'a', n: await count(tx, 'a') });
+      tx.afterCommit(() => expect.unreachable());
+      throw refusal;
+    });
+    await expect(run).rejects.toBe(refusal);
+    expect([await sent(), wakes]).toEqual([[], 0]);
+    expect(await dataSource.query('SELECT * FROM counters')).toEqual([]);
+  });
+
+  it('refuses an event whose key it does not hold', async () => {
+    const run = transactions.run([keyOf('a')], (tx) => Promise.resolve(tx.publish(counted, { key: 'b', n: 1 })));
+    await expect(run).rejects.toThrow(/not claimed/);
+  });
+
+  it('starts again with the larger set when it meets a further key, even if the work catches that', async () => {
+    let runs = 0;
+    await transactions.run([keyOf('a')], async (tx) => {
+      runs += 1;
+      const n = await count(tx, 'a');
+      try {
+        tx.claim([keyOf('b'), keyOf('c')]);
+      } catch {
+        return;
+      }
+      tx.publish(counted, { key: 'b', n });
+    });
+    expect([runs, await sent()]).toEqual([2, ['b1']]);
+  });
+
+  it('holds 256 keys at most', async () => {
+    const keys = Array.from({ length: 257 }, (_, n) => keyOf(String(n)));
+    await expect(transactions.run(keys, () => Promise.resolve())).rejects.toThrow(/256/);
+  });
+
+  it('drops what a failed savepoint did, and only that', async () => {
+    let after = '';
+    await transactions.run([keyOf('a')], async (tx) => {
+      tx.publish(counted, { key: 'a', n: 10 });
+      await tx
+        .savepoint(async () => {
+          await count(tx, 'lost');
+          tx.publish(counted, { key: 'a', n: 11 });
+          tx.afterCommit(() => (after += 'lost'));
+          await tx.manager.query('SELECT 1/0');
+        })
+        .catch(() => undefined);
+      await tx.savepoint(async () => {
+        await count(tx, 'kept');
+        tx.publish(counted, { key: 'a', n: 12 });
+        tx.afterCommit(() => (after += 'kept'));
+      });
+    });
+    expect([await sent(), after]).toEqual([['a10', 'a12'], 'kept']);
+    expect(await dataSource.query('SELECT key FROM counters')).toEqual([{ key: 'kept' }]);
+  });
+
+  it('keeps the order of commits per key among racing writers that take several keys in any order', async () => {
+    const keys = ['a', 'b', 'c'];
+    const write = async (writer: number): Promise<void> => {
+      for (let n = 0; n < 15; n += 1) {
+        const mine = [keys[(writer + n) % 3] ?? 'a', keys[(writer * 2 + n + 1) % 3] ?? 'b'];
+        await transactions.run([...mine].reverse().map(keyOf), async (tx) => {
+          for (const key of new Set(mine)) {
+            // Reads, waits and writes without a row lock: only the transaction's locks keep this straight.
+            const [row] = (await tx.manager.query('SELECT n FROM counters WHERE key = $1', [key])) as { n: number }[];
+            const next = (row?.n ?? 0) + 1;
+            await tx.manager.query('SELECT pg_sleep(0.002)');
+            await tx.manager.query('INSERT INTO counters VALUES ($1, $2) ON CONFLICT (key) DO UPDATE SET n = $2', [key, next]);
+            tx.publish(counted, { key, n: next });
+          }
+        });
+      }
+    };
+    await Promise.all(Array.from({ length: 12 }, (_, writer) => write(writer)));
+    const all = await sent();
+    for (const key of keys) {
+      const numbers = all.filter((one) => one.startsWith(key)).map((one) => Number(one.slice(1)));
+      expect(numbers.length).toBeGreaterThan(0);
+      expect(numbers).toEqual(numbers.map((_, index) => index + 1));
+    }
+  });
+});
