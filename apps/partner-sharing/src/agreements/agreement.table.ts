@@ -34,13 +34,14 @@ const COLUMNS = `id, recipient, state, purposes, highest_tier AS "highestTier", 
   jsonb_strip_nulls(jsonb_build_object('company', company_signature, 'partner', partner_signature)) AS signatures,
   entered_at AS "enteredAt", terminated_at AS "terminatedAt", termination_reason AS "terminationReason"`;
 
+export const noSuchAgreement = (): Refused =>
+  new Refused({ kind: 'not-found', code: 'no-such-agreement', detail: 'No agreement has this id.', field: 'agreement' });
+
 /** @throws Refused not-found */
 export async function agreementOf(manager: EntityManager, id: string, lock: '' | 'FOR UPDATE' = ''): Promise<Agreement> {
   const rows: Agreement[] = await manager.query(`SELECT ${COLUMNS} FROM agreements WHERE id = $1 ${lock}`, [id]);
   const [agreement] = rows;
-  if (agreement === undefined) {
-    throw new Refused({ kind: 'not-found', code: 'no-such-agreement', detail: 'No agreement has this id.', field: 'agreement' });
-  }
+  if (agreement === undefined) throw noSuchAgreement();
   return agreement;
 }
 
@@ -50,6 +51,7 @@ export async function allAgreements(manager: EntityManager, recipient?: string):
   ]);
 }
 
+/** The one in force whose term is not over; its term may not have begun. */
 export async function agreementInForce(manager: EntityManager, recipient: string): Promise<Agreement | undefined> {
   const rows: Agreement[] = await manager.query(
     `SELECT ${COLUMNS} FROM agreements WHERE recipient = $1 AND state = 'in-force' AND valid_until > clock_timestamp()`,
@@ -63,6 +65,7 @@ export const viewOf = ({ id, recipient, state, purposes, highestTier, from, unti
   agreement: id,
   recipient,
   state,
+  epoch: Number(rest.epoch),
   terms: { purposes, highestTier, from: from.toISOString(), until: until.toISOString() },
   signatures: rest.signatures,
   enteredAt: rest.enteredAt?.toISOString() ?? null,

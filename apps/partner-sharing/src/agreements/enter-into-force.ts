@@ -1,11 +1,11 @@
 import { agreementChanged, agreementNotice, type DataOf } from '@castiron/contracts';
 import type { Tx } from '@castiron/transactions';
+import type { EntityManager } from 'typeorm';
 import { orderOfAgreement, orderOfDuties } from '../publications.js';
-import { lockAudience } from '../recipients/recipient.table.js';
 import { addSweep } from '../sweeps/sweep.table.js';
 import type { Agreement } from './agreement.table.js';
 
-/** What a transaction that announces an agreement must hold. */
+/** What a transaction that changes an agreement must hold: it also keeps such transactions apart. */
 export const ordersOfAgreement = (id: string, recipient: string): string[] => [orderOfAgreement(id), orderOfDuties(recipient, id)];
 
 /** Tells everyone, the recipient too. */
@@ -21,9 +21,11 @@ export function announceAgreement(
   tx.publish(agreementNotice, { agreement: agreement.id, state, at }, { slug: agreement.recipient });
 }
 
-/** Asks for the shares of an agreement whose term has begun: those by cooperation are made, those by permission renewed. */
-export async function startSharing({ manager }: Tx, agreement: Agreement): Promise<void> {
-  await lockAudience(manager, 'exclusive');
+/**
+ * Asks for the shares of an agreement whose term has begun: those by cooperation are made, those that customers
+ * permitted (perhaps under a former agreement) are published anew.
+ */
+export async function startSharing(manager: EntityManager, agreement: Agreement): Promise<void> {
   await manager.query('UPDATE agreements SET started = true WHERE id = $1', [agreement.id]);
   const { recipient } = agreement;
   if (agreement.purposes.some(({ ground }) => ground === 'cooperation')) {

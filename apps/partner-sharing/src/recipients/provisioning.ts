@@ -1,4 +1,5 @@
 import { topicsOfRecipient } from '@castiron/contracts';
+import { Refused } from '@castiron/failures';
 import type { AclRule, Kafka } from '@castiron/kafka';
 
 /** Makes a recipient's place on the broker: the one port to swap where an operator (Strimzi) does it instead. */
@@ -7,6 +8,11 @@ export interface Provisioning {
   prepare(slug: string): Promise<void>;
   /** Lets the recipient's principal in with this password. */
   admit(slug: string, password: string): Promise<void>;
+}
+
+/** Something at the broker failed: every step may be repeated, so whoever asked is told to. */
+export function brokerUnavailable(detail: string, cause: unknown): Refused {
+  return Object.assign(new Refused({ kind: 'unavailable', code: 'broker-unavailable', detail }), { cause });
 }
 
 /** Exactly this: its own feed and duties to read, its own replies to write, its own consumer groups (G7). */

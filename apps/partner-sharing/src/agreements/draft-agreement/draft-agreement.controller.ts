@@ -2,13 +2,17 @@ import { Body, Controller, Inject, Post } from '@nestjs/common';
 import { ApiBearerAuth, ApiProperty, ApiTags } from '@nestjs/swagger';
 import { Roles } from '@castiron/access';
 import { SLUG_PATTERN, TIERS, type Tier } from '@castiron/contracts';
-import { because } from '@castiron/service';
+import { answerWithEffect, because } from '@castiron/service';
 import { Type } from 'class-transformer';
-import { ArrayMaxSize, ArrayMinSize, IsArray, IsIn, IsISO8601, IsObject, IsString, Matches, ValidateNested } from 'class-validator';
+import { ArrayMaxSize, ArrayMinSize, IsArray, IsDefined, IsIn, IsISO8601, IsObject, IsString, Matches, ValidateNested } from 'class-validator';
 import { viewOf, type AgreementView } from '../agreement.table.js';
 import { DraftAgreementUseCase } from './draft-agreement.use-case.js';
 
 const P8 = because({ promise: 'P8' });
+
+/** RFC 3339 with its offset, in years that every part of the system can write: a day alone begins elsewhere for each side. */
+const INSTANT = /^2\d{3}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?(Z|[+-]\d\d:\d\d)$/;
+const IS_INSTANT = { message: 'an instant like 2026-11-23T09:00:00Z', context: { promise: 'P8' } };
 
 class PurposeOfAgreement {
   @ApiProperty({ example: 'service-delivery' })
@@ -19,7 +23,7 @@ class PurposeOfAgreement {
   @IsArray(P8)
   @ArrayMinSize(1, P8)
   @ArrayMaxSize(50, P8)
-  @IsString({ each: true })
+  @IsString({ each: true, ...P8 })
   attributes!: string[];
 
   @ApiProperty({ enum: ['permission', 'cooperation'] })
@@ -42,10 +46,12 @@ class TermsOfAgreement {
 
   @ApiProperty({ format: 'date-time' })
   @IsISO8601({ strict: true, strictSeparator: true }, P8)
+  @Matches(INSTANT, IS_INSTANT)
   from!: string;
 
   @ApiProperty({ format: 'date-time' })
   @IsISO8601({ strict: true, strictSeparator: true }, P8)
+  @Matches(INSTANT, IS_INSTANT)
   until!: string;
 }
 
@@ -55,6 +61,7 @@ class NewAgreement {
   recipient!: string;
 
   @ApiProperty({ type: TermsOfAgreement })
+  @IsDefined(P8)
   @IsObject(P8)
   @ValidateNested()
   @Type(() => TermsOfAgreement)
@@ -72,6 +79,11 @@ export class DraftAgreementController {
   @Post()
   async draft(@Body() { recipient, terms }: NewAgreement): Promise<AgreementView> {
     const { from, until } = terms;
-    return viewOf(await this.agreements.draft(recipient, { ...terms, from: new Date(from), until: new Date(until) }));
+    const drafted = await this.agreements.draft(
+      recipient,
+      { ...terms, from: new Date(from), until: new Date(until) },
+      (manager, agreement) => answerWithEffect(manager, { status: 201, headers: {}, body: viewOf(agreement) }),
+    );
+    return viewOf(drafted);
   }
 }

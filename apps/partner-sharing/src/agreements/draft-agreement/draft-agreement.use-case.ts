@@ -2,26 +2,37 @@ import { randomUUID } from 'node:crypto';
 import { agreementChanged } from '@castiron/contracts';
 import { valueOf } from '@castiron/failures';
 import type { Transactions } from '@castiron/transactions';
+import type { EntityManager } from 'typeorm';
 import { orderOfAgreement } from '../../publications.js';
-import { recipientOf } from '../../recipients/recipient.table.js';
+import { findRecipient } from '../../recipients/recipient.table.js';
 import { agreementOf, type Agreement } from '../agreement.table.js';
 import { decideDraft, type Terms } from './draft-agreement.decision.js';
 
 export class DraftAgreementUseCase {
   constructor(private readonly transactions: Transactions) {}
 
-  draft(recipient: string, terms: Terms): Promise<Agreement> {
+  /**
+   * @param remember keeps the answer in the transaction of its effect
+   * @throws Refused invalid, naming the field of the terms and the promise
+   */
+  draft(
+    recipient: string,
+    terms: Terms,
+    remember: (manager: EntityManager, drafted: Agreement) => Promise<void> = async () => {},
+  ): Promise<Agreement> {
     const id = randomUUID();
     return this.transactions.run([orderOfAgreement(id)], async (tx) => {
       const now = new Date();
-      const drafted = valueOf(decideDraft(await recipientOf(tx.manager, recipient), terms, now));
+      const drafted = valueOf(decideDraft(await findRecipient(tx.manager, recipient), terms, now));
       await tx.manager.query(
         `INSERT INTO agreements (id, recipient, state, purposes, highest_tier, valid_from, valid_until)
          VALUES ($1, $2, 'drafted', $3, $4, $5, $6)`,
         [id, recipient, JSON.stringify(drafted.purposes), drafted.highestTier, drafted.from, drafted.until],
       );
       tx.publish(agreementChanged, { agreement: id, recipient, state: 'drafted', epoch: 0, at: now.toISOString() });
-      return agreementOf(tx.manager, id);
+      const agreement = await agreementOf(tx.manager, id);
+      await remember(tx.manager, agreement);
+      return agreement;
     });
   }
 }

@@ -1,9 +1,17 @@
+import { Refused } from '@castiron/failures';
 import type { Transactions } from '@castiron/transactions';
 import type { DataSource } from 'typeorm';
+import { lockAudience } from '../../recipients/recipient.table.js';
 import type { ReleaseSignals } from '../../release/release-signals.js';
 import { agreementOf } from '../agreement.table.js';
-import { startSharing } from '../enter-into-force.js';
+import { ordersOfAgreement, startSharing } from '../enter-into-force.js';
 import type { TerminateAgreementUseCase } from '../terminate-agreement/terminate-agreement.use-case.js';
+
+interface Due {
+  readonly id: string;
+  readonly recipient: string;
+  readonly over: boolean;
+}
 
 /**
  * Starts and ends agreements with their terms. The decision looks at the clock by itself: nothing goes outside a term
@@ -15,23 +23,31 @@ export class TermKeeper {
     private readonly transactions: Transactions,
     private readonly termination: TerminateAgreementUseCase,
     private readonly signals: ReleaseSignals,
+    /** Hears of an agreement that could not be kept; the next round tries it again. */
+    private readonly onFailure: (agreement: string, error: unknown) => void = () => {},
   ) {}
 
   async keep(): Promise<void> {
-    const due: { id: string; over: boolean }[] = await this.dataSource.query(
-      `SELECT id, valid_until <= clock_timestamp() AS over FROM agreements WHERE state = 'in-force'
+    const due: Due[] = await this.dataSource.query(
+      `SELECT id, recipient, valid_until <= clock_timestamp() AS over FROM agreements WHERE state = 'in-force'
        AND (valid_until <= clock_timestamp() OR (NOT started AND valid_from <= clock_timestamp()))`,
     );
-    for (const { id, over } of due) {
-      if (over) await this.termination.terminate(id, 'The term is over.');
-      else await this.start(id);
+    for (const agreement of due) {
+      try {
+        if (agreement.over) await this.termination.terminate(agreement.id, 'The term is over.');
+        else await this.start(agreement);
+      } catch (error) {
+        // Refused: somebody ended it meanwhile.
+        if (!(error instanceof Refused)) this.onFailure(agreement.id, error);
+      }
     }
   }
 
-  private start(id: string): Promise<void> {
-    return this.transactions.run([], async (tx) => {
-      const agreement = await agreementOf(tx.manager, id, 'FOR UPDATE');
-      if (agreement.state === 'in-force') await startSharing(tx, agreement);
+  private start({ id, recipient }: Due): Promise<void> {
+    return this.transactions.run(ordersOfAgreement(id, recipient), async (tx) => {
+      await lockAudience(tx.manager, 'exclusive');
+      const agreement = await agreementOf(tx.manager, id);
+      if (agreement.state === 'in-force') await startSharing(tx.manager, agreement);
       tx.afterCommit(() => this.signals.tell('sweep'));
     });
   }

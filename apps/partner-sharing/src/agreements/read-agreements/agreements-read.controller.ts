@@ -1,9 +1,9 @@
-import { Controller, Get, Inject, Param, ParseUUIDPipe, Query } from '@nestjs/common';
+import { Controller, Get, Inject, Param, Query } from '@nestjs/common';
 import { ApiBearerAuth, ApiQuery, ApiTags } from '@nestjs/swagger';
 import { CurrentCaller, hasRole, Roles, type Caller } from '@castiron/access';
-import { Refused } from '@castiron/failures';
 import { DataSource } from 'typeorm';
-import { agreementOf, allAgreements, viewOf, type AgreementView } from '../agreement.table.js';
+import { AgreementIdPipe } from '../agreement-id.pipe.js';
+import { agreementOf, allAgreements, noSuchAgreement, viewOf, type AgreementView } from '../agreement.table.js';
 
 const STAFF = ['support', 'privacy-officer', 'auditor'] as const;
 
@@ -25,12 +25,11 @@ export class ReadAgreementsController {
     return { agreements: (await allAgreements(this.dataSource.manager, of)).map(viewOf) };
   }
 
+  /** One agreement; another's looks to a partner like none. */
   @Get(':id')
-  async one(@Param('id', ParseUUIDPipe) id: string, @CurrentCaller() caller: Caller): Promise<AgreementView> {
+  async one(@Param('id', AgreementIdPipe) id: string, @CurrentCaller() caller: Caller): Promise<AgreementView> {
     const agreement = await agreementOf(this.dataSource.manager, id);
-    if (!hasRole(caller, ...STAFF) && agreement.recipient !== caller.sub) {
-      throw new Refused({ kind: 'not-found', code: 'no-such-agreement', detail: 'No agreement has this id.', field: 'agreement' });
-    }
+    if (!hasRole(caller, ...STAFF) && agreement.recipient !== caller.sub) throw noSuchAgreement();
     return viewOf(agreement);
   }
 }

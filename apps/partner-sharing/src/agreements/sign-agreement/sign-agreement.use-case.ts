@@ -1,21 +1,26 @@
-import { Refused } from '@castiron/failures';
+import { Refused, valueOf } from '@castiron/failures';
 import type { Transactions, Tx } from '@castiron/transactions';
 import type { DataSource } from 'typeorm';
+import { raiseEpoch } from '../../epochs/epoch-locks.js';
+import { lockAudience } from '../../recipients/recipient.table.js';
 import type { ReleaseSignals } from '../../release/release-signals.js';
 import { agreementOf, type Agreement, type Side } from '../agreement.table.js';
 import { announceAgreement, ordersOfAgreement, startSharing } from '../enter-into-force.js';
+import { decideSigning, type Signer } from './sign-agreement.decision.js';
 
-export interface Signing {
+export interface NewSignature {
   readonly side: Side;
   readonly name: string;
   readonly role: string;
-  /** The account that signs. */
-  readonly by: string;
 }
 
-const conflict = (code: string, detail: string): Refused => new Refused({ kind: 'conflict', code, detail, promise: 'P8' });
-
-/** Signs for one side; with both signatures the agreement is in force. */
+/**
+ * Signs for one side; with both signatures the agreement is in force.
+ *
+ * The module constructs it as `new SignAgreementUseCase(dataSource, transactions, signals)`. Of the other use cases here:
+ * `new DraftAgreementUseCase(transactions)`, `new TerminateAgreementUseCase(dataSource, transactions, signals)`, and, run
+ * every second or so, `new TermKeeper(dataSource, transactions, termination, signals, onFailure).keep()`.
+ */
 export class SignAgreementUseCase {
   constructor(
     private readonly dataSource: DataSource,
@@ -23,35 +28,41 @@ export class SignAgreementUseCase {
     private readonly signals: ReleaseSignals,
   ) {}
 
-  async sign(id: string, signing: Signing): Promise<Agreement> {
+  /** @throws Refused forbidden for the other side, conflict where it cannot be signed or another agreement is in force */
+  async sign(id: string, { side, name, role }: NewSignature, signer: Signer): Promise<Agreement> {
+    // An agreement's recipient never changes, so it may be read before the keys made of it are locked.
     const { recipient } = await agreementOf(this.dataSource.manager, id);
     return this.transactions.run(ordersOfAgreement(id, recipient), async (tx) => {
-      const agreement = await agreementOf(tx.manager, id, 'FOR UPDATE');
-      if (agreement.state !== 'drafted') throw conflict('agreement-not-drafted', 'Only a draft can be signed.');
-      if (agreement.signatures[signing.side] !== undefined) throw conflict('already-signed', 'This side has signed already.');
       const now = new Date();
-      const { side, ...signature } = signing;
+      const agreement = await agreementOf(tx.manager, id);
+      const signing = valueOf(decideSigning(agreement, side, signer, now));
+      if (signing === 'repeated') return agreement;
       await tx.manager.query(`UPDATE agreements SET ${side}_signature = $2 WHERE id = $1`, [
         id,
-        JSON.stringify({ ...signature, at: now.toISOString() }),
+        JSON.stringify({ name, role, by: signer.sub, at: now.toISOString() }),
       ]);
-      const signed = await agreementOf(tx.manager, id);
-      if (signed.signatures.company !== undefined && signed.signatures.partner !== undefined) await this.enter(tx, signed, now);
+      if (signing === 'completes') await this.enter(tx, agreement, now);
       return agreementOf(tx.manager, id);
     });
   }
 
   private async enter(tx: Tx, agreement: Agreement, now: Date): Promise<void> {
-    if (agreement.until <= now) throw conflict('term-over', 'The term of this agreement is over.');
-    // At most one in force: two signings that race meet at the unique index.
-    const others: unknown[] = await tx.manager.query(
-      `SELECT 1 FROM agreements WHERE recipient = $1 AND state = 'in-force' AND id <> $2`,
-      [agreement.recipient, agreement.id],
-    );
-    if (others.length > 0) throw conflict('another-in-force', 'Terminate the agreement that is in force first.');
-    await tx.manager.query(`UPDATE agreements SET state = 'in-force', entered_at = $2 WHERE id = $1`, [agreement.id, now]);
-    if (agreement.from <= now) await startSharing(tx, agreement);
-    announceAgreement(tx, agreement, 'in-force', BigInt(agreement.epoch), now);
+    const { manager } = tx;
+    // Before the epoch, as everywhere; it also keeps two agreements from entering at once.
+    await lockAudience(manager, 'exclusive');
+    const others: { id: string }[] = await manager.query(`SELECT id FROM agreements WHERE recipient = $1 AND state = 'in-force'`, [
+      agreement.recipient,
+    ]);
+    const [other] = others;
+    if (other !== undefined) {
+      const detail = 'Another agreement is in force for this recipient: terminate it first.';
+      throw new Refused({ kind: 'conflict', code: 'another-in-force', detail, field: 'recipient', promise: 'P8', agreement: other.id });
+    }
+    const epoch = await raiseEpoch(manager, 'agreement', agreement.id);
+    await manager.query(`UPDATE agreements SET state = 'in-force', entered_at = $2 WHERE id = $1`, [agreement.id, now]);
+    // One whose term begins later is started by the term keeper.
+    if (agreement.from <= now) await startSharing(manager, agreement);
+    announceAgreement(tx, agreement, 'in-force', epoch, now);
     tx.afterCommit(() => this.signals.tell('sweep'));
   }
 }

@@ -1,29 +1,31 @@
-import { Body, Controller, Inject, Param, ParseUUIDPipe, Post } from '@nestjs/common';
+import { Body, Controller, HttpCode, Inject, Param, Post } from '@nestjs/common';
 import { ApiBearerAuth, ApiProperty, ApiTags } from '@nestjs/swagger';
 import { CurrentCaller, hasRole, Roles, type Caller } from '@castiron/access';
-import { Refused } from '@castiron/failures';
+import { because } from '@castiron/service';
 import { IsIn, IsString, Length, Matches } from 'class-validator';
-import { DataSource } from 'typeorm';
-import { agreementOf, SIDES, viewOf, type AgreementView, type Side } from '../agreement.table.js';
+import { AgreementIdPipe } from '../agreement-id.pipe.js';
+import { SIDES, viewOf, type AgreementView, type Side } from '../agreement.table.js';
 import { SignAgreementUseCase } from './sign-agreement.use-case.js';
 
+const P8 = because({ promise: 'P8' });
 const SINGLE_LINE = /^[^\r\n\t]*\S[^\r\n\t]*$/;
+const OK = 200;
 
-class NewSignature {
+class SignatureOfSide {
   @ApiProperty({ enum: SIDES })
-  @IsIn([...SIDES])
+  @IsIn([...SIDES], P8)
   side!: Side;
 
   @ApiProperty({ description: 'Who signs' })
-  @IsString()
-  @Length(1, 200)
-  @Matches(SINGLE_LINE)
+  @IsString(P8)
+  @Length(1, 200, P8)
+  @Matches(SINGLE_LINE, P8)
   name!: string;
 
   @ApiProperty({ description: 'In which role' })
-  @IsString()
-  @Length(1, 200)
-  @Matches(SINGLE_LINE)
+  @IsString(P8)
+  @Length(1, 200, P8)
+  @Matches(SINGLE_LINE, P8)
   role!: string;
 }
 
@@ -32,21 +34,18 @@ class NewSignature {
 @Controller('agreements/:id/signatures')
 @Roles('privacy-officer', 'partner')
 export class SignaturesController {
-  constructor(
-    @Inject(SignAgreementUseCase) private readonly agreements: SignAgreementUseCase,
-    @Inject(DataSource) private readonly dataSource: DataSource,
-  ) {}
+  constructor(@Inject(SignAgreementUseCase) private readonly agreements: SignAgreementUseCase) {}
 
   /** The privacy officer signs for the company, the partner for itself; both signatures put it into force. */
   @Post()
+  @HttpCode(OK)
   async sign(
-    @Param('id', ParseUUIDPipe) id: string,
-    @Body() { side, name, role }: NewSignature,
+    @Param('id', AgreementIdPipe) id: string,
+    @Body() signature: SignatureOfSide,
     @CurrentCaller() caller: Caller,
   ): Promise<AgreementView> {
-    const { recipient } = await agreementOf(this.dataSource.manager, id);
-    const may = side === 'company' ? hasRole(caller, 'privacy-officer') : hasRole(caller, 'partner') && caller.sub === recipient;
-    if (!may) throw new Refused({ kind: 'forbidden', code: 'not-your-side', detail: 'Each side signs for itself.', field: 'side' });
-    return viewOf(await this.agreements.sign(id, { side, name, role, by: caller.sub }));
+    const isPrivacyOfficer = hasRole(caller, 'privacy-officer');
+    const isPartner = hasRole(caller, 'partner');
+    return viewOf(await this.agreements.sign(id, signature, { sub: caller.sub, isPrivacyOfficer, isPartner }));
   }
 }

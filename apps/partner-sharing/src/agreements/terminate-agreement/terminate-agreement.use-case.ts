@@ -1,4 +1,4 @@
-import { Refused } from '@castiron/failures';
+import { valueOf } from '@castiron/failures';
 import type { Transactions } from '@castiron/transactions';
 import type { DataSource } from 'typeorm';
 import { addCommand, type Command } from '../../commands/command.table.js';
@@ -6,6 +6,7 @@ import { raiseEpoch } from '../../epochs/epoch-locks.js';
 import type { ReleaseSignals } from '../../release/release-signals.js';
 import { addSweep } from '../../sweeps/sweep.table.js';
 import { agreementOf } from '../agreement.table.js';
+import { notFrom } from '../agreement-states.js';
 import { announceAgreement, ordersOfAgreement } from '../enter-into-force.js';
 
 /** Ends an agreement by one epoch, however many customers it covers; their withdrawals follow in the background. */
@@ -16,15 +17,16 @@ export class TerminateAgreementUseCase {
     private readonly signals: ReleaseSignals,
   ) {}
 
-  /** @returns what to wait for before it can be said that nothing of the agreement goes any more */
+  /**
+   * @returns what to wait for before it can be said that nothing of the agreement goes any more (G2)
+   * @throws Refused conflict where the agreement is not in force
+   */
   async terminate(id: string, reason: string): Promise<Command> {
     const { recipient } = await agreementOf(this.dataSource.manager, id);
     return this.transactions.run(ordersOfAgreement(id, recipient), async (tx) => {
+      const agreement = await agreementOf(tx.manager, id);
+      if (agreement.state !== 'in-force') valueOf(notFrom(agreement.state, 'Only an agreement in force can be terminated.'));
       const epoch = await raiseEpoch(tx.manager, 'agreement', id);
-      const agreement = await agreementOf(tx.manager, id, 'FOR UPDATE');
-      if (agreement.state === 'terminated') {
-        throw new Refused({ kind: 'conflict', code: 'agreement-terminated', detail: 'This agreement has ended already.' });
-      }
       const now = new Date();
       await tx.manager.query(
         `UPDATE agreements SET state = 'terminated', terminated_at = $2, termination_reason = $3 WHERE id = $1`,

@@ -1,17 +1,23 @@
-import { Body, Controller, Inject, Param, ParseUUIDPipe, Post, Res } from '@nestjs/common';
+import { Body, Controller, Inject, Param, Post, Res } from '@nestjs/common';
 import { ApiBearerAuth, ApiProperty, ApiTags } from '@nestjs/swagger';
-import { Roles } from '@castiron/access';
-import { IsString, Length } from 'class-validator';
+import { CurrentCaller, hasRole, Roles, type Caller } from '@castiron/access';
+import { Refused } from '@castiron/failures';
+import { because } from '@castiron/service';
+import { IsString, Length, Matches } from 'class-validator';
 import { DataSource } from 'typeorm';
 import { answerBehindFence } from '../../fence/answer-behind-fence.js';
 import { Fence } from '../../fence/fence.js';
+import { AgreementIdPipe } from '../agreement-id.pipe.js';
 import { agreementOf, viewOf, type AgreementView } from '../agreement.table.js';
 import { TerminateAgreementUseCase } from './terminate-agreement.use-case.js';
 
+const P8 = because({ promise: 'P8' });
+
 class Termination {
-  @ApiProperty()
-  @IsString()
-  @Length(1, 500)
+  @ApiProperty({ description: 'Why; no personal data' })
+  @IsString(P8)
+  @Length(1, 500, P8)
+  @Matches(/\S/, P8)
   reason!: string;
 }
 
@@ -22,7 +28,7 @@ interface Reply {
 @ApiTags('agreements')
 @ApiBearerAuth()
 @Controller('agreements/:id/termination')
-@Roles('privacy-officer')
+@Roles('privacy-officer', 'partner')
 export class TerminationController {
   constructor(
     @Inject(TerminateAgreementUseCase) private readonly agreements: TerminateAgreementUseCase,
@@ -30,13 +36,21 @@ export class TerminationController {
     @Inject(Fence) private readonly fence: Fence,
   ) {}
 
-  /** 200 once nothing decided under the agreement can get onto the feed any more; 202 where that takes longer. */
+  /**
+   * Either side ends it. 200 once nothing decided under the agreement can get onto the feed any more; 202 where that
+   * takes longer.
+   */
   @Post()
   async terminate(
-    @Param('id', ParseUUIDPipe) id: string,
+    @Param('id', AgreementIdPipe) id: string,
     @Body() { reason }: Termination,
+    @CurrentCaller() caller: Caller,
     @Res({ passthrough: true }) reply: Reply,
   ): Promise<AgreementView & { command: string; poll?: string }> {
+    const { recipient } = await agreementOf(this.dataSource.manager, id);
+    if (!hasRole(caller, 'privacy-officer') && caller.sub !== recipient) {
+      throw new Refused({ kind: 'forbidden', code: 'not-your-agreement', detail: 'A partner ends its own agreement only.' });
+    }
     const { status, ...fenced } = await answerBehindFence(this.dataSource, this.fence, await this.agreements.terminate(id, reason));
     reply.status(status);
     return { ...viewOf(await agreementOf(this.dataSource.manager, id)), ...fenced };

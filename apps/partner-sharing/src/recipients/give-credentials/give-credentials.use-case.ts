@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { Refused } from '@castiron/failures';
 import type { DataSource } from 'typeorm';
-import type { Provisioning } from '../provisioning.js';
+import { brokerUnavailable, type Provisioning } from '../provisioning.js';
 import { recipientOf } from '../recipient.table.js';
 import { HOUSE_PRINCIPALS } from '../register-recipient/register-recipient.decision.js';
 
@@ -20,21 +20,17 @@ export class GiveCredentialsUseCase {
     private readonly provisioning: Provisioning,
   ) {}
 
+  /** @throws Refused not-found; conflict for principals of the house; unavailable where the broker is away */
   async give(slug: string): Promise<Credentials> {
-    await recipientOf(this.dataSource.manager, slug);
-    if (HOUSE_PRINCIPALS.has(slug)) {
-      throw new Refused({ kind: 'conflict', code: 'house-principal', detail: 'Whoever deploys this service gives it its credentials.' });
-    }
+    const { provisioned } = await recipientOf(this.dataSource.manager, slug);
+    const conflict = (code: string, detail: string): Refused => new Refused({ kind: 'conflict', code, detail, field: 'slug', promise: 'P8' });
+    if (HOUSE_PRINCIPALS.has(slug)) throw conflict('house-principal', 'Whoever deploys this service gives it its credentials.');
+    // Without its rules a principal could only be turned away.
+    if (!provisioned) throw conflict('recipient-not-provisioned', 'Its place on the broker is not ready: register it again.');
     const password = randomBytes(PASSWORD_BYTES).toString('base64url');
-    try {
-      await this.provisioning.prepare(slug);
-      await this.provisioning.admit(slug, password);
-    } catch (error) {
-      throw Object.assign(
-        new Refused({ kind: 'unavailable', code: 'broker-unavailable', detail: 'The broker could not be reached. Ask again.' }),
-        { cause: error },
-      );
-    }
+    await this.provisioning.admit(slug, password).catch((error: unknown) => {
+      throw brokerUnavailable('The broker could not be reached. Ask again.', error);
+    });
     return { username: slug, password };
   }
 }

@@ -8,37 +8,39 @@ import { ArrayMaxSize, IsArray, IsIn, IsOptional, IsString, Length, Matches, Val
 import type { Recipient } from '../recipient.table.js';
 import { RegisterRecipientUseCase } from './register-recipient.use-case.js';
 
+const P8 = because({ promise: 'P8' });
+
 class PurposeOfRecipient {
   @ApiProperty({ example: 'recommendation' })
-  @IsString()
+  @IsString(P8)
   purpose!: string;
 
   @ApiProperty({ type: [String], example: ['companyName'] })
-  @IsArray()
-  @ArrayMaxSize(50)
-  @IsString({ each: true })
+  @IsArray(P8)
+  @ArrayMaxSize(50, P8)
+  @IsString({ each: true, ...P8 })
   attributes!: string[];
 }
 
 class NewRecipient {
   @ApiProperty({ pattern: SLUG_PATTERN })
-  @Matches(new RegExp(SLUG_PATTERN), because({ code: 'invalid-slug' }))
+  @Matches(new RegExp(SLUG_PATTERN), because({ code: 'invalid-slug', promise: 'P8' }))
   slug!: string;
 
   @ApiProperty({ description: 'The public name, shown to customers' })
-  @IsString()
-  @Length(1, 200)
-  @Matches(/^[^\r\n\t]*\S[^\r\n\t]*$/)
+  @IsString(P8)
+  @Length(1, 200, P8)
+  @Matches(/^[^\r\n\t]*\S[^\r\n\t]*$/, P8)
   name!: string;
 
   @ApiProperty({ enum: RECIPIENT_KINDS })
-  @IsIn([...RECIPIENT_KINDS])
+  @IsIn([...RECIPIENT_KINDS], P8)
   kind!: RecipientKind;
 
   @ApiProperty({ type: [PurposeOfRecipient], required: false, description: 'Internal recipients only' })
   @IsOptional()
-  @IsArray()
-  @ArrayMaxSize(50)
+  @IsArray(P8)
+  @ArrayMaxSize(50, P8)
   @ValidateNested({ each: true })
   @Type(() => PurposeOfRecipient)
   purposes?: PurposeOfRecipient[];

@@ -1,4 +1,4 @@
-import { attributesOf, isPurpose, type AttributeName, type PurposeName, type RecipientKind } from '@castiron/contracts';
+import { attributesOf, isAttribute, isPurpose, type AttributeName, type PurposeName, type RecipientKind } from '@castiron/contracts';
 import { ok, refused, type Result } from '@castiron/failures';
 import type { ListedPurpose } from '../../confidentiality/facts.js';
 
@@ -22,18 +22,23 @@ const RESERVED: ReadonlySet<string> = new Set([
 /** Principals of the house that are recipients themselves. */
 export const HOUSE_PRINCIPALS: ReadonlySet<string> = new Set(['notifications', 'recommendations']);
 
-/** Which of the listed purposes or attributes the catalogue does not have, as a path of the request. */
+/**
+ * Which of the listed purposes or attributes the catalogue does not have, as a path of the request. Only names of the
+ * catalogue are repeated: anything else might be anything.
+ */
 export function unlisted(
   purposes: readonly { readonly purpose: string; readonly attributes: readonly string[] }[],
   at: string,
 ): { readonly field: string; readonly detail: string } | undefined {
   for (const [index, { purpose, attributes }] of purposes.entries()) {
     if (!isPurpose(purpose)) return { field: `${at}.${index}.purpose`, detail: 'The catalogue has no such purpose.' };
+    if (attributes.length === 0) return { field: `${at}.${index}.attributes`, detail: `No attribute is listed for ${purpose}.` };
     const listed: readonly string[] = attributesOf(purpose);
     const stranger = attributes.findIndex((attribute) => !listed.includes(attribute));
-    if (stranger >= 0) {
-      return { field: `${at}.${index}.attributes.${stranger}`, detail: `The catalogue does not list this attribute for ${purpose}.` };
-    }
+    if (stranger < 0) continue;
+    const name = attributes[stranger] ?? '';
+    const what = isAttribute(name) ? `the attribute ${name}` : 'this attribute';
+    return { field: `${at}.${index}.attributes.${stranger}`, detail: `The catalogue does not list ${what} for ${purpose}.` };
   }
   return undefined;
 }
@@ -62,10 +67,15 @@ export function decideRegistration({ slug, name, kind, purposes }: Registration)
   }
   const stranger = unlisted(purposes, 'purposes');
   if (stranger !== undefined) return refuse('not-in-catalogue', stranger.field, stranger.detail);
+  const twice = purposes.findIndex(({ purpose }, index) => purposes.findIndex((one) => one.purpose === purpose) < index);
+  if (twice >= 0) return refuse('purpose-listed-twice', `purposes.${twice}.purpose`, 'A purpose is listed once.');
   return ok({
     slug,
     name,
     kind,
-    purposes: purposes.map((one) => ({ purpose: one.purpose as PurposeName, attributes: one.attributes as AttributeName[] })),
+    purposes: purposes.map(({ purpose, attributes }) => ({
+      purpose: purpose as PurposeName,
+      attributes: [...new Set(attributes)] as AttributeName[],
+    })),
   });
 }
