@@ -47,7 +47,9 @@ export class TermKeeper {
     return this.transactions.run(ordersOfAgreement(id, recipient), async (tx) => {
       await lockAudience(tx.manager, 'exclusive');
       const agreement = await agreementOf(tx.manager, id);
-      if (agreement.state === 'in-force') await startSharing(tx.manager, agreement);
+      // Another process may have been quicker.
+      const waiting: unknown[] = await tx.manager.query(`SELECT 1 FROM agreements WHERE id = $1 AND state = 'in-force' AND NOT started`, [id]);
+      if (waiting.length > 0) await startSharing(tx.manager, agreement);
       tx.afterCommit(() => this.signals.tell('sweep'));
     });
   }

@@ -7,7 +7,7 @@ export class CreateDisclosureCursor1763890000010 implements MigrationInterface {
     await runner.query(`
       -- how far the ledger was announced on sharing.disclosures.v1
       CREATE TABLE disclosure_cursor (
-        only boolean PRIMARY KEY DEFAULT true CHECK (only),
+        singleton boolean PRIMARY KEY DEFAULT true CHECK (singleton),
         next_index bigint NOT NULL DEFAULT 0
       );
       INSERT INTO disclosure_cursor DEFAULT VALUES;
