@@ -9,6 +9,8 @@ export interface LoadedShare {
   readonly customer: string;
   readonly recipient: string;
   readonly recipientName: string;
+  /** Whether the recipient's topics stand. */
+  readonly provisioned: boolean;
   readonly subject: string;
   readonly state: ShareState;
   readonly version: number;
@@ -33,6 +35,7 @@ interface Row {
   customer: string;
   recipient: string;
   recipient_name: string;
+  provisioned: boolean;
   kind: RecipientKind;
   registered: ListedPurpose[] | null;
   subject: string | null;
@@ -60,7 +63,7 @@ interface Row {
 }
 
 const COLUMNS = `
-  s.id, wanted.customer, r.slug AS recipient, r.name AS recipient_name, r.kind, r.purposes AS registered,
+  s.id, wanted.customer, r.slug AS recipient, r.name AS recipient_name, r.provisioned_at IS NOT NULL AS provisioned, r.kind, r.purposes AS registered,
   s.subject, s.state, s.version, s.holds, s.mailing, s.entry, s.epoch AS share_epoch,
   c.version AS customer_version, c.epoch AS customer_epoch, c.deleted, c.door, c.purposes AS customer_purposes, c.attributes,
   a.id AS agreement, a.state AS agreement_state, a.epoch AS agreement_epoch, a.purposes AS agreed, a.highest_tier,
@@ -108,6 +111,7 @@ const loadedOf = (row: Row): LoadedShare => ({
   customer: row.customer,
   recipient: row.recipient,
   recipientName: row.recipient_name,
+  provisioned: row.provisioned,
   subject: row.subject ?? '',
   state: row.state ?? 'none',
   version: row.version ?? 0,

@@ -26,6 +26,8 @@ const MAX_SHARES = 200;
 const MAX_VALUE_BYTES = 384 * 1024;
 const KEYS_AWAY_MS = 1_000;
 const UNKNOWN_KEY_MS = 5_000;
+/** Its topics are being made, or the broker was away then. A send to a missing topic would hold up the whole lane. */
+const UNPROVISIONED_MS = 500;
 const BROKEN_MS = 60_000;
 
 const REPUBLISHING: readonly string[] = ['aborted', 'resync-requested'] satisfies PendingCause[];
@@ -116,6 +118,10 @@ class BatchUnderWay {
 
   compose(share: LoadedShare, plan: Plan, ids: readonly string[], keys: ReadonlyMap<string, CustomerKeys> | undefined, now: Date): void {
     if (this.overfull) return;
+    if (!share.provisioned) {
+      this.postponed.push({ ids, ms: UNPROVISIONED_MS });
+      return;
+    }
     const own = keys?.get(share.customer);
     // A record without attributes goes all the same: nothing may keep a withdrawal back.
     if (plan.holds.length > 0 && own === undefined) {

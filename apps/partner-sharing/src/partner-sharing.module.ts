@@ -1,0 +1,76 @@
+import { Module, type DynamicModule } from '@nestjs/common';
+import type { Wiring } from '@castiron/service';
+import { DraftAgreementController } from './agreements/draft-agreement/draft-agreement.controller.js';
+import { DraftAgreementUseCase } from './agreements/draft-agreement/draft-agreement.use-case.js';
+import { TermKeeper } from './agreements/keep-terms/term-keeper.js';
+import { ReadAgreementsController } from './agreements/read-agreements/agreements-read.controller.js';
+import { SignAgreementUseCase } from './agreements/sign-agreement/sign-agreement.use-case.js';
+import { SignaturesController } from './agreements/sign-agreement/signatures.controller.js';
+import { TerminateAgreementUseCase } from './agreements/terminate-agreement/terminate-agreement.use-case.js';
+import { TerminationController } from './agreements/terminate-agreement/termination.controller.js';
+import { CommandsController } from './commands/commands.controller.js';
+import type { PartnerSharing } from './partner-sharing.js';
+import { GrantPermissionUseCase } from './permissions/grant-permission/grant-permission.use-case.js';
+import { GrantPermissionController } from './permissions/grant-permission/permission.controller.js';
+import { ImportPermissionsUseCase } from './permissions/import-permissions/import-permissions.use-case.js';
+import { ImportPermissionsController } from './permissions/import-permissions/imports.controller.js';
+import { ReadPermissionsController } from './permissions/read-permissions/permissions-read.controller.js';
+import { RevocationController } from './permissions/revoke-permission/revocation.controller.js';
+import { RevokePermissionUseCase } from './permissions/revoke-permission/revoke-permission.use-case.js';
+import { ReadDisclosures } from './reading/disclosures/read-disclosures.query.js';
+import { ExplainShare } from './reading/explain/explain-share.query.js';
+import { ReadHoldings } from './reading/holdings/read-holdings.query.js';
+import { ReadingController } from './reading/reading.controller.js';
+import { CredentialsController } from './recipients/give-credentials/credentials.controller.js';
+import { GiveCredentialsUseCase } from './recipients/give-credentials/give-credentials.use-case.js';
+import { ReadRecipientsController } from './recipients/read-recipients/recipients-read.controller.js';
+import { RegisterRecipientController } from './recipients/register-recipient/recipients.controller.js';
+import { RegisterRecipientUseCase } from './recipients/register-recipient/register-recipient.use-case.js';
+
+const CONTROLLERS = [
+  RegisterRecipientController,
+  CredentialsController,
+  ReadRecipientsController,
+  DraftAgreementController,
+  SignaturesController,
+  TerminationController,
+  ReadAgreementsController,
+  GrantPermissionController,
+  RevocationController,
+  ReadPermissionsController,
+  ImportPermissionsController,
+  ReadingController,
+  CommandsController,
+];
+
+/** Every command and query of this service. */
+@Module({})
+export class PartnerSharingModule {
+  static with(
+    { dataSource, transactions }: Pick<Wiring<unknown>, 'dataSource' | 'transactions'>,
+    { signals, fence, provisioning }: Pick<PartnerSharing, 'signals' | 'fence' | 'provisioning'>,
+    onRecipient: (slug: string) => Promise<void>,
+  ): DynamicModule {
+    const termination = new TerminateAgreementUseCase(dataSource, transactions, signals);
+    const instances = [
+      fence,
+      termination,
+      new RegisterRecipientUseCase(dataSource, provisioning, signals, onRecipient),
+      new GiveCredentialsUseCase(dataSource, provisioning),
+      new DraftAgreementUseCase(transactions),
+      new SignAgreementUseCase(dataSource, transactions, signals),
+      new TermKeeper(dataSource, transactions, termination, signals),
+      new GrantPermissionUseCase(transactions, signals),
+      new RevokePermissionUseCase(transactions, signals),
+      new ImportPermissionsUseCase(transactions, signals),
+      new ReadHoldings(dataSource),
+      new ReadDisclosures(dataSource),
+      new ExplainShare(dataSource),
+    ];
+    return {
+      module: PartnerSharingModule,
+      controllers: CONTROLLERS,
+      providers: instances.map((instance) => ({ provide: instance.constructor, useValue: instance })),
+    };
+  }
+}

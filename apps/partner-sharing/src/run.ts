@@ -1,0 +1,71 @@
+import type { Inbox } from '@castiron/inbox';
+import { every, runService, type RunningService, type Wiring } from '@castiron/service';
+import { TermKeeper } from './agreements/keep-terms/term-keeper.js';
+import type { PartnerSharingSettings } from './config.js';
+import { migrations } from './database/migrations.js';
+import { announceDisclosures } from './ledger-announcements/disclosure-announcer.js';
+import { expireObligations } from './obligations/expire-obligations/expire-obligations.js';
+import { partnerSharing, type PartnerSharing } from './partner-sharing.js';
+import { PartnerSharingModule } from './partner-sharing.module.js';
+import { allRecipients } from './recipients/recipient.table.js';
+import { repliesOf, subscriptions, TOPICS_READ } from './subscriptions.js';
+
+const TERMS_MS = 1_000;
+const OBLIGATIONS_MS = 60_000;
+const ANNOUNCE_MS = 200;
+
+type ThisWiring = Wiring<PartnerSharingSettings>;
+
+/** Runs the service until it is stopped. */
+export function runPartnerSharing(settings: PartnerSharingSettings, exit?: (code: number) => void): Promise<RunningService> {
+  let sharing: PartnerSharing | undefined;
+  let inbox: (() => Inbox | undefined) | undefined;
+  const built = (): PartnerSharing => {
+    if (sharing === undefined) throw new Error('the module is built before what runs beside it');
+    return sharing;
+  };
+  return runService({
+    settings,
+    migrations,
+    module: (wiring: ThisWiring) => {
+      sharing = partnerSharing(wiring);
+      return PartnerSharingModule.with(wiring, sharing, async (slug) => inbox?.()?.watch([repliesOf(slug)]));
+    },
+    inbox: async (_app, { dataSource }) => ({
+      topics: [...TOPICS_READ, ...(await recipientsReplying(dataSource.manager))],
+      subscriptions: subscriptions(built().keepProfile, built().signals),
+    }),
+    parts: (app, { dataSource, transactions, logger }, inboxOf) => {
+      inbox = inboxOf;
+      const { releaser, sweeper, signals } = built();
+      const complain = (what: string) => (error: unknown) => logger.error({ err: error }, what);
+      return [
+        { name: 'lanes', start: () => releaser.start(), stop: () => releaser.stop() },
+        { name: 'sweeps', start: () => sweeper.start(), stop: () => sweeper.stop() },
+        every(TERMS_MS, 'terms', () => app.get(TermKeeper).keep(), complain('terms of agreements were not looked after')),
+        every(
+          OBLIGATIONS_MS,
+          'obligations',
+          async () => void (await expireObligations(transactions, signals)),
+          complain('obligations were not looked after'),
+        ),
+        every(
+          ANNOUNCE_MS,
+          'disclosures',
+          async () => {
+            while (await announceDisclosures(transactions));
+          },
+          complain('disclosures were not announced'),
+        ),
+        // Other processes register recipients too.
+        every(TERMS_MS * 5, 'replies', async () => inboxOf()?.watch(await recipientsReplying(dataSource.manager)), complain('new replies are not read')),
+      ];
+    },
+    ...(exit && { exit }),
+  });
+}
+
+async function recipientsReplying(manager: ThisWiring['dataSource']['manager']): Promise<string[]> {
+  const recipients = await allRecipients(manager);
+  return recipients.filter(({ provisioned }) => provisioned).map(({ slug }) => repliesOf(slug));
+}

@@ -1,0 +1,37 @@
+import {
+  customersProfiles,
+  mailingCancelled,
+  notificationsMailings,
+  profileChanged,
+  replies,
+  withdrawalConfirmed,
+} from '@castiron/contracts';
+import { subscribe, type Subscription } from '@castiron/inbox';
+import { revokeMailingWhenMailingCancelled } from './mailings/revoke-mailing-when-mailing-cancelled.handler.js';
+import { revokeWithin } from './permissions/revoke-permission/revoke-permission.use-case.js';
+import { keysOfProfile, type KeepProfileWhenProfileChanged } from './profiles/keep-profiles/keep-profile-when-profile-changed.handler.js';
+import type { ReleaseSignals } from './release/release-signals.js';
+import { settleWithdrawalWhenConfirmed } from './replies/settle-withdrawal-when-confirmed.handler.js';
+import { orderOfPermission } from './publications.js';
+
+export const TOPICS_READ = [customersProfiles.name, notificationsMailings.name] as const;
+
+/** The replies of a recipient are read from its registration on, and after its agreement ended too. */
+export const repliesOf = (slug: string): string => replies.of(slug).name;
+
+/** Which event goes to which handler. */
+export function subscriptions(keepProfile: KeepProfileWhenProfileChanged, signals: ReleaseSignals): readonly Subscription[] {
+  const revokeMailing = revokeMailingWhenMailingCancelled((tx, of) => {
+    tx.claim([orderOfPermission(of.customer, of.recipient, of.purpose)]);
+    return revokeWithin(tx, of, signals);
+  });
+  return [
+    subscribe(profileChanged, {
+      keys: keysOfProfile,
+      handle: (event, tx) => keepProfile.handle([event], tx),
+      handleBatch: (events, tx) => keepProfile.handle(events, tx),
+    }),
+    subscribe(mailingCancelled, { handle: revokeMailing, overtakes: true }),
+    subscribe(withdrawalConfirmed, { handle: settleWithdrawalWhenConfirmed(signals), overtakes: true }),
+  ];
+}
