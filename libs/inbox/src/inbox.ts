@@ -1,10 +1,20 @@
 import type { EventContract } from '@castiron/contracts';
-import type { Kafka } from '@castiron/kafka';
-import type { Metrics } from '@castiron/observability';
+import { isPassing } from '@castiron/failures';
+import type { Consumer, IncomingBatch, Kafka } from '@castiron/kafka';
+import type { Logger, Metrics } from '@castiron/observability';
 import type { Transactions } from '@castiron/transactions';
-import type { Logger } from '@castiron/observability';
 import type { DataSource } from 'typeorm';
+import { BatchHandler } from './batch-handler.js';
+import { itemOf, type Item } from './item.js';
+import { Maintenance } from './maintenance.js';
+import type { Seal } from './parked-messages.js';
+import { retryParked, type RetryOutcome } from './retry-parked.js';
 import type { Subscription } from './subscription.js';
+import { Subscriptions } from './subscriptions.js';
+
+const MAX_BACKOFF_MS = 5_000;
+/** How soon a topic that does not exist yet is looked for again. */
+const MISSING_MS = 2_000;
 
 export interface InboxOptions {
   /** The consumer group, and the name under which handled ids are remembered. */
@@ -18,27 +28,166 @@ export interface InboxOptions {
   /** Contracts of the topics read that this service passes over on purpose. */
   readonly ignored?: readonly EventContract[];
   /** Encrypts parked messages at rest. */
-  readonly seal: { seal(bytes: Buffer): Buffer; open(sealed: Buffer): Buffer };
+  readonly seal: Seal;
   readonly logger: Logger;
   readonly metrics?: Metrics;
   /** The consumer cannot go on: the process is to end. */
   readonly onCrash: (error: Error) => void;
 }
 
-/** Reads topics and handles each message exactly once in the database, in order per key. */
+/**
+ * Reads topics and handles each message exactly once in the database, in order per key. A batch's ids, effects and
+ * outgoing events are one transaction; offsets follow it and nothing rests on them.
+ */
 export class Inbox {
-  constructor(protected readonly options: InboxOptions) {}
-  start(): Promise<void> {
-    throw new Error('not built yet');
+  private readonly topics: Set<string>;
+  private readonly subscriptions: Subscriptions;
+  private readonly handler: BatchHandler;
+  private readonly maintenance: Maintenance;
+  private consumer: Consumer | undefined;
+  /** The topics the consumer reads: those that exist. */
+  private reading: readonly string[] = [];
+  private turning: Promise<void> = Promise.resolve();
+  private again: NodeJS.Timeout | undefined;
+  private readonly stopping = new AbortController();
+
+  /** @throws where an event on the topics has no handler */
+  constructor(private readonly options: InboxOptions) {
+    this.topics = new Set(options.topics);
+    this.subscriptions = new Subscriptions(options.subscriptions, options.ignored ?? []);
+    this.subscriptions.assertComplete(options.topics);
+    this.handler = new BatchHandler(options);
+    this.maintenance = new Maintenance(options);
   }
-  stop(): Promise<void> {
-    throw new Error('not built yet');
+
+  async start(): Promise<void> {
+    await this.maintenance.start();
+    await this.turn(() => this.readWhatExists());
   }
+
+  /** Ends the batch in work (or leaves it for the next start), then leaves the group. */
+  async stop(): Promise<void> {
+    this.stopping.abort();
+    clearTimeout(this.again);
+    await this.turn(async () => {
+      await this.consumer?.stop();
+      this.consumer = undefined;
+    });
+    await this.maintenance.stop();
+  }
+
   healthy(): boolean {
-    throw new Error('not built yet');
+    const all = this.reading.length === this.topics.size;
+    return !this.stopping.signal.aborted && all && (this.topics.size === 0 || (this.consumer?.healthy() ?? false));
   }
-  /** Reads these topics too, from their beginning; a no-op for those read already. */
-  watch(topics: readonly string[]): Promise<void> {
-    throw new Error(`not built yet: ${topics.length}`);
+
+  /**
+   * Reads these topics too, from their beginning; a no-op for those read already. Takes a restart of the consumer, so do
+   * not wait for it inside a handler: it waits for the batch in work.
+   */
+  async watch(topics: readonly string[]): Promise<void> {
+    const more = topics.filter((topic) => !this.topics.has(topic));
+    if (more.length === 0) return;
+    this.subscriptions.assertComplete([...this.topics, ...more]);
+    for (const topic of more) this.topics.add(topic);
+    await this.turn(() => this.readWhatExists());
+  }
+
+  /** Tries parked messages again, oldest first; a key goes on as far as its first that still fails. */
+  async retryParked(): Promise<RetryOutcome> {
+    return retryParked(this.options, this.subscriptions);
+  }
+
+  /** One change of the consumer at a time. */
+  private turn(work: () => Promise<void>): Promise<void> {
+    const done = this.turning.then(work);
+    this.turning = done.catch(() => undefined);
+    return done;
+  }
+
+  /** Reads the wanted topics that exist, and looks again later for the others: one missing topic must stop no other. */
+  private async readWhatExists(): Promise<void> {
+    clearTimeout(this.again);
+    if (this.stopping.signal.aborted) return;
+    const { kafka, name, logger, onCrash } = this.options;
+    try {
+      const existing = await this.existing();
+      if (existing.length < this.topics.size) {
+        const missing = [...this.topics].filter((topic) => !existing.includes(topic));
+        logger.warn({ topics: missing }, 'topics do not exist yet, or may not be seen');
+        this.lookAgain();
+      }
+      if (existing.length === this.reading.length && this.consumer !== undefined) return;
+      await this.consumer?.stop();
+      this.consumer = undefined;
+      this.reading = existing;
+      if (existing.length === 0) return;
+      const consumer = kafka.consumer({
+        groupId: name,
+        topics: existing,
+        onBatch: (batch) => this.onBatch(batch),
+        onCrash,
+      });
+      await consumer.start();
+      this.consumer = consumer;
+    } catch (error) {
+      this.reading = [];
+      logger.error({ err: error }, 'the consumer cannot start; it is tried again');
+      this.lookAgain();
+    }
+  }
+
+  private lookAgain(): void {
+    clearTimeout(this.again);
+    this.again = setTimeout(() => void this.turn(() => this.readWhatExists()), MISSING_MS);
+  }
+
+  private async existing(): Promise<string[]> {
+    if (this.topics.size === 0) return [];
+    const admin = this.options.kafka.admin();
+    try {
+      const names = new Set(await admin.topicNames());
+      return [...this.topics].filter((topic) => names.has(topic));
+    } finally {
+      await admin.close();
+    }
+  }
+
+  private async onBatch(batch: IncomingBatch): Promise<void> {
+    const items = batch.messages
+      .map((message) => itemOf(batch, message, this.subscriptions))
+      .filter((item): item is Item => item !== undefined);
+    const goOn = async (): Promise<boolean> => {
+      await batch.heartbeat();
+      return !this.stopping.signal.aborted && !batch.isStale();
+    };
+    for (let failures = 0; ; failures += 1) {
+      try {
+        await this.handler.handle(items, goOn);
+        return;
+      } catch (error) {
+        if (!isPassing(error)) throw error;
+        const { logger } = this.options;
+        logger.warn({ err: error, topic: batch.topic, failures }, 'a batch waits for its database; it is tried again');
+        await this.pause(Math.min(MAX_BACKOFF_MS, 100 * 2 ** Math.min(failures, 10)));
+        if (!(await goOn())) return;
+      }
+    }
+  }
+
+  private pause(milliseconds: number): Promise<void> {
+    const { signal } = this.stopping;
+    if (signal.aborted) return Promise.resolve();
+    return new Promise((resolve) => {
+      const timer = setTimeout(resolve, milliseconds);
+      signal.addEventListener(
+        'abort',
+        () => {
+          clearTimeout(timer);
+          resolve();
+        },
+        { once: true },
+      );
+    });
   }
 }

@@ -17,6 +17,8 @@ export interface SubscriptionOptions<Contract extends EventContract> {
 export interface Subscription {
   readonly contract: EventContract;
   readonly overtakes: boolean;
+  /** Whether it takes several events at once. */
+  readonly batches: boolean;
   handle(events: readonly ReceivedEvent[], tx: Tx): Promise<void>;
   keys(event: ReceivedEvent): readonly string[];
 }
@@ -31,6 +33,7 @@ export function subscribe<Contract extends EventContract>(
   return {
     contract,
     overtakes: options.overtakes ?? false,
+    batches: options.handleBatch !== undefined,
     keys: (event) => options.keys?.(own(event)) ?? [],
     async handle(events, tx) {
       if (options.handleBatch !== undefined) return options.handleBatch(events.map(own), tx);

@@ -1,0 +1,184 @@
+import type { ReceivedEvent } from '@castiron/contracts';
+import { isPassing, Poison, Refused } from '@castiron/failures';
+import { isCorrelationId, runWithCorrelation, type Logger, type Metrics } from '@castiron/observability';
+import type { Transactions, Tx } from '@castiron/transactions';
+import type { Item } from './item.js';
+import { park, parkedKeys, saysAll, supersede, type Seal } from './parked-messages.js';
+import type { Subscription } from './subscription.js';
+
+/** Messages handled in one transaction, and the outbox keys that leaves room for further claims. */
+const CHUNK = 100;
+const CHUNK_KEYS = 128;
+/** How often a message that fails for no passing reason is tried before it is parked. */
+const TRIES = 3;
+
+export interface BatchHandlerOptions {
+  readonly name: string;
+  readonly transactions: Transactions;
+  readonly seal: Seal;
+  readonly logger: Logger;
+  readonly metrics?: Metrics | undefined;
+}
+
+/** Some items that go into one transaction. */
+interface Chunk {
+  readonly items: readonly Item[];
+  readonly keys: readonly string[];
+}
+
+function keysOf(item: Item): readonly string[] | undefined {
+  try {
+    return item.content.kind === 'event' ? item.content.subscription.keys(item.content.event) : [];
+  } catch {
+    return undefined;
+  }
+}
+
+/** Cuts a batch into transactions, its order kept. */
+function chunksOf(items: readonly Item[]): Chunk[] {
+  const chunks: { items: Item[]; keys: Set<string> }[] = [];
+  for (const item of items) {
+    const keys = keysOf(item) ?? [];
+    let chunk = chunks.at(-1);
+    if (chunk === undefined || chunk.items.length >= CHUNK || chunk.keys.size + keys.length > CHUNK_KEYS) {
+      chunks.push((chunk = { items: [], keys: new Set() }));
+    }
+    chunk.items.push(item);
+    for (const key of keys) chunk.keys.add(key);
+  }
+  return chunks.map(({ items: own, keys }) => ({ items: own, keys: [...keys] }));
+}
+
+/** Why a message is parked; undefined where it may be a matter of another try. */
+function parkingReason(error: unknown): string | undefined {
+  if (error instanceof Poison) return error.reason;
+  if (error instanceof Refused) return error.refusal.code;
+  return undefined;
+}
+
+/** Gets messages of one topic into the database: exactly once each, in order per key, whatever one of them does. */
+export class BatchHandler {
+  constructor(private readonly options: BatchHandlerOptions) {}
+
+  /**
+   * @param between called before each transaction; false ends the work, what is left comes again
+   * @throws what may pass (try again with the same items: those handled are skipped), and bugs of the inbox itself
+   */
+  async handle(items: readonly Item[], between: () => Promise<boolean>): Promise<void> {
+    for (const chunk of chunksOf(items)) {
+      if (!(await between())) return;
+      try {
+        await this.options.transactions.run(chunk.keys, (tx) => this.inTransaction(chunk.items, tx));
+      } catch (error) {
+        if (isPassing(error)) throw error;
+        // One of them fails: each goes alone, so that the others lose nothing by it.
+        for (const item of chunk.items) {
+          if (!(await between())) return;
+          await this.alone(item);
+        }
+      }
+    }
+  }
+
+  private async alone(item: Item): Promise<void> {
+    const { logger, transactions, name, seal } = this.options;
+    for (let attempt = 1; ; attempt += 1) {
+      try {
+        const keys = item.content.kind === 'event' ? item.content.subscription.keys(item.content.event) : [];
+        await transactions.run(keys, (tx) => this.inTransaction([item], tx));
+        return;
+      } catch (error) {
+        if (isPassing(error)) throw error;
+        const reason = parkingReason(error) ?? (attempt < TRIES ? undefined : 'keeps-failing');
+        if (reason === undefined) continue;
+        logger.error({ err: error, reason, topic: item.raw.topic, position: item.position }, 'a message is parked');
+        await transactions.run([], async (tx) => {
+          if ((await this.unseen([item], tx)).size > 0) await park(tx.manager, name, item, reason, seal);
+        });
+        this.countParked(reason);
+        return;
+      }
+    }
+  }
+
+  private async inTransaction(items: readonly Item[], tx: Tx): Promise<void> {
+    const { name, seal } = this.options;
+    const topic = items[0]?.raw.topic;
+    if (topic === undefined) return;
+    const unseen = await this.unseen(items, tx);
+    const parked = await parkedKeys(tx.manager, name, topic, [...new Set(items.map(({ keyHash }) => keyHash))]);
+    const run = new Run(tx);
+    for (const item of items) {
+      const { content, keyHash } = item;
+      if (content.kind === 'broken') {
+        await run.flush();
+        await park(tx.manager, name, item, content.reason, seal);
+        tx.afterCommit(() => this.noticeBroken(item, content.reason));
+        parked.set(keyHash, parked.get(keyHash) === true || content.reason === 'unknown-type');
+        continue;
+      }
+      // Also for the second copy within this chunk.
+      if (!unseen.delete(content.event.meta.id)) continue;
+      if (parked.get(keyHash) === true && !saysAll(item) && !content.subscription.overtakes) {
+        await run.flush();
+        await park(tx.manager, name, item, 'behind-parked', seal);
+        tx.afterCommit(() => this.countParked('behind-parked'));
+        continue;
+      }
+      if (saysAll(item) && parked.delete(keyHash)) await supersede(tx.manager, name, topic, keyHash);
+      await run.add(content.event, content.subscription);
+    }
+    await run.flush();
+    tx.afterCommit(() =>
+      this.options.metrics?.counter('castiron_inbox_messages_total', 'Messages that went through the inbox', ['topic']).inc({ topic }, items.length),
+    );
+  }
+
+  /** Remembers the ids, first thing in the transaction, so that whoever has the same message waits. @returns the new ones */
+  private async unseen(items: readonly Item[], tx: Tx): Promise<Set<string>> {
+    const [topic] = items.map(({ raw }) => raw.topic);
+    const ids = items.flatMap(({ content }) => (content.kind === 'event' ? [content.event.meta.id] : []));
+    if (ids.length === 0) return new Set();
+    // The topic belongs to the identity: a recipient chooses the ids on its own topic, and must not hit another's.
+    const rows = (await tx.manager.query(
+      `INSERT INTO inbox (event_id, consumer, topic)
+       SELECT DISTINCT id, $2, $3 FROM unnest($1::uuid[]) AS id ORDER BY id
+       ON CONFLICT DO NOTHING RETURNING event_id AS id`,
+      [ids, this.options.name, topic],
+    )) as { id: string }[];
+    return new Set(rows.map(({ id }) => id));
+  }
+
+  private noticeBroken(item: Item, reason: string): void {
+    this.options.logger.warn({ reason, topic: item.raw.topic, position: item.position }, 'a message is no event and is parked');
+    this.countParked(reason);
+  }
+
+  private countParked(reason: string): void {
+    this.options.metrics?.counter('castiron_inbox_parked_total', 'Messages that were parked', ['reason']).inc({ reason });
+  }
+}
+
+/** Neighbours that one handler takes at once. */
+class Run {
+  private events: ReceivedEvent[] = [];
+  private subscription: Subscription | undefined;
+
+  constructor(private readonly tx: Tx) {}
+
+  async add(event: ReceivedEvent, subscription: Subscription): Promise<void> {
+    if (this.subscription !== subscription || !subscription.batches) await this.flush();
+    this.subscription = subscription;
+    this.events.push(event);
+  }
+
+  async flush(): Promise<void> {
+    const [events, subscription] = [this.events, this.subscription];
+    const [first] = events;
+    if (first === undefined || subscription === undefined) return;
+    this.events = [];
+    // Untrusted, for it may come from a recipient: what does not look like an id of ours gives way to the event's.
+    const { correlationId, id } = first.meta;
+    await runWithCorrelation(isCorrelationId(correlationId) ? correlationId : id, () => subscription.handle(events, this.tx));
+  }
+}

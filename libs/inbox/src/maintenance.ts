@@ -1,0 +1,53 @@
+import { RETENTION_DAYS } from '@castiron/contracts';
+import type { Logger, Metrics } from '@castiron/observability';
+import type { DataSource } from 'typeorm';
+import { createPartitions, forgetOldIds } from './partitions.js';
+
+/** Parked messages end after this many days, with an alarm at half that time. */
+const PARKED_DAYS = 30;
+const EVERY_MS = 3_600_000;
+
+/** Keeps the inbox's tables from growing, and ends what was parked for too long. */
+export class Maintenance {
+  private timer: NodeJS.Timeout | undefined;
+  private working: Promise<void> = Promise.resolve();
+
+  constructor(
+    private readonly options: { name: string; dataSource: DataSource; logger: Logger; metrics?: Metrics | undefined },
+  ) {}
+
+  async start(): Promise<void> {
+    await this.once();
+    this.timer = setInterval(() => (this.working = this.once()), EVERY_MS);
+    this.timer.unref();
+  }
+
+  async stop(): Promise<void> {
+    clearInterval(this.timer);
+    await this.working;
+  }
+
+  private async once(): Promise<void> {
+    const { dataSource, logger, metrics, name } = this.options;
+    try {
+      await createPartitions((statement, parameters) => dataSource.query(statement, parameters), new Date());
+      await forgetOldIds((statement, parameters) => dataSource.query(statement, parameters), new Date(), RETENTION_DAYS + PARKED_DAYS);
+      const [expired] = (await dataSource.query(
+        `UPDATE parked_messages SET state = 'discarded', ended_reason = 'expired', ended_at = now(), sealed = NULL
+         WHERE consumer = $1 AND state = 'parked' AND parked_at < now() - $2::int * interval '1 day'
+         RETURNING id, topic, type, reason`,
+        [name, PARKED_DAYS],
+      )) as [{ id: string }[], number];
+      for (const message of expired) logger.error(message, 'a parked message expired unhandled');
+      const [row] = (await dataSource.query(
+        `SELECT count(*)::int AS parked, count(*) FILTER (WHERE parked_at < now() - $2::int * interval '12 hours')::int AS old
+         FROM parked_messages WHERE consumer = $1 AND state = 'parked'`,
+        [name, PARKED_DAYS],
+      )) as { parked: number; old: number }[];
+      metrics?.gauge('castiron_inbox_parked', 'Messages that wait parked').set(row?.parked ?? 0);
+      if ((row?.old ?? 0) > 0) logger.error({ messages: row?.old }, 'parked messages have used up half of their time');
+    } catch (error) {
+      logger.warn({ err: error }, 'the tables of the inbox could not be looked after; they are tried again');
+    }
+  }
+}
