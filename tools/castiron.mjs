@@ -228,6 +228,14 @@ auditor, partner, service; ID is whose token it is (a customer's id, a partner's
     ownHelp: true,
     run: (args) => tool('tools/partner/dist/main.js', args),
   },
+  bench: {
+    usage: 'npm run bench -- import',
+    ownHelp: true,
+    run: (args) => {
+      prepare();
+      return hand('tools/bench/dist/main.js', args);
+    },
+  },
 };
 
 async function main([name, ...args]) {

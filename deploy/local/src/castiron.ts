@@ -44,9 +44,15 @@ async function ready(part: Part, url: string): Promise<void> {
   throw new Error(`${part.name} was not ready after ${READY_WITHIN_MS / 1000} s: ${last}`);
 }
 
-/** Runs the services on a stack, registers the recipients inside the house, and returns where everything is. */
-export async function startCastiron(stack: StackEndpoints): Promise<Castiron> {
-  const programs = Object.values(PROGRAMS).map((program) => join(ROOT, program));
+/**
+ * Runs the services on a stack, registers the recipients inside the house, and returns where everything is.
+ * @param options `services` for some of them only; without partner-sharing nobody is registered
+ */
+export async function startCastiron(
+  stack: StackEndpoints,
+  { services = SERVICES }: { readonly services?: readonly ServiceName[] } = {},
+): Promise<Castiron> {
+  const programs = services.map((service) => join(ROOT, PROGRAMS[service]));
   await Promise.all(programs.map((program) => access(program))).catch(() => {
     throw new CannotStart('The services are not compiled: run "npm run build".');
   });
@@ -80,10 +86,10 @@ export async function startCastiron(stack: StackEndpoints): Promise<Castiron> {
   };
 
   try {
-    await Promise.all(SERVICES.map(run));
+    await Promise.all(services.map(run));
     const base = endpointsOfStack(stack, Object.fromEntries(SERVICES.map((name) => [name, urlOf(name)])));
     const client = new HttpClient(stack.identity, base.services);
-    const recipients = await registerInternalRecipients(stack, client);
+    const recipients = services.includes('partner-sharing') ? await registerInternalRecipients(stack, client) : {};
     return {
       endpoints: { ...base, people: await peopleOf(stack.identity), recipients },
       client,
