@@ -94,16 +94,21 @@ async function startPostgres(client: ContainerRuntimeClient, o: PostgresOptions)
 }
 
 async function pullWhatIsMissing(client: ContainerRuntimeClient): Promise<void> {
-  const deadline = AbortSignal.timeout(PULL_WITHIN_MS);
+  let timer: NodeJS.Timeout | undefined;
   const tooLong = new Promise<never>((_, reject) => {
-    deadline.addEventListener('abort', () =>
-      reject(new Error(`images were not pulled within ${PULL_WITHIN_MS / 1000} s`)),
-    );
+    const why = new Error(`images were not pulled within ${PULL_WITHIN_MS / 1000} s`);
+    timer = setTimeout(() => reject(why), PULL_WITHIN_MS);
   });
-  for (const name of [KAFKA_IMAGE, POSTGRES_IMAGE]) {
-    const image = ImageName.fromString(name);
-    if (await client.image.exists(image)) continue;
-    await Promise.race([client.image.pull(image), tooLong]);
+  const pulled = async () => {
+    for (const name of [KAFKA_IMAGE, POSTGRES_IMAGE]) {
+      const image = ImageName.fromString(name);
+      if (!(await client.image.exists(image))) await client.image.pull(image);
+    }
+  };
+  try {
+    await Promise.race([pulled(), tooLong]);
+  } finally {
+    clearTimeout(timer);
   }
 }
 
