@@ -29,7 +29,12 @@ export function runPartnerSharing(settings: PartnerSharingSettings, exit?: (code
     migrations,
     module: (wiring: ThisWiring) => {
       sharing = partnerSharing(wiring);
-      return PartnerSharingModule.with(wiring, sharing, async (slug) => inbox?.()?.watch([repliesOf(slug)]));
+      const watch = (slug: string) => inbox?.()?.watch([repliesOf(slug)]);
+      // Not waited for: the consumer starts anew with one more topic, and reads that topic from its beginning.
+      return PartnerSharingModule.with(wiring, sharing, (slug) => {
+        watch(slug)?.catch((error: unknown) => wiring.logger.warn({ err: error }, 'the replies of a new recipient are read later'));
+        return Promise.resolve();
+      });
     },
     inbox: async (_app, { dataSource }) => ({
       topics: [...TOPICS_READ, ...(await recipientsReplying(dataSource.manager))],

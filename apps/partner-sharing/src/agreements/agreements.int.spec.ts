@@ -3,19 +3,21 @@ import { randomUUID } from 'node:crypto';
 import { Module, type DynamicModule } from '@nestjs/common';
 import { agreementChanged, agreementNotice, decodeMessage, type RecipientKind } from '@castiron/contracts';
 import { newKey } from '@castiron/encryption';
+import { connect } from '@castiron/kafka';
 import { mintToken } from '@castiron/local-stack';
 import { createLogger, createMetrics, Health } from '@castiron/observability';
 import { appendToOutbox, outboxMigrations } from '@castiron/outbox';
 import { AnswerStore, idempotencyMigrations, MarkingTransactions, startService, type RunningService } from '@castiron/service';
-import { freshDatabase, uniqueSlug } from '@castiron/testing';
+import { eventually, freshDatabase, uniqueSlug } from '@castiron/testing';
 import { DataSource } from 'typeorm';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { migrations } from '../database/migrations.js';
 import { lockEpochsShared } from '../epochs/epoch-locks.js';
+import { CommandsController } from '../commands/commands.controller.js';
 import { Fence } from '../fence/fence.js';
 import { GiveCredentialsUseCase } from '../recipients/give-credentials/give-credentials.use-case.js';
 import { CredentialsController } from '../recipients/give-credentials/credentials.controller.js';
-import type { Provisioning } from '../recipients/provisioning.js';
+import { KafkaProvisioning, type Provisioning } from '../recipients/provisioning.js';
 import { ReadRecipientsController } from '../recipients/read-recipients/recipients-read.controller.js';
 import { RegisterRecipientController } from '../recipients/register-recipient/recipients.controller.js';
 import { RegisterRecipientUseCase } from '../recipients/register-recipient/register-recipient.use-case.js';
@@ -29,25 +31,31 @@ import { SignaturesController } from './sign-agreement/signatures.controller.js'
 import { TerminateAgreementUseCase } from './terminate-agreement/terminate-agreement.use-case.js';
 import { TerminationController } from './terminate-agreement/termination.controller.js';
 
-/** The broker's side is tested in provisioning.int.spec.ts; here it may be away. */
-class SomeBroker implements Provisioning {
-  isAway = false;
-  readonly prepared: string[] = [];
+function brokerAt(address: string): Provisioning {
+  const provisioner = inject('stack').kafka.principals['provisioner'];
+  if (provisioner === undefined) throw new Error('the stack has no provisioner');
+  return new KafkaProvisioning(connect({ brokers: [address], clientId: 'spec', ...provisioner }));
+}
 
-  async prepare(slug: string): Promise<void> {
-    if (this.isAway) throw new Error('the broker is away');
-    this.prepared.push(slug);
+/** The stack's broker, or for a while one at a port where nothing listens. */
+class BrokerThatGoesAway implements Provisioning {
+  isAway = false;
+  private readonly there = brokerAt(inject('stack').kafka.bootstrap);
+  private readonly nowhere = brokerAt('127.0.0.1:1');
+
+  prepare(slug: string): Promise<void> {
+    return (this.isAway ? this.nowhere : this.there).prepare(slug);
   }
 
-  async admit(): Promise<void> {
-    if (this.isAway) throw new Error('the broker is away');
+  admit(slug: string, password: string): Promise<void> {
+    return (this.isAway ? this.nowhere : this.there).admit(slug, password);
   }
 }
 
 @Module({})
 class RecipientsAndAgreements {}
 
-const broker = new SomeBroker();
+const broker = new BrokerThatGoesAway();
 const signals = new ReleaseSignals();
 const watched: string[] = [];
 let database: DataSource;
@@ -67,6 +75,7 @@ function moduleOf(transactions: MarkingTransactions, termination: TerminateAgree
       ReadAgreementsController,
       SignaturesController,
       TerminationController,
+      CommandsController,
     ],
     providers: [
       provide(DataSource, database),
@@ -173,7 +182,6 @@ const sweepsOf = (recipient: string): Promise<{ kind: string; cause: string }[]>
 describe('a recipient', () => {
   it('is registered, prepared on the broker, watched, and read', async () => {
     const slug = await newRecipient('network-member');
-    expect(broker.prepared).toContain(slug);
     expect(watched).toContain(slug);
     const known = { slug, name: 'Some Partner', kind: 'network-member', purposes: null, provisioned: true };
     expect((await call('GET', `/recipients/${slug}`, ['customer', randomUUID()])).body).toEqual(known);
@@ -356,19 +364,26 @@ describe('an agreement', () => {
   });
 
   it('is terminated with 202 while a record decided under it is on its way', async () => {
-    const agreement = await inForce(await newRecipient());
+    const recipient = await newRecipient();
+    const agreement = await inForce(recipient);
     await database.query(
       `INSERT INTO sending_records (share, lane, token, batch, entry, customer, agreement, agreement_epoch, customer_epoch, share_epoch, outcome)
        VALUES ($1, 0, 1, $1, $1, $1, $2, 1, 0, 0, '{}')`,
       [randomUUID(), agreement],
     );
-    const answer = await terminate(agreement);
+    const answer = await terminate(agreement, partnerOf(recipient));
     expect(answer).toMatchObject({ status: 202, body: { state: 'terminated' } });
     expect(answer.body['poll']).toBe(`/commands/${String(answer.body['command'])}`);
     const commands: unknown[] = await database.query('SELECT scope, target, epoch, done_at FROM commands WHERE id = $1', [
       answer.body['command'],
     ]);
     expect(commands).toEqual([{ scope: 'agreement', target: agreement, epoch: '2', done_at: null }]);
+
+    const poll = (as: Who) => call('GET', String(answer.body['poll']), as);
+    expect((await poll(partnerOf(await newRecipient()))).status).toBe(404);
+    expect(await poll(partnerOf(recipient))).toMatchObject({ status: 200, body: { state: 'waiting' } });
+    await database.query('DELETE FROM sending_records WHERE agreement = $1', [agreement]);
+    expect(await poll(partnerOf(recipient))).toMatchObject({ status: 200, body: { state: 'done' } });
   });
 
   it('waits for the releases under way before it can be ended', async () => {
@@ -379,13 +394,13 @@ describe('an agreement', () => {
       await lockEpochsShared(manager, { agreement: [agreement], customer: [], share: [] });
       ending = terminate(agreement).then(() => (ended = true));
       // Known to the database as waiting, so the test need not guess how long.
-      for (;;) {
+      await eventually(async () => {
         const waiting: unknown[] = await manager.query(
           `SELECT 1 FROM pg_locks JOIN pg_database d ON d.oid = database
            WHERE d.datname = current_database() AND locktype = 'advisory' AND NOT granted`,
         );
-        if (waiting.length > 0) break;
-      }
+        expect(waiting).not.toEqual([]);
+      });
       expect(ended).toBe(false);
     });
     await ending;

@@ -18,6 +18,8 @@ export interface LaneParts {
   readonly keys: KeySource;
   readonly signals: ReleaseSignals;
   readonly logger: Logger;
+  /** Other names than {@link transactionalIdOf} gives, for tests that share a broker. */
+  readonly transactionalId?: (lane: number) => string;
 }
 
 /** Writable by this service's principal alone; whoever opens it shuts its predecessor out. */
@@ -66,7 +68,7 @@ export class LaneWorker {
   }
 
   private async takeOver(): Promise<TransactionalProducer> {
-    const producer = this.parts.kafka.transactionalProducer(transactionalIdOf(this.lane.lane));
+    const producer = this.parts.kafka.transactionalProducer((this.parts.transactionalId ?? transactionalIdOf)(this.lane.lane));
     try {
       await producer.open();
       await this.settleLeftovers();

@@ -27,6 +27,8 @@ import { ReleaseSignals } from './release-signals.js';
 
 const logger = createLogger('partner-sharing', 'warn');
 const keys = new Map<string, CustomerKeys>();
+/** Lanes of other spec files on this broker are not to be shut out. */
+const transactionalId = (lane: number): string => `release-spec-${lane}`;
 /** Set where key custody is to be away. */
 let custodyAway = false;
 const keySource = {
@@ -52,7 +54,7 @@ const kafkaOf = (principal: string): Kafka => {
 };
 const register = (registration: Parameters<RegisterRecipientUseCase['register']>[0]) =>
   new RegisterRecipientUseCase(database, new KafkaProvisioning(kafkaOf('provisioner')), signals, () => Promise.resolve()).register(registration);
-const lanes = () => new Releaser({ dataSource: database, transactions, kafka, keys: keySource, signals, logger });
+const lanes = () => new Releaser({ dataSource: database, transactions, kafka, keys: keySource, signals, logger, transactionalId });
 
 async function agree(recipient: string, purposes: { purpose: string; attributes: string[]; ground: 'permission' | 'cooperation' }[]): Promise<string> {
   const from = new Date(Date.now() - 60_000);
@@ -133,8 +135,8 @@ const outboxOf = (type: string, slug: string): Promise<{ payload: string }[]> =>
 beforeAll(async () => {
   database = await freshDatabase([...migrations, ...outboxMigrations]);
   transactions = new Transactions(database, { append: appendToOutbox, wake: () => {} });
-  kafka = kafkaOf('partner-sharing');
-  reader = kafkaOf('admin');
+  kafka = kafkaOf('admin');
+  reader = kafka;
   partner = uniqueSlug();
   await register({ slug: partner, name: 'Northern Hosting', kind: 'network-member' });
   await register({

@@ -43,7 +43,11 @@ export class Releaser {
       this.workers.delete(lane);
       void worker.close();
     }
-    for (const lane of await this.leases.claimFree()) this.workers.set(lane.lane, new LaneWorker(lane, this.parts));
+    for (const lane of await this.leases.claimFree()) {
+      this.workers.set(lane.lane, new LaneWorker(lane, this.parts));
+      // At once, work or none: whatever a predecessor still has under way is shut out, and its rows are settled.
+      this.run(lane.lane);
+    }
   }
 
   private async keepClaiming(): Promise<void> {
