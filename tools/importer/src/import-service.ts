@@ -18,6 +18,15 @@ interface Problem {
   readonly field?: string;
 }
 
+/** An empty object where the answer is not JSON, such as a proxy's page. */
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text) ?? {};
+  } catch {
+    return {};
+  }
+}
+
 const REQUEST_MS = 60_000;
 const FIRST_PAUSE_MS = 200;
 const LONGEST_PAUSE_MS = 5_000;
@@ -34,51 +43,51 @@ export class ImportService {
 
   /** Sends the rows; a request that is refused as a whole is halved until the row at fault is alone. */
   async send(common: Record<string, unknown>, rows: readonly unknown[]): Promise<RowAnswer[]> {
-    const response = await this.#post(JSON.stringify({ ...common, rows }));
-    if (response.ok) {
-      const answer = (await response.json()) as { rows?: RowAnswer[] };
-      if (answer.rows?.length !== rows.length) {
-        throw new ImportStopped(`${this.url} answered ${answer.rows?.length ?? 'no'} rows for ${rows.length}`);
-      }
-      return answer.rows;
+    const { status, text } = await this.#post(JSON.stringify({ ...common, rows }));
+    if (status < 300) {
+      const answers = (parsed(text) as { rows?: RowAnswer[] }).rows;
+      if (answers?.length === rows.length) return answers;
+      throw new ImportStopped(`${this.url} answered ${answers?.length ?? 'no'} rows for ${rows.length}`);
     }
-    const problem = (await response.json().catch(() => ({}))) as Problem;
-    const reason = [problem.field, problem.detail ?? problem.title ?? `HTTP ${response.status}`]
-      .filter(Boolean)
-      .join(': ');
-    if (![400, 413, 422].includes(response.status))
-      throw new ImportStopped(`${this.url} answered ${response.status}: ${reason}`);
+    const { field, detail, title } = parsed(text) as Problem;
+    const reason = [field, detail ?? title ?? `HTTP ${status}`].filter(Boolean).join(': ');
+    if (![400, 413, 422].includes(status)) throw new ImportStopped(`${this.url} answered ${status}: ${reason}`);
     if (rows.length === 1) return [{ outcome: 'refused', reason }];
     const half = Math.ceil(rows.length / 2);
     return [...(await this.send(common, rows.slice(0, half))), ...(await this.send(common, rows.slice(half)))];
   }
 
   /** Sends again while the service is away or busy. */
-  async #post(body: string): Promise<Response> {
-    const deadline = Date.now() + this.patienceMs;
+  async #post(body: string): Promise<{ status: number; text: string }> {
+    const giveUpAt = Date.now() + this.patienceMs;
     for (let pause = FIRST_PAUSE_MS; ; pause = Math.min(pause * 2, LONGEST_PAUSE_MS)) {
       const answer = await this.#attempt(body);
-      if (answer instanceof Response && answer.status < 500 && ![408, 409, 429].includes(answer.status)) return answer;
-      const why = answer instanceof Response ? `answers ${answer.status}` : `cannot be reached (${answer.message})`;
-      if (answer instanceof Response) await answer.body?.cancel();
-      if (Date.now() + pause > deadline || this.stop?.aborted === true) throw new ImportStopped(`${this.url} ${why}`);
+      const answered = !(answer instanceof Error);
+      if (answered && answer.status < 500 && ![408, 409, 429].includes(answer.status)) return answer;
+      const why = answered ? `answers ${answer.status}` : `cannot be reached (${answer.message})`;
+      if (Date.now() + pause > giveUpAt || this.stop?.aborted === true) throw new ImportStopped(`${this.url} ${why}`);
       await delay(pause);
     }
   }
 
-  async #attempt(body: string): Promise<Response | Error> {
+  async #attempt(body: string): Promise<{ status: number; text: string } | Error> {
+    // Not AbortSignal.timeout: it would keep the request, body and all, until the time is over.
+    const deadline = new AbortController();
+    const timer = setTimeout(() => deadline.abort(new Error(`no answer within ${REQUEST_MS / 1000} s`)), REQUEST_MS);
     try {
-      return await fetch(this.url, {
+      const response = await fetch(this.url, {
         method: 'POST',
         headers: { authorization: `Bearer ${await this.tokenOf()}`, 'content-type': 'application/json' },
         body,
-        signal: AbortSignal.timeout(REQUEST_MS),
+        signal: deadline.signal,
       });
+      return { status: response.status, text: await response.text() };
     } catch (error) {
-      if (error instanceof TypeError || (error instanceof DOMException && error.name === 'TimeoutError')) {
-        return error.cause instanceof Error ? error.cause : error;
-      }
+      if (deadline.signal.aborted) return deadline.signal.reason as Error;
+      if (error instanceof TypeError) return error.cause instanceof Error ? error.cause : error;
       throw error;
+    } finally {
+      clearTimeout(timer);
     }
   }
 }

@@ -1,4 +1,5 @@
 #!/usr/bin/env node
+import './flat-memory.js';
 import { DOOR_NAMES } from '@castiron/contracts';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { resolve } from 'node:path';
