@@ -130,7 +130,9 @@ export class BatchHandler {
     }
     await run.flush();
     tx.afterCommit(() =>
-      this.options.metrics?.counter('castiron_inbox_messages_total', 'Messages that went through the inbox', ['topic']).inc({ topic }, items.length),
+      this.options.metrics
+        ?.counter('castiron_inbox_messages_total', 'Messages that went through the inbox', ['topic'])
+        .inc({ topic }, items.length),
     );
   }
 
@@ -150,12 +152,17 @@ export class BatchHandler {
   }
 
   private noticeBroken(item: Item, reason: string): void {
-    this.options.logger.warn({ reason, topic: item.raw.topic, position: item.position }, 'a message is no event and is parked');
+    this.options.logger.warn(
+      { reason, topic: item.raw.topic, position: item.position },
+      'a message is no event and is parked',
+    );
     this.countParked(reason);
   }
 
   private countParked(reason: string): void {
-    this.options.metrics?.counter('castiron_inbox_parked_total', 'Messages that were parked', ['reason']).inc({ reason });
+    this.options.metrics
+      ?.counter('castiron_inbox_parked_total', 'Messages that were parked', ['reason'])
+      .inc({ reason });
   }
 }
 
@@ -179,6 +186,8 @@ class Run {
     this.events = [];
     // Untrusted, for it may come from a recipient: what does not look like an id of ours gives way to the event's.
     const { correlationId, id } = first.meta;
-    await runWithCorrelation(isCorrelationId(correlationId) ? correlationId : id, () => subscription.handle(events, this.tx));
+    await runWithCorrelation(isCorrelationId(correlationId) ? correlationId : id, () =>
+      subscription.handle(events, this.tx),
+    );
   }
 }

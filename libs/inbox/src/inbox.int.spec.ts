@@ -126,8 +126,13 @@ const effects = async (topic: string, key: string): Promise<(number | null)[]> =
     }[]
   ).map(({ n }) => n);
 
-const parked = async (topic: string): Promise<{ reason: string; state: string; ended: string | null; sealed: Buffer | null }[]> =>
-  dataSource.query('SELECT reason, state, ended_reason AS ended, sealed FROM parked_messages WHERE topic = $1 ORDER BY id', [topic]);
+const parked = async (
+  topic: string,
+): Promise<{ reason: string; state: string; ended: string | null; sealed: Buffer | null }[]> =>
+  dataSource.query(
+    'SELECT reason, state, ended_reason AS ended, sealed FROM parked_messages WHERE topic = $1 ORDER BY id',
+    [topic],
+  );
 
 const reasons = async (topic: string): Promise<string[]> => (await parked(topic)).map(({ reason }) => reason);
 const upTo = (n: number) => Array.from({ length: n }, (_, index) => index + 1);
@@ -139,12 +144,17 @@ describe('the inbox', () => {
     const name = `spec-${randomUUID()}`;
     await producer.send([...messages, ...messages.slice(0, 50)]);
     await inboxOf({ name, topics: [topic], subscriptions: [counting(contract, topic)] }).start();
-    await eventually(async () => expect([...(await effects(topic, 'odd')), ...(await effects(topic, 'even'))]).toHaveLength(250), within);
+    await eventually(
+      async () => expect([...(await effects(topic, 'odd')), ...(await effects(topic, 'even'))]).toHaveLength(250),
+      within,
+    );
     await producer.send([...messages, event(contract, 'odd', 251)]);
     await eventually(async () => expect((await effects(topic, 'odd')).at(-1)).toBe(251), within);
     expect(await effects(topic, 'odd')).toEqual(upTo(251).filter((n) => n % 2 === 1));
     expect(await effects(topic, 'even')).toEqual(upTo(250).filter((n) => n % 2 === 0));
-    const [published] = (await dataSource.query(`SELECT count(*)::int AS n FROM published WHERE key IN ('out-odd', 'out-even')`)) as { n: number }[];
+    const [published] = (await dataSource.query(
+      `SELECT count(*)::int AS n FROM published WHERE key IN ('out-odd', 'out-even')`,
+    )) as { n: number }[];
     expect(published?.n).toBe(251);
   });
 
@@ -154,7 +164,11 @@ describe('the inbox', () => {
     await producer.send(upTo(600).map((n) => event(contract, 'k', n)));
     const slow = subscribe(contract, {
       async handle({ data, key }, tx) {
-        await tx.manager.query('INSERT INTO effects (topic, key, n) VALUES ($1, $2, $3)', [topic, key, data?.n ?? null]);
+        await tx.manager.query('INSERT INTO effects (topic, key, n) VALUES ($1, $2, $3)', [
+          topic,
+          key,
+          data?.n ?? null,
+        ]);
         await tx.manager.query('SELECT pg_sleep(0.001)');
       },
     });
@@ -238,7 +252,10 @@ describe('the inbox', () => {
     await producer.send([event(contract, 'a', 1)]);
     await inboxOf({ topics: [topic], subscriptions }).start();
     await eventually(async () => expect(await reasons(topic)).toEqual(['of-no-use']), within);
-    await producer.send([event(contract, 'a', 2), encodeTombstone(contract, 'a', { id: newEventId(), time: new Date() })]);
+    await producer.send([
+      event(contract, 'a', 2),
+      encodeTombstone(contract, 'a', { id: newEventId(), time: new Date() }),
+    ]);
     await eventually(async () => expect(await effects(topic, 'a')).toEqual([2, null]), within);
     expect(await parked(topic)).toMatchObject([{ state: 'discarded', ended: 'superseded', sealed: null }]);
   });
@@ -260,7 +277,15 @@ describe('the inbox', () => {
     await eventually(async () => {
       expect(await effects(topic, 'a')).toEqual([1]);
       expect((await reasons(topic)).sort()).toEqual(
-        ['bad-data', 'bad-data', 'bad-json', 'behind-parked', 'missing-headers', 'missing-headers', 'unknown-type'].sort(),
+        [
+          'bad-data',
+          'bad-data',
+          'bad-json',
+          'behind-parked',
+          'missing-headers',
+          'missing-headers',
+          'unknown-type',
+        ].sort(),
       );
     }, within);
     for (const { sealed } of await parked(topic)) expect(sealed?.includes(mark)).toBe(false);
@@ -289,7 +314,9 @@ describe('the inbox', () => {
     for (const n of upTo(5)) {
       await producer.send(upTo(20).map((m) => event(contract, 'k', (n - 1) * 20 + m)));
       await dataSource
-        .query(`SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()`)
+        .query(
+          `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()`,
+        )
         .catch(() => undefined);
     }
     await eventually(async () => expect(await effects(topic, 'k').catch(() => [])).toEqual(upTo(100)), within);
@@ -321,7 +348,11 @@ describe('the inbox', () => {
     await producer.send([event(first.contract, 'a', 1), event(secondContract, 'a', 2)]);
     const inbox = inboxOf({
       topics: [first.topic, second.topic, lateTopic],
-      subscriptions: [counting(first.contract, first.topic), counting(secondContract, second.topic), counting(late, lateTopic)],
+      subscriptions: [
+        counting(first.contract, first.topic),
+        counting(secondContract, second.topic),
+        counting(late, lateTopic),
+      ],
     });
     await inbox.start();
     await eventually(async () => expect(await effects(second.topic, 'a')).toEqual([2]), within);
@@ -351,7 +382,9 @@ describe('the inbox', () => {
     await inbox.start();
     for (const slug of [first, second]) {
       await admin.createTopics([replies.of(slug)]);
-      await producer.send([encodeEvent(withdrawalConfirmed, withdrawalConfirmed.example, { id: newEventId(), time: new Date() }, slug)]);
+      await producer.send([
+        encodeEvent(withdrawalConfirmed, withdrawalConfirmed.example, { id: newEventId(), time: new Date() }, slug),
+      ]);
     }
     await inbox.watch([replies.of(first).name]);
     await eventually(() => expect(seen).toEqual([replies.of(first).name, replies.of(second).name]), within);
@@ -365,6 +398,8 @@ describe('the inbox', () => {
     expect(() => inboxOf({ topics: [topic, other], subscriptions })).toThrow(/mailing-cancelled.* no handler/);
     expect(() => inboxOf({ topics: [topic, other], subscriptions, ignored: [mailingCancelled] })).not.toThrow();
     expect(() => inboxOf({ topics: [], subscriptions })).toThrow(/not read/);
-    expect(() => inboxOf({ topics: [topic], subscriptions: [...subscriptions, ...subscriptions] })).toThrow(/two handlers/);
+    expect(() => inboxOf({ topics: [topic], subscriptions: [...subscriptions, ...subscriptions] })).toThrow(
+      /two handlers/,
+    );
   });
 });

@@ -31,7 +31,11 @@ export class Maintenance {
     const { dataSource, logger, metrics, name } = this.options;
     try {
       await createPartitions((statement, parameters) => dataSource.query(statement, parameters), new Date());
-      await forgetOldIds((statement, parameters) => dataSource.query(statement, parameters), new Date(), RETENTION_DAYS + PARKED_DAYS);
+      await forgetOldIds(
+        (statement, parameters) => dataSource.query(statement, parameters),
+        new Date(),
+        RETENTION_DAYS + PARKED_DAYS,
+      );
       const [expired] = (await dataSource.query(
         `UPDATE parked_messages SET state = 'discarded', ended_reason = 'expired', ended_at = now(), sealed = NULL
          WHERE consumer = $1 AND state = 'parked' AND parked_at < now() - $2::int * interval '1 day'

@@ -10,7 +10,8 @@ export interface Seal {
 
 type Packed = [key: string | null, value: string | null, headers: Record<string, string>];
 
-const base64 = (bytes: Buffer | string | null): string | null => (bytes === null ? null : Buffer.from(bytes).toString('base64'));
+const base64 = (bytes: Buffer | string | null): string | null =>
+  bytes === null ? null : Buffer.from(bytes).toString('base64');
 
 function pack({ key, value, headers }: RawMessage): Buffer {
   const firsts: Record<string, string> = {};
@@ -39,7 +40,13 @@ function holdsUp({ content }: Item): boolean {
 }
 
 /** Keeps a message that cannot be handled, with a stable reason. A second time is the same. */
-export async function park(manager: EntityManager, consumer: string, item: Item, reason: string, seal: Seal): Promise<void> {
+export async function park(
+  manager: EntityManager,
+  consumer: string,
+  item: Item,
+  reason: string,
+  seal: Seal,
+): Promise<void> {
   const { content, raw } = item;
   await manager.query(
     `INSERT INTO parked_messages (consumer, topic, position, key_hash, holds_up, event_id, type, reason, sealed)
@@ -74,7 +81,12 @@ export async function parkedKeys(
 }
 
 /** A later record of a state topic says all: the parked ones of its key are done with. */
-export async function supersede(manager: EntityManager, consumer: string, topic: string, keyHash: string): Promise<void> {
+export async function supersede(
+  manager: EntityManager,
+  consumer: string,
+  topic: string,
+  keyHash: string,
+): Promise<void> {
   await manager.query(
     `UPDATE parked_messages SET state = 'discarded', ended_reason = 'superseded', ended_at = now(), sealed = NULL
      WHERE consumer = $1 AND topic = $2 AND key_hash = $3 AND state = 'parked'`,

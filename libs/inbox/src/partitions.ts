@@ -26,7 +26,9 @@ export async function createPartitions(query: Query, now: Date): Promise<void> {
   for (let week = current - 1; week <= current + WEEKS_AHEAD; week += 1) {
     if (existing.has(week)) continue;
     const [from, to] = [firstIdOf(week * WEEK_MS), firstIdOf((week + 1) * WEEK_MS)];
-    await query(`CREATE TABLE IF NOT EXISTS ${nameOf(week)} PARTITION OF inbox FOR VALUES FROM ('${from}') TO ('${to}')`);
+    await query(
+      `CREATE TABLE IF NOT EXISTS ${nameOf(week)} PARTITION OF inbox FOR VALUES FROM ('${from}') TO ('${to}')`,
+    );
   }
 }
 

@@ -45,11 +45,10 @@ export async function retryParked(
         )) as [unknown, number];
         if (taken === 0) return;
         // Parked for an unknown type, it was not counted as seen yet.
-        await tx.manager.query(`INSERT INTO inbox (event_id, consumer, topic) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING`, [
-          event.meta.id,
-          options.name,
-          row.topic,
-        ]);
+        await tx.manager.query(
+          `INSERT INTO inbox (event_id, consumer, topic) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING`,
+          [event.meta.id, options.name, row.topic],
+        );
         await subscription.handle([event], tx);
       });
       handled += 1;

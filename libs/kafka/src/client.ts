@@ -1,7 +1,13 @@
 import { createRequire } from 'node:module';
 import net from 'node:net';
 import tls from 'node:tls';
-import kafkajs, { type ISocketFactory, type Kafka as KafkaJs, type KafkaConfig, type logLevel, type RetryOptions } from 'kafkajs';
+import kafkajs, {
+  type ISocketFactory,
+  type Kafka as KafkaJs,
+  type KafkaConfig,
+  type logLevel,
+  type RetryOptions,
+} from 'kafkajs';
 import type { KafkaSettings } from './types.js';
 
 interface RequestQueue {
@@ -32,8 +38,12 @@ const LEVELS = new Map<logLevel, 'warn' | 'error'>([
   [kafkajs.logLevel.ERROR, 'error'],
 ]);
 
-/** What kafkajs says at its warning level although all is well. */
-const NOISE = /Limiting retries for the idempotent producer/;
+/**
+ * What kafkajs says although all is well. Answers of a coordinator that is still loading or ending a transaction are
+ * tried again every few milliseconds by design; where that does not help, the call itself fails and is told.
+ */
+const NOISE =
+  /Limiting retries for the idempotent producer|^Response (?:InitProducerId|GroupCoordinator|AddPartitionsToTxn|EndTxn)\(/;
 
 function configOf(settings: KafkaSettings, retry: RetryOptions, socketFactory: ISocketFactory): KafkaConfig {
   return {

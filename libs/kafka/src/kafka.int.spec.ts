@@ -30,7 +30,12 @@ async function newTopic(partitions = 1, kind: 'events' | 'state' = 'events'): Pr
   return topic.name;
 }
 
-const message = (topic: string, key: string, value: string): WireMessage => ({ topic, key, value, headers: { n: value } });
+const message = (topic: string, key: string, value: string): WireMessage => ({
+  topic,
+  key,
+  value,
+  headers: { n: value },
+});
 
 async function valuesOf(topic: string, reader = kafka): Promise<string[]> {
   const values: string[] = [];
@@ -38,7 +43,11 @@ async function valuesOf(topic: string, reader = kafka): Promise<string[]> {
   return values;
 }
 
-async function consume(topic: string, groupId: string, onBatch: (batch: IncomingBatch) => Promise<void>): Promise<Consumer> {
+async function consume(
+  topic: string,
+  groupId: string,
+  onBatch: (batch: IncomingBatch) => Promise<void>,
+): Promise<Consumer> {
   const consumer = kafka.consumer({
     groupId,
     topics: [topic],
@@ -70,7 +79,9 @@ describe('the producer', () => {
   it('keeps the order of a key over many sends', async () => {
     const topic = await newTopic(3);
     const producer = kafka.producer();
-    const sends = Array.from({ length: 50 }, (_, n) => producer.send([message(topic, 'k', `${n}a`), message(topic, 'k', `${n}b`)]));
+    const sends = Array.from({ length: 50 }, (_, n) =>
+      producer.send([message(topic, 'k', `${n}a`), message(topic, 'k', `${n}b`)]),
+    );
     await Promise.all(sends);
     await producer.close();
     expect(await valuesOf(topic)).toEqual(Array.from({ length: 50 }, (_, n) => [`${n}a`, `${n}b`]).flat());
@@ -214,7 +225,13 @@ describe('a principal', () => {
   });
 
   it('cannot be given a prefix that covers its neighbours', async () => {
-    const rule = { principal: 'User:p1', resource: 'group', name: 'p1', pattern: 'prefixed', operation: 'read' } as const;
+    const rule = {
+      principal: 'User:p1',
+      resource: 'group',
+      name: 'p1',
+      pattern: 'prefixed',
+      operation: 'read',
+    } as const;
     await expect(admin.allow([rule])).rejects.toThrow(/prefix/);
   });
 });

@@ -35,7 +35,9 @@ export async function createPartitions(query: Query): Promise<void> {
   for (let n = 0n; n < AHEAD; n += 1n) {
     const from = current + n * PARTITION_IDS;
     if (existing.has(from)) continue;
-    await query(`CREATE TABLE IF NOT EXISTS ${nameOf(from)} PARTITION OF outbox FOR VALUES FROM (${from}) TO (${from + PARTITION_IDS})`);
+    await query(
+      `CREATE TABLE IF NOT EXISTS ${nameOf(from)} PARTITION OF outbox FOR VALUES FROM (${from}) TO (${from + PARTITION_IDS})`,
+    );
   }
 }
 

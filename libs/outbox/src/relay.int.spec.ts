@@ -83,7 +83,9 @@ describe('the relay', () => {
           counters.set(key, next);
           tx.publish(contract, { key, n: next });
           // A transaction id early and a commit late: the row's id is older than what others have already shown.
-          await tx.manager.query('SELECT pg_current_xact_id(), pg_sleep($1)', [(writer * 31 + n * 17) % 20 === 0 ? 0.15 : 0]);
+          await tx.manager.query('SELECT pg_current_xact_id(), pg_sleep($1)', [
+            (writer * 31 + n * 17) % 20 === 0 ? 0.15 : 0,
+          ]);
         });
       }
     };
@@ -115,7 +117,9 @@ describe('the relay', () => {
       ]);
       await late;
     });
-    await transactions.run([outboxKey(topic, 'early')], (tx) => Promise.resolve(tx.publish(contract, { key: 'early', n: 1 })));
+    await transactions.run([outboxKey(topic, 'early')], (tx) =>
+      Promise.resolve(tx.publish(contract, { key: 'early', n: 1 })),
+    );
     await eventually(async () => expect([...(await received(topic)).keys()]).toEqual(['early']), { within: 15_000 });
     commitLate();
     await slow;
@@ -187,9 +191,11 @@ describe('the relay', () => {
   it('drops a partition once everything in it is sent and nothing more can come into it', async () => {
     const { contract, topic } = await newEvent();
     const partitions = async (): Promise<string[]> =>
-      ((await dataSource.query(`SELECT relname FROM pg_class WHERE relname ~ '^outbox_p[0-9]+$' ORDER BY 1`)) as { relname: string }[]).map(
-        ({ relname }) => relname,
-      );
+      (
+        (await dataSource.query(`SELECT relname FROM pg_class WHERE relname ~ '^outbox_p[0-9]+$' ORDER BY 1`)) as {
+          relname: string;
+        }[]
+      ).map(({ relname }) => relname);
     expect(await partitions()).toContain('outbox_p0');
     await dataSource.query(`SELECT setval('outbox_id', 99998)`);
     const transactions = new Transactions(dataSource, relay());

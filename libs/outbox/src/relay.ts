@@ -220,7 +220,9 @@ export class Relay implements OutboxPort {
   }
 
   private untilRetry(pause: number): number {
-    const next = Math.min(...this.lanes.filter(({ retryAt }) => retryAt > 0).map(({ retryAt }) => retryAt - Date.now()));
+    const next = Math.min(
+      ...this.lanes.filter(({ retryAt }) => retryAt > 0).map(({ retryAt }) => retryAt - Date.now()),
+    );
     return Math.max(1, Math.min(pause, next));
   }
 

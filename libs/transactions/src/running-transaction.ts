@@ -1,4 +1,11 @@
-import { encodeEvent, encodeTombstone, newEventId, type DataOf, type EventContract, type WireMessage } from '@castiron/contracts';
+import {
+  encodeEvent,
+  encodeTombstone,
+  newEventId,
+  type DataOf,
+  type EventContract,
+  type WireMessage,
+} from '@castiron/contracts';
 import { correlationId } from '@castiron/observability';
 import type { EntityManager } from 'typeorm';
 import { Buffered } from './buffered-events.js';
@@ -25,7 +32,11 @@ export class RunningTransaction implements Tx {
     private readonly held: ReadonlySet<string>,
   ) {}
 
-  publish<Contract extends EventContract>(contract: Contract, data: DataOf<Contract>, options: { slug?: string } = {}): void {
+  publish<Contract extends EventContract>(
+    contract: Contract,
+    data: DataOf<Contract>,
+    options: { slug?: string } = {},
+  ): void {
     this.buffer(contract.type, (meta) => encodeEvent(contract, data, meta, options.slug));
   }
 
@@ -60,13 +71,18 @@ export class RunningTransaction implements Tx {
     this.buffered.addAfterwards(work);
   }
 
-  private buffer(type: string, encode: (meta: { id: string; time: Date; correlationId: string | undefined }) => WireMessage): void {
+  private buffer(
+    type: string,
+    encode: (meta: { id: string; time: Date; correlationId: string | undefined }) => WireMessage,
+  ): void {
     const eventId = newEventId();
     const message = encode({ id: eventId, time: new Date(), correlationId: correlationId() });
     const key = outboxKey(message.topic, message.key);
     if (!this.held.has(key)) {
       // The name of the key stays out of the message: errors are logged.
-      throw new TypeError(`${type} is published under a key that the transaction has not claimed: its order would be lost`);
+      throw new TypeError(
+        `${type} is published under a key that the transaction has not claimed: its order would be lost`,
+      );
     }
     this.buffered.add({ eventId, type, message });
   }

@@ -18,7 +18,11 @@ export interface Tx {
    * Buffers an event; it is written with the commit. The event's {@link outboxKey} must have been named or claimed.
    * @throws TypeError where the data does not fit the contract, or the key is not locked: both are bugs
    */
-  publish<Contract extends EventContract>(contract: Contract, data: DataOf<Contract>, options?: { slug?: string }): void;
+  publish<Contract extends EventContract>(
+    contract: Contract,
+    data: DataOf<Contract>,
+    options?: { slug?: string },
+  ): void;
 
   /** Buffers the deletion of a key of a state topic. */
   tombstone(contract: EventContract, key: string, options?: { slug?: string }): void;

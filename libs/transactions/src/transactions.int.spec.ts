@@ -23,7 +23,9 @@ class CountSomething1795392000901 implements MigrationInterface {
   readonly name = 'CountSomething1795392000901';
   async up(runner: QueryRunner): Promise<void> {
     await runner.query('CREATE TABLE counters (key text PRIMARY KEY, n int NOT NULL)');
-    await runner.query('CREATE TABLE sent (id bigserial PRIMARY KEY, key text NOT NULL, n int NOT NULL, headers jsonb NOT NULL)');
+    await runner.query(
+      'CREATE TABLE sent (id bigserial PRIMARY KEY, key text NOT NULL, n int NOT NULL, headers jsonb NOT NULL)',
+    );
   }
   down(): Promise<void> {
     return Promise.reject(new Error('forward only'));
@@ -40,7 +42,11 @@ beforeAll(async () => {
     async append(manager, events: readonly PendingEvent[]) {
       for (const { message } of events) {
         const data = JSON.parse(message.value ?? '{"n":-1}') as { n: number };
-        await manager.query('INSERT INTO sent (key, n, headers) VALUES ($1, $2, $3)', [message.key, data.n, message.headers]);
+        await manager.query('INSERT INTO sent (key, n, headers) VALUES ($1, $2, $3)', [
+          message.key,
+          data.n,
+          message.headers,
+        ]);
       }
     },
     wake: () => (wakes += 1),
@@ -61,7 +67,9 @@ async function count(tx: Tx, key: string): Promise<number> {
 }
 
 const sent = async (): Promise<string[]> =>
-  ((await dataSource.query('SELECT key, n FROM sent ORDER BY id')) as { key: string; n: number }[]).map(({ key, n }) => `${key}${n}`);
+  ((await dataSource.query('SELECT key, n FROM sent ORDER BY id')) as { key: string; n: number }[]).map(
+    ({ key, n }) => `${key}${n}`,
+  );
 
 describe('a transaction', () => {
   it('commits its changes and events as one, and wakes the outbox afterwards', async () => {
@@ -152,7 +160,10 @@ describe('a transaction', () => {
             const [row] = (await tx.manager.query('SELECT n FROM counters WHERE key = $1', [key])) as { n: number }[];
             const next = (row?.n ?? 0) + 1;
             await tx.manager.query('SELECT pg_sleep(0.002)');
-            await tx.manager.query('INSERT INTO counters VALUES ($1, $2) ON CONFLICT (key) DO UPDATE SET n = $2', [key, next]);
+            await tx.manager.query('INSERT INTO counters VALUES ($1, $2) ON CONFLICT (key) DO UPDATE SET n = $2', [
+              key,
+              next,
+            ]);
             tx.publish(counted, { key, n: next });
           }
         });

@@ -23,7 +23,8 @@ export class Transactions {
   async run<T>(keys: readonly string[], work: (tx: Tx) => Promise<T>): Promise<T> {
     const held = new Set(keys);
     for (let restarts = 0; ; restarts += 1) {
-      if (held.size > MAX_KEYS) throw new RangeError(`a transaction holds ${MAX_KEYS} outbox keys at most, not ${held.size}`);
+      if (held.size > MAX_KEYS)
+        throw new RangeError(`a transaction holds ${MAX_KEYS} outbox keys at most, not ${held.size}`);
       try {
         return await this.once(held, work);
       } catch (error) {
