@@ -8,6 +8,11 @@ export class AgreementIdPipe implements PipeTransform<string, string> {
   transform(given: string): string {
     const agreement = given.toLowerCase();
     if (UUID.test(agreement)) return agreement;
-    throw new Refused({ kind: 'invalid', code: 'agreement-not-an-id', detail: 'An agreement is named by a UUID.', field: 'agreement' });
+    throw new Refused({
+      kind: 'invalid',
+      code: 'agreement-not-an-id',
+      detail: 'An agreement is named by a UUID.',
+      field: 'agreement',
+    });
   }
 }

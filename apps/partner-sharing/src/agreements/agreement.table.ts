@@ -35,10 +35,19 @@ const COLUMNS = `id, recipient, state, purposes, highest_tier AS "highestTier", 
   entered_at AS "enteredAt", terminated_at AS "terminatedAt", termination_reason AS "terminationReason"`;
 
 export const noSuchAgreement = (): Refused =>
-  new Refused({ kind: 'not-found', code: 'no-such-agreement', detail: 'No agreement has this id.', field: 'agreement' });
+  new Refused({
+    kind: 'not-found',
+    code: 'no-such-agreement',
+    detail: 'No agreement has this id.',
+    field: 'agreement',
+  });
 
 /** @throws Refused not-found */
-export async function agreementOf(manager: EntityManager, id: string, lock: '' | 'FOR UPDATE' = ''): Promise<Agreement> {
+export async function agreementOf(
+  manager: EntityManager,
+  id: string,
+  lock: '' | 'FOR UPDATE' = '',
+): Promise<Agreement> {
   const rows: Agreement[] = await manager.query(`SELECT ${COLUMNS} FROM agreements WHERE id = $1 ${lock}`, [id]);
   const [agreement] = rows;
   if (agreement === undefined) throw noSuchAgreement();
@@ -46,9 +55,10 @@ export async function agreementOf(manager: EntityManager, id: string, lock: '' |
 }
 
 export async function allAgreements(manager: EntityManager, recipient?: string): Promise<readonly Agreement[]> {
-  return manager.query(`SELECT ${COLUMNS} FROM agreements WHERE $1::text IS NULL OR recipient = $1 ORDER BY created_at, id`, [
-    recipient ?? null,
-  ]);
+  return manager.query(
+    `SELECT ${COLUMNS} FROM agreements WHERE $1::text IS NULL OR recipient = $1 ORDER BY created_at, id`,
+    [recipient ?? null],
+  );
 }
 
 /** The one in force whose term is not over; its term may not have begun. */

@@ -6,7 +6,10 @@ import { addSweep } from '../sweeps/sweep.table.js';
 import type { Agreement } from './agreement.table.js';
 
 /** What a transaction that changes an agreement must hold: it also keeps such transactions apart. */
-export const ordersOfAgreement = (id: string, recipient: string): string[] => [orderOfAgreement(id), orderOfDuties(recipient, id)];
+export const ordersOfAgreement = (id: string, recipient: string): string[] => [
+  orderOfAgreement(id),
+  orderOfDuties(recipient, id),
+];
 
 /** Tells everyone, the recipient too. */
 export function announceAgreement(
@@ -17,7 +20,13 @@ export function announceAgreement(
   now: Date,
 ): void {
   const at = now.toISOString();
-  tx.publish(agreementChanged, { agreement: agreement.id, recipient: agreement.recipient, state, epoch: Number(epoch), at });
+  tx.publish(agreementChanged, {
+    agreement: agreement.id,
+    recipient: agreement.recipient,
+    state,
+    epoch: Number(epoch),
+    at,
+  });
   tx.publish(agreementNotice, { agreement: agreement.id, state, at }, { slug: agreement.recipient });
 }
 

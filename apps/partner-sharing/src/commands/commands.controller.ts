@@ -30,7 +30,9 @@ export class CommandsController {
     const own =
       hasRole(caller, 'support', 'privacy-officer', 'service') ||
       (hasRole(caller, 'customer') && command?.customer === caller.sub) ||
-      (hasRole(caller, 'partner') && command?.scope === 'agreement' && (await this.isOfAgreementWith(caller.sub, command.target)));
+      (hasRole(caller, 'partner') &&
+        command?.scope === 'agreement' &&
+        (await this.isOfAgreementWith(caller.sub, command.target)));
     // Somebody else's command looks like none.
     if (command === undefined || !own) {
       throw new Refused({ kind: 'not-found', code: 'no-such-command', detail: 'No command of yours has this id.' });

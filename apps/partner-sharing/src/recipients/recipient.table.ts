@@ -23,7 +23,12 @@ export async function findRecipient(manager: EntityManager, slug: string): Promi
 export async function recipientOf(manager: EntityManager, slug: string): Promise<Recipient> {
   const recipient = await findRecipient(manager, slug);
   if (recipient === undefined) {
-    throw new Refused({ kind: 'not-found', code: 'no-such-recipient', detail: 'No recipient has this slug.', field: 'recipient' });
+    throw new Refused({
+      kind: 'not-found',
+      code: 'no-such-recipient',
+      detail: 'No recipient has this slug.',
+      field: 'recipient',
+    });
   }
   return recipient;
 }
@@ -33,10 +38,18 @@ export async function allRecipients(manager: EntityManager): Promise<readonly Re
 }
 
 /** False where there is one with this slug already. */
-export async function addRecipient(manager: EntityManager, recipient: Omit<Recipient, 'provisioned'>): Promise<boolean> {
+export async function addRecipient(
+  manager: EntityManager,
+  recipient: Omit<Recipient, 'provisioned'>,
+): Promise<boolean> {
   const rows: unknown[] = await manager.query(
     `INSERT INTO recipients (slug, name, kind, purposes) VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING RETURNING slug`,
-    [recipient.slug, recipient.name, recipient.kind, recipient.purposes === null ? null : JSON.stringify(recipient.purposes)],
+    [
+      recipient.slug,
+      recipient.name,
+      recipient.kind,
+      recipient.purposes === null ? null : JSON.stringify(recipient.purposes),
+    ],
   );
   return rows.length > 0;
 }

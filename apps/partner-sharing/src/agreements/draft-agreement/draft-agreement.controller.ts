@@ -4,7 +4,18 @@ import { Roles } from '@castiron/access';
 import { SLUG_PATTERN, TIERS, type Tier } from '@castiron/contracts';
 import { answerWithEffect, because } from '@castiron/service';
 import { Type } from 'class-transformer';
-import { ArrayMaxSize, ArrayMinSize, IsArray, IsDefined, IsIn, IsISO8601, IsObject, IsString, Matches, ValidateNested } from 'class-validator';
+import {
+  ArrayMaxSize,
+  ArrayMinSize,
+  IsArray,
+  IsDefined,
+  IsIn,
+  IsISO8601,
+  IsObject,
+  IsString,
+  Matches,
+  ValidateNested,
+} from 'class-validator';
 import { viewOf, type AgreementView } from '../agreement.table.js';
 import { DraftAgreementUseCase } from './draft-agreement.use-case.js';
 

@@ -48,9 +48,23 @@ describe('the draft of an agreement', () => {
     ['a service of the house', { kind: 'internal' }, terms(), 'recipient-internal', 'recipient', 'P8'],
     ['no purpose', third, terms({ purposes: [] }), 'purposes-required', 'terms.purposes', 'P8'],
     ['an unknown purpose', third, listing('resale', ['email']), 'not-in-catalogue', 'terms.purposes.0.purpose', 'P8'],
-    ['a name every object has', third, listing('constructor', ['email']), 'not-in-catalogue', 'terms.purposes.0.purpose', 'P8'],
+    [
+      'a name every object has',
+      third,
+      listing('constructor', ['email']),
+      'not-in-catalogue',
+      'terms.purposes.0.purpose',
+      'P8',
+    ],
     ['no attribute', third, listing('security', []), 'not-in-catalogue', 'terms.purposes.0.attributes', 'P8'],
-    ['a needless attribute', third, listing('security', ['email', 'vatNumber']), 'not-in-catalogue', 'terms.purposes.0.attributes.1', 'P8'],
+    [
+      'a needless attribute',
+      third,
+      listing('security', ['email', 'vatNumber']),
+      'not-in-catalogue',
+      'terms.purposes.0.attributes.1',
+      'P8',
+    ],
     [
       'cooperation outside the network',
       third,
@@ -59,7 +73,14 @@ describe('the draft of an agreement', () => {
       'terms.purposes.0.ground',
       'P13',
     ],
-    ['mailing as cooperation', member, listing('mailing', ['email'], 'cooperation'), 'permission-only', 'terms.purposes.0.ground', 'P16'],
+    [
+      'mailing as cooperation',
+      member,
+      listing('mailing', ['email'], 'cooperation'),
+      'permission-only',
+      'terms.purposes.0.ground',
+      'P16',
+    ],
     [
       'recommendation as cooperation',
       member,
@@ -69,7 +90,14 @@ describe('the draft of an agreement', () => {
       'P2',
     ],
     ['a term without length', third, terms({ until: terms().from }), 'term-without-length', 'terms.until', 'P8'],
-    ['a term that is no date', third, terms({ from: new Date(Number.NaN) }), 'term-without-length', 'terms.until', 'P8'],
+    [
+      'a term that is no date',
+      third,
+      terms({ from: new Date(Number.NaN) }),
+      'term-without-length',
+      'terms.until',
+      'P8',
+    ],
     ['a term that is over', third, terms({ until: now }), 'term-over', 'terms.until', 'P8'],
   ] as const)('is refused for %s', (_what, recipient, wanted, code, field, promise) => {
     expect(refusalOf(recipient, wanted)).toMatchObject({ kind: 'invalid', code, field, promise });

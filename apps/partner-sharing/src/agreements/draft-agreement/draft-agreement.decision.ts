@@ -20,20 +20,26 @@ export interface DraftedTerms extends Omit<Terms, 'purposes'> {
 }
 
 /** The promise that asks for permission, for the purposes that rest on nothing else. */
-const promiseOf = (purpose: PurposeName): string => (purpose === 'mailing' ? 'P16' : purpose === 'recommendation' ? 'P2' : 'P13');
+const promiseOf = (purpose: PurposeName): string =>
+  purpose === 'mailing' ? 'P16' : purpose === 'recommendation' ? 'P2' : 'P13';
 
 /**
  * What an agreement may list: purposes and attributes of the catalogue (P1, P8), and cooperation only inside the network
  * (P4, P13) and never where the customer must have permitted it (P2, P16). Tiers are judged when data is released. Pure.
  */
-export function decideDraft(recipient: Pick<Recipient, 'kind'> | undefined, terms: Terms, now: Date): Result<DraftedTerms> {
+export function decideDraft(
+  recipient: Pick<Recipient, 'kind'> | undefined,
+  terms: Terms,
+  now: Date,
+): Result<DraftedTerms> {
   const refuse = (code: string, field: string, detail: string, promise = 'P8') =>
     refused({ kind: 'invalid', code, field, detail, promise });
   if (recipient === undefined) return refuse('no-such-recipient', 'recipient', 'No recipient has this slug.');
   if (recipient.kind === 'internal') {
     return refuse('recipient-internal', 'recipient', 'An internal recipient has registered purposes and no agreement.');
   }
-  if (terms.purposes.length === 0) return refuse('purposes-required', 'terms.purposes', 'An agreement lists its purposes.');
+  if (terms.purposes.length === 0)
+    return refuse('purposes-required', 'terms.purposes', 'An agreement lists its purposes.');
   const stranger = unlisted(terms.purposes, 'terms.purposes');
   if (stranger !== undefined) return refuse('not-in-catalogue', stranger.field, stranger.detail);
   const purposes = terms.purposes.map(({ purpose, attributes, ground }) => ({
@@ -51,11 +57,17 @@ export function decideDraft(recipient: Pick<Recipient, 'kind'> | undefined, term
       return refuse('permission-only', field, `The purpose ${purpose} rests on permission only.`, promiseOf(purpose));
     }
     if (recipient.kind !== 'network-member') {
-      return refuse('cooperation-outside-the-network', field, 'Cooperation is a ground for members of the network only.', 'P13');
+      return refuse(
+        'cooperation-outside-the-network',
+        field,
+        'Cooperation is a ground for members of the network only.',
+        'P13',
+      );
     }
   }
   // Asked so that a broken date refuses too.
-  if (!(terms.from < terms.until)) return refuse('term-without-length', 'terms.until', 'The term must end after it begins.');
+  if (!(terms.from < terms.until))
+    return refuse('term-without-length', 'terms.until', 'The term must end after it begins.');
   if (!(now < terms.until)) return refuse('term-over', 'terms.until', 'The term is over already.');
   return ok({ ...terms, purposes });
 }

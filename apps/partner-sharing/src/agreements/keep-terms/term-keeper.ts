@@ -48,7 +48,10 @@ export class TermKeeper {
       await lockAudience(tx.manager, 'exclusive');
       const agreement = await agreementOf(tx.manager, id);
       // Another process may have been quicker.
-      const waiting: unknown[] = await tx.manager.query(`SELECT 1 FROM agreements WHERE id = $1 AND state = 'in-force' AND NOT started`, [id]);
+      const waiting: unknown[] = await tx.manager.query(
+        `SELECT 1 FROM agreements WHERE id = $1 AND state = 'in-force' AND NOT started`,
+        [id],
+      );
       if (waiting.length > 0) await startSharing(tx.manager, agreement);
       tx.afterCommit(() => this.signals.tell('sweep'));
     });

@@ -36,7 +36,10 @@ describe('signing an agreement', () => {
   it('changes nothing when a side signs again', () => {
     const signed = agreement({ signatures: { company: signature(officer.sub) } });
     expect(decideSigning(signed, 'company', officer, now)).toEqual({ ok: true, value: 'repeated' });
-    expect(decideSigning({ ...signed, state: 'in-force' }, 'company', officer, now)).toEqual({ ok: true, value: 'repeated' });
+    expect(decideSigning({ ...signed, state: 'in-force' }, 'company', officer, now)).toEqual({
+      ok: true,
+      value: 'repeated',
+    });
   });
 
   it('is for each side alone', () => {

@@ -18,12 +18,24 @@ export function decideSigning(agreement: Agreement, side: Side, signer: Signer, 
   const other = signatures[side === 'company' ? 'partner' : 'company'];
   const maySign = side === 'company' ? signer.isPrivacyOfficer : signer.isPartner && signer.sub === agreement.recipient;
   if (!maySign || other?.by === signer.sub) {
-    return refused({ kind: 'forbidden', code: 'not-your-side', detail: 'Each side signs for itself.', field: 'side', promise: 'P8' });
+    return refused({
+      kind: 'forbidden',
+      code: 'not-your-side',
+      detail: 'Each side signs for itself.',
+      field: 'side',
+      promise: 'P8',
+    });
   }
   if (agreement.state === 'terminated') return notFrom(agreement.state, 'This agreement can no longer be signed.');
   if (signatures[side] !== undefined) return ok('repeated');
   if (!(now < agreement.until)) {
-    return refused({ kind: 'conflict', code: 'term-over', detail: 'The term of this agreement is over.', field: 'terms.until', promise: 'P8' });
+    return refused({
+      kind: 'conflict',
+      code: 'term-over',
+      detail: 'The term of this agreement is over.',
+      field: 'terms.until',
+      promise: 'P8',
+    });
   }
   return ok(other === undefined ? 'first' : 'completes');
 }

@@ -50,13 +50,21 @@ export class SignAgreementUseCase {
     const { manager } = tx;
     // Before the epoch, as everywhere; it also keeps two agreements from entering at once.
     await lockAudience(manager, 'exclusive');
-    const others: { id: string }[] = await manager.query(`SELECT id FROM agreements WHERE recipient = $1 AND state = 'in-force'`, [
-      agreement.recipient,
-    ]);
+    const others: { id: string }[] = await manager.query(
+      `SELECT id FROM agreements WHERE recipient = $1 AND state = 'in-force'`,
+      [agreement.recipient],
+    );
     const [other] = others;
     if (other !== undefined) {
       const detail = 'Another agreement is in force for this recipient: terminate it first.';
-      throw new Refused({ kind: 'conflict', code: 'another-in-force', detail, field: 'recipient', promise: 'P8', agreement: other.id });
+      throw new Refused({
+        kind: 'conflict',
+        code: 'another-in-force',
+        detail,
+        field: 'recipient',
+        promise: 'P8',
+        agreement: other.id,
+      });
     }
     const epoch = await raiseEpoch(manager, 'agreement', agreement.id);
     await manager.query(`UPDATE agreements SET state = 'in-force', entered_at = $2 WHERE id = $1`, [agreement.id, now]);

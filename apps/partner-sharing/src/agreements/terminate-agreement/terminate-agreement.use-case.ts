@@ -25,7 +25,8 @@ export class TerminateAgreementUseCase {
     const { recipient } = await agreementOf(this.dataSource.manager, id);
     return this.transactions.run(ordersOfAgreement(id, recipient), async (tx) => {
       const agreement = await agreementOf(tx.manager, id);
-      if (agreement.state !== 'in-force') valueOf(notFrom(agreement.state, 'Only an agreement in force can be terminated.'));
+      if (agreement.state !== 'in-force')
+        valueOf(notFrom(agreement.state, 'Only an agreement in force can be terminated.'));
       const epoch = await raiseEpoch(tx.manager, 'agreement', id);
       const now = new Date();
       await tx.manager.query(
@@ -35,7 +36,13 @@ export class TerminateAgreementUseCase {
       await addSweep(tx.manager, { kind: 'renew-shares', recipient, cause: 'agreement-terminated' });
       announceAgreement(tx, agreement, 'terminated', epoch, now);
       tx.afterCommit(() => this.signals.tell('sweep'));
-      return addCommand(tx.manager, { kind: 'agreement-termination', customer: null, scope: 'agreement', target: id, epoch });
+      return addCommand(tx.manager, {
+        kind: 'agreement-termination',
+        customer: null,
+        scope: 'agreement',
+        target: id,
+        epoch,
+      });
     });
   }
 }

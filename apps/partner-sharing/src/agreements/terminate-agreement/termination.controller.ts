@@ -49,9 +49,17 @@ export class TerminationController {
   ): Promise<AgreementView & { command: string; poll?: string }> {
     const { recipient } = await agreementOf(this.dataSource.manager, id);
     if (!hasRole(caller, 'privacy-officer') && caller.sub !== recipient) {
-      throw new Refused({ kind: 'forbidden', code: 'not-your-agreement', detail: 'A partner ends its own agreement only.' });
+      throw new Refused({
+        kind: 'forbidden',
+        code: 'not-your-agreement',
+        detail: 'A partner ends its own agreement only.',
+      });
     }
-    const { status, ...fenced } = await answerBehindFence(this.dataSource, this.fence, await this.agreements.terminate(id, reason));
+    const { status, ...fenced } = await answerBehindFence(
+      this.dataSource,
+      this.fence,
+      await this.agreements.terminate(id, reason),
+    );
     reply.status(status);
     return { ...viewOf(await agreementOf(this.dataSource.manager, id)), ...fenced };
   }

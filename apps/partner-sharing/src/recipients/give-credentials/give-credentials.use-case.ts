@@ -23,10 +23,13 @@ export class GiveCredentialsUseCase {
   /** @throws Refused not-found; conflict for principals of the house; unavailable where the broker is away */
   async give(slug: string): Promise<Credentials> {
     const { provisioned } = await recipientOf(this.dataSource.manager, slug);
-    const conflict = (code: string, detail: string): Refused => new Refused({ kind: 'conflict', code, detail, field: 'slug', promise: 'P8' });
-    if (HOUSE_PRINCIPALS.has(slug)) throw conflict('house-principal', 'Whoever deploys this service gives it its credentials.');
+    const conflict = (code: string, detail: string): Refused =>
+      new Refused({ kind: 'conflict', code, detail, field: 'slug', promise: 'P8' });
+    if (HOUSE_PRINCIPALS.has(slug))
+      throw conflict('house-principal', 'Whoever deploys this service gives it its credentials.');
     // Without its rules a principal could only be turned away.
-    if (!provisioned) throw conflict('recipient-not-provisioned', 'Its place on the broker is not ready: register it again.');
+    if (!provisioned)
+      throw conflict('recipient-not-provisioned', 'Its place on the broker is not ready: register it again.');
     const password = randomBytes(PASSWORD_BYTES).toString('base64url');
     await this.provisioning.admit(slug, password).catch((error: unknown) => {
       throw brokerUnavailable('The broker could not be reached. Ask again.', error);

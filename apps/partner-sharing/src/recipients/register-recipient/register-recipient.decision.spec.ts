@@ -22,16 +22,31 @@ describe('the registration of a recipient', () => {
     ['a partner with purposes', { ...partner, purposes }, 'purposes-by-agreement', 'purposes'],
     ['a service without purposes', { ...internal, purposes: undefined }, 'purposes-required', 'purposes'],
     ['a service with no purpose', { ...internal, purposes: [] }, 'purposes-required', 'purposes'],
-    ['an unknown purpose', { ...internal, purposes: [{ purpose: 'resale', attributes: ['email'] }] }, 'not-in-catalogue', 'purposes.0.purpose'],
+    [
+      'an unknown purpose',
+      { ...internal, purposes: [{ purpose: 'resale', attributes: ['email'] }] },
+      'not-in-catalogue',
+      'purposes.0.purpose',
+    ],
     [
       'a needless attribute',
       { ...internal, purposes: [{ purpose: 'recommendation', attributes: ['vatNumber'] }] },
       'not-in-catalogue',
       'purposes.0.attributes.0',
     ],
-    ['a purpose listed twice', { ...internal, purposes: [...purposes, ...purposes] }, 'purpose-listed-twice', 'purposes.1.purpose'],
+    [
+      'a purpose listed twice',
+      { ...internal, purposes: [...purposes, ...purposes] },
+      'purpose-listed-twice',
+      'purposes.1.purpose',
+    ],
     ['the name of a service', { ...partner, slug: 'partner-sharing' }, 'slug-reserved', 'slug'],
-    ['a partner by the name of a recipient of the house', { ...partner, slug: 'notifications' }, 'slug-reserved', 'slug'],
+    [
+      'a partner by the name of a recipient of the house',
+      { ...partner, slug: 'notifications' },
+      'slug-reserved',
+      'slug',
+    ],
   ] as const)('is refused for %s', (_what, registration, code, field) => {
     expect(refusalOf(registration)).toMatchObject({ kind: 'invalid', code, field, promise: 'P8' });
   });

@@ -1,4 +1,11 @@
-import { attributesOf, isAttribute, isPurpose, type AttributeName, type PurposeName, type RecipientKind } from '@castiron/contracts';
+import {
+  attributesOf,
+  isAttribute,
+  isPurpose,
+  type AttributeName,
+  type PurposeName,
+  type RecipientKind,
+} from '@castiron/contracts';
 import { ok, refused, type Result } from '@castiron/failures';
 import type { ListedPurpose } from '../../confidentiality/facts.js';
 
@@ -32,13 +39,17 @@ export function unlisted(
 ): { readonly field: string; readonly detail: string } | undefined {
   for (const [index, { purpose, attributes }] of purposes.entries()) {
     if (!isPurpose(purpose)) return { field: `${at}.${index}.purpose`, detail: 'The catalogue has no such purpose.' };
-    if (attributes.length === 0) return { field: `${at}.${index}.attributes`, detail: `No attribute is listed for ${purpose}.` };
+    if (attributes.length === 0)
+      return { field: `${at}.${index}.attributes`, detail: `No attribute is listed for ${purpose}.` };
     const listed: readonly string[] = attributesOf(purpose);
     const stranger = attributes.findIndex((attribute) => !listed.includes(attribute));
     if (stranger < 0) continue;
     const name = attributes[stranger] ?? '';
     const what = isAttribute(name) ? `the attribute ${name}` : 'this attribute';
-    return { field: `${at}.${index}.attributes.${stranger}`, detail: `The catalogue does not list ${what} for ${purpose}.` };
+    return {
+      field: `${at}.${index}.attributes.${stranger}`,
+      detail: `The catalogue does not list ${what} for ${purpose}.`,
+    };
   }
   return undefined;
 }
@@ -67,7 +78,9 @@ export function decideRegistration({ slug, name, kind, purposes }: Registration)
   }
   const stranger = unlisted(purposes, 'purposes');
   if (stranger !== undefined) return refuse('not-in-catalogue', stranger.field, stranger.detail);
-  const twice = purposes.findIndex(({ purpose }, index) => purposes.findIndex((one) => one.purpose === purpose) < index);
+  const twice = purposes.findIndex(
+    ({ purpose }, index) => purposes.findIndex((one) => one.purpose === purpose) < index,
+  );
   if (twice >= 0) return refuse('purpose-listed-twice', `purposes.${twice}.purpose`, 'A purpose is listed once.');
   return ok({
     slug,

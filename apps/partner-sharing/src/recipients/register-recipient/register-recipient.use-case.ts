@@ -38,7 +38,8 @@ export class RegisterRecipientUseCase {
     // Not among the transactions that mark an Idempotency-Key: after a 503 the same request must be carried out again.
     await this.dataSource.transaction('READ COMMITTED', async (manager) => {
       if (wanted.kind === 'internal') await lockAudience(manager, 'exclusive');
-      if (!(await addRecipient(manager, wanted))) return this.mustBeUnfinished(await recipientOf(manager, wanted.slug), wanted);
+      if (!(await addRecipient(manager, wanted)))
+        return this.mustBeUnfinished(await recipientOf(manager, wanted.slug), wanted);
       if (wanted.kind !== 'internal') return;
       await addSweep(manager, { kind: 'make-shares', recipient: wanted.slug, cause: 'recipient-registered' });
     });
@@ -58,6 +59,11 @@ export class RegisterRecipientUseCase {
 
   private mustBeUnfinished(known: Recipient, wanted: Registered): void {
     if (isSame(known, wanted) && !known.provisioned) return;
-    throw new Refused({ kind: 'conflict', code: 'recipient-exists', detail: 'There is a recipient with this slug.', field: 'slug' });
+    throw new Refused({
+      kind: 'conflict',
+      code: 'recipient-exists',
+      detail: 'There is a recipient with this slug.',
+      field: 'slug',
+    });
   }
 }
