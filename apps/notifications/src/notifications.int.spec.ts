@@ -49,7 +49,12 @@ beforeAll(async () => {
   });
   service = await runNotifications(settings, () => undefined);
   const admin = stack.kafka.principals['admin'];
-  kafka = connect({ brokers: [stack.kafka.bootstrap], clientId: 'test', username: 'admin', password: admin?.password ?? '' });
+  kafka = connect({
+    brokers: [stack.kafka.bootstrap],
+    clientId: 'test',
+    username: 'admin',
+    password: admin?.password ?? '',
+  });
   producer = kafka.producer();
 });
 afterAll(async () => {
@@ -66,11 +71,18 @@ const purposes = [
 const record = (subject: string, version: number, email: string) =>
   encodeEvent(
     feedRecord,
-    { ...feedRecord.example, subject, version, mailing: 'allowed', attributes: { email: { value: email, purposes, opening: 'AA' } } },
+    {
+      ...feedRecord.example,
+      subject,
+      version,
+      mailing: 'allowed',
+      attributes: { email: { value: email, purposes, opening: 'AA' } },
+    },
     meta(),
     SLUG,
   );
-const welcome = (subject: string) => encodeEvent(noticeDue, { notice: randomUUID(), subject, kind: 'welcome' }, meta(), SLUG);
+const welcome = (subject: string) =>
+  encodeEvent(noticeDue, { notice: randomUUID(), subject, kind: 'welcome' }, meta(), SLUG);
 
 interface Mail {
   readonly subject: string;
@@ -107,7 +119,9 @@ describe('notifications', () => {
     await producer.send([welcome(subject), record(subject, 1, email)]);
     await eventually(async () => expect(await mailsTo(email)).toHaveLength(1), within);
 
-    await producer.send([encodeEvent(withdrawalDue, { ...withdrawalDue.example, subject, obligation, version: 2 }, meta(), SLUG)]);
+    await producer.send([
+      encodeEvent(withdrawalDue, { ...withdrawalDue.example, subject, obligation, version: 2 }, meta(), SLUG),
+    ]);
     const { replies } = topicsOfRecipient(SLUG);
     await eventually(async () => {
       expect(await eventsOf(replies.name, withdrawalConfirmed, subject)).toMatchObject([{ obligation, version: 2 }]);
@@ -150,7 +164,9 @@ describe('notifications', () => {
     }, within);
 
     const token = await mintToken(stack.identity, 'privacy-officer', 'officer-1');
-    const progress = await fetch(`${service.url}/mailings/${sent.mailing}`, { headers: { authorization: `Bearer ${token}` } });
+    const progress = await fetch(`${service.url}/mailings/${sent.mailing}`, {
+      headers: { authorization: `Bearer ${token}` },
+    });
     expect(await progress.json()).toMatchObject({ subject: 'After the click', mails: { sent: expect.any(Number) } });
   });
 
@@ -159,6 +175,9 @@ describe('notifications', () => {
     expect((await fetch(`${service.url}/mailings`, { method: 'POST' })).status).toBe(401);
     expect(await (await mail('Two\r\nlines')).json()).toMatchObject({ status: 400, field: 'subject' });
     const token = await mintToken(stack.identity, 'support', 'support-1');
-    expect((await fetch(`${service.url}/mailings/${randomUUID()}`, { headers: { authorization: `Bearer ${token}` } })).status).toBe(403);
+    expect(
+      (await fetch(`${service.url}/mailings/${randomUUID()}`, { headers: { authorization: `Bearer ${token}` } }))
+        .status,
+    ).toBe(403);
   });
 });

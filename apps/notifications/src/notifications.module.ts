@@ -37,7 +37,11 @@ export class NotificationsModule {
         { provide: MailWorker, useValue: worker },
         { provide: CancelMailingsUseCase, useValue: new CancelMailingsUseCase(dataSource, transactions, vault, links) },
         { provide: SendMailingUseCase, useValue: new SendMailingUseCase(transactions, worker.wake) },
-        { provide: AnyFormBody, inject: [HttpAdapterHost], useFactory: (host: HttpAdapterHost) => new AnyFormBody(host) },
+        {
+          provide: AnyFormBody,
+          inject: [HttpAdapterHost],
+          useFactory: (host: HttpAdapterHost) => new AnyFormBody(host),
+        },
       ],
     };
   }

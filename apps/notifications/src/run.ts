@@ -8,7 +8,10 @@ import { SubjectVault } from './subjects/subject-vault.js';
 import { IGNORED, subscriptions, TOPICS_READ } from './subscriptions.js';
 
 /** Runs the service until it is stopped. */
-export function runNotifications(settings: NotificationsSettings, exit?: (code: number) => void): Promise<RunningService> {
+export function runNotifications(
+  settings: NotificationsSettings,
+  exit?: (code: number) => void,
+): Promise<RunningService> {
   return runService({
     settings,
     migrations: databaseMigrations,

@@ -12,7 +12,8 @@ export function readSettings(env: Readonly<Record<string, string | undefined>> =
   const missing = needed.filter((name) => (env[name] ?? '') === '');
   if (missing.length > 0) throw new Error(`Bad settings: ${missing.join(', ')} missing`);
   const port = Number(env['CASTIRON_PORT'] ?? 0);
-  if (!Number.isInteger(port) || port < 0 || port > 65_535) throw new Error('Bad settings: CASTIRON_PORT must be a port');
+  if (!Number.isInteger(port) || port < 0 || port > 65_535)
+    throw new Error('Bad settings: CASTIRON_PORT must be a port');
   return Object.freeze({
     kafka: {
       brokers: (env['KAFKA_BROKERS'] ?? '').split(','),

@@ -5,7 +5,8 @@ import { Reader } from './reader.js';
 import { RecommendationsView } from './recommendations-view.js';
 
 const settings = readSettings();
-if (!isLoopback(settings.host)) throw new Error('Bad settings: this sample shows customers to whoever asks, so CASTIRON_HOST must be this machine');
+if (!isLoopback(settings.host))
+  throw new Error('Bad settings: this sample shows customers to whoever asks, so CASTIRON_HOST must be this machine');
 
 const log = (fact: Readonly<Record<string, unknown>>): void =>
   console.log(JSON.stringify({ level: 'info', time: new Date().toISOString(), service: 'recommendations', ...fact }));

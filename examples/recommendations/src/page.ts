@@ -6,7 +6,8 @@ const escaped = (text: string): string => text.replace(/[&<>"']/g, (character) =
 /** A page that loads itself again, so that one sees a customer disappear. */
 export function pageOf(recommendations: readonly Recommendation[]): string {
   const rows = recommendations.map(
-    ({ companyName, recommended }) => `<tr><td>${escaped(companyName)}</td><td>${escaped(recommended.join(', ') || '-')}</td></tr>`,
+    ({ companyName, recommended }) =>
+      `<tr><td>${escaped(companyName)}</td><td>${escaped(recommended.join(', ') || '-')}</td></tr>`,
   );
   return `<!doctype html>
 <html lang="en">
@@ -21,12 +22,18 @@ ${rows.join('\n')}
 
 const OPENAPI = {
   openapi: '3.1.0',
-  info: { title: 'recommendations', version: '1', description: 'A sample consumer. For this machine only: it asks nobody who they are.' },
+  info: {
+    title: 'recommendations',
+    version: '1',
+    description: 'A sample consumer. For this machine only: it asks nobody who they are.',
+  },
   paths: {
     '/': { get: { summary: 'The list as a page', responses: { 200: { description: 'HTML' } } } },
     '/customers': { get: { summary: 'The list', responses: { 200: { description: 'JSON' } } } },
     '/health/live': { get: { responses: { 200: { description: 'The process lives' } } } },
-    '/health/ready': { get: { responses: { 200: { description: 'It reads' }, 503: { description: 'It does not read' } } } },
+    '/health/ready': {
+      get: { responses: { 200: { description: 'It reads' }, 503: { description: 'It does not read' } } },
+    },
   },
 };
 
@@ -36,7 +43,11 @@ const LOOPBACK = new Set(['127.0.0.1', 'localhost', '::1']);
 export function createPage(list: () => readonly Recommendation[], healthy: () => boolean): Server {
   return createServer((request, response) => {
     const answer = (status: number, type: string, body: string): void => {
-      response.writeHead(status, { 'content-type': `${type}; charset=utf-8`, 'cache-control': 'no-store', 'x-content-type-options': 'nosniff' });
+      response.writeHead(status, {
+        'content-type': `${type}; charset=utf-8`,
+        'cache-control': 'no-store',
+        'x-content-type-options': 'nosniff',
+      });
       response.end(body);
     };
     const json = (status: number, body: unknown): void => answer(status, 'application/json', JSON.stringify(body));

@@ -1,5 +1,12 @@
 import { randomUUID } from 'node:crypto';
-import { encodeEvent, feedRecord, newEventId, topicsOfRecipient, withdrawalDue, type DataOf } from '@castiron/contracts';
+import {
+  encodeEvent,
+  feedRecord,
+  newEventId,
+  topicsOfRecipient,
+  withdrawalDue,
+  type DataOf,
+} from '@castiron/contracts';
 import { connect, readAll, type Kafka, type Producer } from '@castiron/kafka';
 import { eventually } from '@castiron/testing';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
@@ -11,7 +18,11 @@ const kafkaOf = (name: string): Kafka =>
   connect({ brokers: [bootstrap], clientId: 'test', username: name, password: principals[name]?.password ?? '' });
 
 const meta = () => ({ id: newEventId(), time: new Date() });
-const given = (value: string) => ({ value, purposes: [{ purpose: 'recommendation' as const, ground: 'permission' as const }], opening: 'AA' });
+const given = (value: string) => ({
+  value,
+  purposes: [{ purpose: 'recommendation' as const, ground: 'permission' as const }],
+  opening: 'AA',
+});
 const record = (subject: string, version: number, attributes: DataOf<typeof feedRecord>['attributes']) =>
   encodeEvent(feedRecord, { ...feedRecord.example, subject, version, attributes }, meta(), SLUG);
 

@@ -33,8 +33,18 @@ export class Reader {
     const { kafka, onCrash } = options;
     this.producer = kafka.producer();
     this.consumers = [
-      kafka.consumer({ groupId: `${SLUG}.view-${randomUUID()}`, topics: [feed.name], onCrash, onBatch: (batch) => this.onFeed(batch) }),
-      kafka.consumer({ groupId: `${SLUG}.duties`, topics: [duties.name], onCrash, onBatch: (batch) => this.onDuties(batch) }),
+      kafka.consumer({
+        groupId: `${SLUG}.view-${randomUUID()}`,
+        topics: [feed.name],
+        onCrash,
+        onBatch: (batch) => this.onFeed(batch),
+      }),
+      kafka.consumer({
+        groupId: `${SLUG}.duties`,
+        topics: [duties.name],
+        onCrash,
+        onBatch: (batch) => this.onDuties(batch),
+      }),
     ];
   }
 
@@ -54,7 +64,8 @@ export class Reader {
   private onFeed({ topic, messages }: IncomingBatch): Promise<void> {
     for (const message of messages) {
       const change = this.options.view.takeRecord({ topic, ...message });
-      if (change !== 'nothing') this.options.log({ msg: `a customer ${change}`, change, customers: this.options.view.list().length });
+      if (change !== 'nothing')
+        this.options.log({ msg: `a customer ${change}`, change, customers: this.options.view.list().length });
     }
     return Promise.resolve();
   }
@@ -65,7 +76,8 @@ export class Reader {
       const decoded = decodeMessage({ topic, ...message }, [withdrawalDue]);
       if (!decoded.ok) {
         // Other kinds of duty may come; a broken one is worth a word.
-        if (decoded.reason !== 'unknown-type') this.options.log({ msg: 'a duty was not understood', reason: decoded.reason });
+        if (decoded.reason !== 'unknown-type')
+          this.options.log({ msg: 'a duty was not understood', reason: decoded.reason });
         return [];
       }
       // Sound: only withdrawals were asked for, and an event has a value.

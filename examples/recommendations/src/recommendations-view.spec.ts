@@ -1,4 +1,12 @@
-import { encodeEvent, encodeTombstone, feedRecord, FEED_TICK_TYPE, newEventId, withdrawalDue, type DataOf } from '@castiron/contracts';
+import {
+  encodeEvent,
+  encodeTombstone,
+  feedRecord,
+  FEED_TICK_TYPE,
+  newEventId,
+  withdrawalDue,
+  type DataOf,
+} from '@castiron/contracts';
 import { describe, expect, it } from 'vitest';
 import { RecommendationsView } from './recommendations-view.js';
 
@@ -6,7 +14,10 @@ const permission = [{ purpose: 'recommendation' as const, ground: 'permission' a
 const meta = () => ({ id: newEventId(), time: new Date() });
 const record = (version: number, attributes: DataOf<typeof feedRecord>['attributes']) =>
   encodeEvent(feedRecord, { ...feedRecord.example, version, attributes }, meta(), 'recommendations');
-const given = (value: string, purposes: { purpose: 'recommendation' | 'invoicing'; ground: 'permission' }[] = permission) => ({ value, purposes, opening: 'AA' });
+const given = (
+  value: string,
+  purposes: { purpose: 'recommendation' | 'invoicing'; ground: 'permission' }[] = permission,
+) => ({ value, purposes, opening: 'AA' });
 
 const example = { companyName: given('Example Ltd'), servicesUsed: given('dedicated server') };
 
@@ -36,8 +47,19 @@ describe('the view of who may be recommended what', () => {
   it('ends with a tombstone, and passes over ticks and what it does not understand', () => {
     const view = new RecommendationsView();
     view.takeRecord(record(1, example));
-    expect(view.takeRecord({ topic: 'feeds.recommendations.v1', key: '~tick', value: null, headers: { ce_type: FEED_TICK_TYPE } })).toBe('nothing');
-    expect(view.takeRecord({ topic: 'feeds.recommendations.v1', key: 'x', value: '{', headers: {} })).toBe('not-understood');
-    expect(view.takeRecord(encodeTombstone(feedRecord, feedRecord.example.subject, meta(), 'recommendations'))).toBe('disappeared');
+    expect(
+      view.takeRecord({
+        topic: 'feeds.recommendations.v1',
+        key: '~tick',
+        value: null,
+        headers: { ce_type: FEED_TICK_TYPE },
+      }),
+    ).toBe('nothing');
+    expect(view.takeRecord({ topic: 'feeds.recommendations.v1', key: 'x', value: '{', headers: {} })).toBe(
+      'not-understood',
+    );
+    expect(view.takeRecord(encodeTombstone(feedRecord, feedRecord.example.subject, meta(), 'recommendations'))).toBe(
+      'disappeared',
+    );
   });
 });

@@ -8,7 +8,7 @@ import {
   NOTHING_HELD,
   typeOf,
   usableValue,
-  withdrawalDue,
+  type withdrawalDue,
   type DataOf,
   type HeldCopy,
   type RawMessage,

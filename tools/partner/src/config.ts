@@ -62,17 +62,27 @@ export async function readSettings(
   const username = options.username ?? known?.username;
   const password = env[PASSWORD_VARIABLE] ?? known?.password;
   if (bootstrap === undefined) {
-    throw new Mistake(`Where is Kafka? ${options.endpoints} is not there (does Castiron run? "npm start"), and there is no --bootstrap.`);
+    throw new Mistake(
+      `Where is Kafka? ${options.endpoints} is not there (does Castiron run? "npm start"), and there is no --bootstrap.`,
+    );
   }
   if (username === undefined || password === undefined) {
     const names = Object.keys(local.recipients ?? {});
     const hint = names.length > 0 ? ` The recipients here are ${names.join(', ')}.` : '';
-    throw new Mistake(`No credentials for "${slug}".${hint} Or give --username, and the password in ${PASSWORD_VARIABLE}.`);
+    throw new Mistake(
+      `No credentials for "${slug}".${hint} Or give --username, and the password in ${PASSWORD_VARIABLE}.`,
+    );
   }
   return {
     slug,
     topics: { feed: topics.feed.name, duties: topics.duties.name },
-    kafka: { brokers: bootstrap.split(','), clientId: `partner-${slug}`, username, password, ssl: options.ssl ?? false },
+    kafka: {
+      brokers: bootstrap.split(','),
+      clientId: `partner-${slug}`,
+      username,
+      password,
+      ssl: options.ssl ?? false,
+    },
     // npm runs scripts in the repository's folder; the person stands in another one, perhaps.
     file: options.file ?? join(env['INIT_CWD'] ?? process.cwd(), `partner-${slug}.json`),
   };

@@ -14,7 +14,12 @@ export async function readCopy(path: string, recipient: string): Promise<CopyFil
   } catch {
     throw new Error(`${path} is not JSON; move it away to begin anew`);
   }
-  if (file?.recipient !== recipient || file.subjects === undefined || file.seen === undefined || file.confirmed === undefined) {
+  if (
+    file?.recipient !== recipient ||
+    file.subjects === undefined ||
+    file.seen === undefined ||
+    file.confirmed === undefined
+  ) {
     throw new Error(`${path} is not a copy of ${recipient}'s; move it away to begin anew`);
   }
   return file as CopyFile;

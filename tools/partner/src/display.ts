@@ -22,7 +22,8 @@ const INDENT = ' '.repeat(12);
 const namesOf = (copy: HeldCopy): AttributeName[] => Object.keys(copy.attributes) as AttributeName[];
 
 function titleOf({ subject, before, after }: Change): string {
-  const value = (copy: HeldCopy): string | undefined => copy.attributes.companyName?.value ?? copy.attributes.contactName?.value;
+  const value = (copy: HeldCopy): string | undefined =>
+    copy.attributes.companyName?.value ?? copy.attributes.contactName?.value;
   const name = value(after) ?? value(before);
   return name === undefined ? subject : `${printable(name)} (${subject.slice(0, 8)})`;
 }
@@ -34,7 +35,8 @@ function attributeLine(paint: Paint, name: string, attribute: Attribute, isNew: 
   return `${INDENT}${paint('dim', name.padEnd(NAME_WIDTH))}${paint(isNew ? 'green' : 'reset', shown.padEnd(VALUE_WIDTH))} ${paint('dim', purposes)}`;
 }
 
-const goneLine = (paint: Paint, name: string): string => `${INDENT}${paint('dim', name.padEnd(NAME_WIDTH))}${paint('red', 'deleted')}`;
+const goneLine = (paint: Paint, name: string): string =>
+  `${INDENT}${paint('dim', name.padEnd(NAME_WIDTH))}${paint('red', 'deleted')}`;
 
 /** One change as a person would want to read it. */
 export function showChange(paint: Paint, at: Date, change: Change): string {
@@ -44,7 +46,8 @@ export function showChange(paint: Paint, at: Date, change: Change): string {
     : holdsAnything(before)
       ? ['~', 'yellow', 'changed']
       : ['+', 'green', 'shared with you'];
-  const same = (name: AttributeName): boolean => JSON.stringify(before.attributes[name]) === JSON.stringify(after.attributes[name]);
+  const same = (name: AttributeName): boolean =>
+    JSON.stringify(before.attributes[name]) === JSON.stringify(after.attributes[name]);
   const lines = [
     `${paint('dim', timeOf(at))}  ${paint(colour, `${mark} ${titleOf(change)}`)} ${word} ${paint('dim', `version ${after.version}`)}`,
     ...namesOf(after).map((name) => attributeLine(paint, name, after.attributes[name] as Attribute, !same(name))),
@@ -52,7 +55,8 @@ export function showChange(paint: Paint, at: Date, change: Change): string {
       .filter((name) => after.attributes[name] === undefined)
       .map((name) => goneLine(paint, name)),
   ];
-  if (before.mailing !== after.mailing && holdsAnything(after)) lines.push(`${INDENT}${paint('dim', 'mailing'.padEnd(NAME_WIDTH))}${after.mailing}`);
+  if (before.mailing !== after.mailing && holdsAnything(after))
+    lines.push(`${INDENT}${paint('dim', 'mailing'.padEnd(NAME_WIDTH))}${after.mailing}`);
   return lines.join('\n');
 }
 

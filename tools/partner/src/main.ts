@@ -27,11 +27,17 @@ async function tail(slug: string, options: TailOptions): Promise<void> {
 }
 
 function fail(error: unknown): void {
-  console.error(error instanceof Mistake ? error.message : `Cannot go on: ${error instanceof Error ? error.message : String(error)}`);
+  console.error(
+    error instanceof Mistake
+      ? error.message
+      : `Cannot go on: ${error instanceof Error ? error.message : String(error)}`,
+  );
   process.exit(1);
 }
 
-const program = new Command('partner').description("A partner's side of Castiron: its own credentials, its own topics, and nothing else.");
+const program = new Command('partner').description(
+  "A partner's side of Castiron: its own credentials, its own topics, and nothing else.",
+);
 
 program
   .command('tail')

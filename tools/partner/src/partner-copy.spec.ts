@@ -2,7 +2,11 @@ import { feedRecord, withdrawalDue } from '@castiron/contracts';
 import { describe, expect, it } from 'vitest';
 import { PartnerCopy } from './partner-copy.js';
 
-const record = (version: number, attributes = feedRecord.example.attributes) => ({ ...feedRecord.example, version, attributes });
+const record = (version: number, attributes = feedRecord.example.attributes) => ({
+  ...feedRecord.example,
+  version,
+  attributes,
+});
 const { subject } = feedRecord.example;
 
 describe("a partner's copy", () => {

@@ -84,8 +84,12 @@ export class PartnerCopy {
     const held = [...this.copies].filter(([, copy]) => holdsAnything(copy));
     return {
       recipient: this.recipient,
-      subjects: Object.fromEntries(held.map(([subject, { version, attributes, mailing }]) => [subject, { version, mailing, attributes }])),
-      seen: Object.fromEntries([...this.copies].map(([subject, { version, floor, deleted }]) => [subject, { version, floor, deleted }])),
+      subjects: Object.fromEntries(
+        held.map(([subject, { version, attributes, mailing }]) => [subject, { version, mailing, attributes }]),
+      ),
+      seen: Object.fromEntries(
+        [...this.copies].map(([subject, { version, floor, deleted }]) => [subject, { version, floor, deleted }]),
+      ),
       confirmed: Object.fromEntries(this.confirmed),
     };
   }

@@ -13,7 +13,15 @@ import {
   type DataOf,
   type WireMessage,
 } from '@castiron/contracts';
-import { connect, readAll, type AclRule, type Admin, type Kafka, type KafkaSettings, type Producer } from '@castiron/kafka';
+import {
+  connect,
+  readAll,
+  type AclRule,
+  type Admin,
+  type Kafka,
+  type KafkaSettings,
+  type Producer,
+} from '@castiron/kafka';
 import { eventually, uniqueSlug } from '@castiron/testing';
 import { randomUUID } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, inject, it } from 'vitest';
@@ -22,7 +30,12 @@ import { plain } from './display.js';
 import { Tail } from './tail.js';
 
 const { bootstrap, principals } = inject('stack').kafka;
-const settingsOf = (username: string, password: string): KafkaSettings => ({ brokers: [bootstrap], clientId: 'test', username, password });
+const settingsOf = (username: string, password: string): KafkaSettings => ({
+  brokers: [bootstrap],
+  clientId: 'test',
+  username,
+  password,
+});
 
 let kafka: Kafka;
 let admin: Admin;
@@ -50,7 +63,10 @@ beforeEach(async () => {
   const { feed, duties, replies } = topicsOfRecipient(slug);
   await admin.createTopics([feed, duties, replies]);
   await admin.putUser(slug, 'a-password');
-  const rule = (rest: Pick<AclRule, 'resource' | 'name' | 'operation' | 'pattern'>): AclRule => ({ principal: `User:${slug}`, ...rest });
+  const rule = (rest: Pick<AclRule, 'resource' | 'name' | 'operation' | 'pattern'>): AclRule => ({
+    principal: `User:${slug}`,
+    ...rest,
+  });
   await admin.allow([
     rule({ resource: 'topic', name: feed.name, operation: 'read' }),
     rule({ resource: 'topic', name: duties.name, operation: 'read' }),
@@ -68,7 +84,13 @@ const record = (subject: string, version: number, companyName?: string): WireMes
   const attributes: DataOf<typeof feedRecord>['attributes'] =
     companyName === undefined
       ? {}
-      : { companyName: { value: companyName, purposes: [{ purpose: 'recommendation', ground: 'permission' }], opening: 'AA' } };
+      : {
+          companyName: {
+            value: companyName,
+            purposes: [{ purpose: 'recommendation', ground: 'permission' }],
+            opening: 'AA',
+          },
+        };
   return encodeEvent(feedRecord, { ...feedRecord.example, subject, version, attributes }, meta(), slug);
 };
 const withdrawal = (subject: string, version: number, obligation: string): WireMessage =>
@@ -77,7 +99,11 @@ const withdrawal = (subject: string, version: number, obligation: string): WireM
 async function run(): Promise<{ tail: Tail; lines: string[] }> {
   const { feed, duties } = topicsOfRecipient(slug);
   const lines: string[] = [];
-  const tail = new Tail({ slug, file, kafka: partner, topics: { feed: feed.name, duties: duties.name } }, plain, (line) => lines.push(line));
+  const tail = new Tail(
+    { slug, file, kafka: partner, topics: { feed: feed.name, duties: duties.name } },
+    plain,
+    (line) => lines.push(line),
+  );
   running.push(tail);
   await tail.catchUp();
   return { tail, lines };
@@ -95,8 +121,18 @@ async function confirmations(): Promise<string[]> {
 describe("a partner's side", () => {
   it('keeps what the feed says, with the rights of a partner', async () => {
     const [one, two] = [randomUUID(), randomUUID()];
-    const tick = { topic: topicsOfRecipient(slug).feed.name, key: '~tick', value: null, headers: { ce_type: FEED_TICK_TYPE } };
-    await producer.send([record(one, 1, 'First Ltd'), record(one, 2, 'First and Sons Ltd'), record(two, 1, 'Second Ltd'), tick]);
+    const tick = {
+      topic: topicsOfRecipient(slug).feed.name,
+      key: '~tick',
+      value: null,
+      headers: { ce_type: FEED_TICK_TYPE },
+    };
+    await producer.send([
+      record(one, 1, 'First Ltd'),
+      record(one, 2, 'First and Sons Ltd'),
+      record(two, 1, 'Second Ltd'),
+      tick,
+    ]);
     const { lines } = await run();
     const { subjects } = await copy();
     expect(subjects[one]).toMatchObject({ version: 2, attributes: { companyName: { value: 'First and Sons Ltd' } } });
@@ -124,7 +160,10 @@ describe("a partner's side", () => {
     const marker = randomUUID();
     await producer.send([record(subject, 4, 'Old Ltd'), record(marker, 1, 'Marker Ltd')]);
     await eventually(async () => expect((await copy()).subjects[marker]).toBeDefined());
-    expect((await copy()).subjects[subject]).toMatchObject({ version: 5, attributes: { companyName: { value: 'Live Ltd' } } });
+    expect((await copy()).subjects[subject]).toMatchObject({
+      version: 5,
+      attributes: { companyName: { value: 'Live Ltd' } },
+    });
 
     const obligation = randomUUID();
     await producer.send([record(subject, 6), withdrawal(subject, 6, obligation)]);
@@ -147,7 +186,11 @@ describe("a partner's side", () => {
   it("does not take another partner's file for its own", async () => {
     await run();
     const mine = file;
-    const other = new Tail({ slug: 'other', file: mine, kafka: partner, topics: { feed: 'x', duties: 'y' } }, plain, () => undefined);
+    const other = new Tail(
+      { slug: 'other', file: mine, kafka: partner, topics: { feed: 'x', duties: 'y' } },
+      plain,
+      () => undefined,
+    );
     running.push(other);
     await expect(other.catchUp()).rejects.toThrow(/not a copy of other's/);
   });

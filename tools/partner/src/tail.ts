@@ -62,7 +62,8 @@ export class Tail {
     }
     for (const change of this.copy.keepOnly(onFeed)) this.show(change);
     const withdrawals: Withdrawal[] = [];
-    for await (const message of this.read(topics.duties)) withdrawals.push(...this.takeDuty({ ...message, topic: topics.duties }));
+    for await (const message of this.read(topics.duties))
+      withdrawals.push(...this.takeDuty({ ...message, topic: topics.duties }));
     await this.settle(withdrawals);
     this.note(`up to date: ${this.copy.size} held, see ${file}`, 'green');
   }
@@ -147,7 +148,12 @@ export class Tail {
     const now = new Date();
     await this.producer.send(
       withdrawals.map(({ obligation, subject, version }) =>
-        encodeEvent(withdrawalConfirmed, { obligation, subject, version, at: now.toISOString() }, { id: newEventId(), time: now }, slug),
+        encodeEvent(
+          withdrawalConfirmed,
+          { obligation, subject, version, at: now.toISOString() },
+          { id: newEventId(), time: now },
+          slug,
+        ),
       ),
     );
     for (const { obligation, subject } of withdrawals) {

@@ -22,9 +22,12 @@ describe('a cancellation link', () => {
     }
   });
 
-  it.each(['', 'x', 'A'.repeat(63), 'A'.repeat(64), 'A'.repeat(65), `${'A'.repeat(60)}====`])('is not "%s"', (token) => {
-    expect(links.subjectOf(token)).toBeUndefined();
-  });
+  it.each(['', 'x', 'A'.repeat(63), 'A'.repeat(64), 'A'.repeat(65), `${'A'.repeat(60)}====`])(
+    'is not "%s"',
+    (token) => {
+      expect(links.subjectOf(token)).toBeUndefined();
+    },
+  );
 
   it('is worth nothing at another service', () => {
     const other = new CancellationLinks(randomBytes(32), 'https://mail.example');

@@ -2,8 +2,17 @@ import { describe, expect, it } from 'vitest';
 import { decideOnFeed, isNews, type Cancellation, type FeedState } from './cancellation.decision.js';
 
 const at = (minute: number): Date => new Date(Date.UTC(2026, 10, 23, 9, minute));
-const cancelled = (rest: Partial<Cancellation> = {}): Cancellation => ({ at: at(10), version: 4, feedStopped: false, ...rest });
-const feed = (version: number, mailing: FeedState['mailing'], minute = 20): FeedState => ({ version, mailing, at: at(minute) });
+const cancelled = (rest: Partial<Cancellation> = {}): Cancellation => ({
+  at: at(10),
+  version: 4,
+  feedStopped: false,
+  ...rest,
+});
+const feed = (version: number, mailing: FeedState['mailing'], minute = 20): FeedState => ({
+  version,
+  mailing,
+  at: at(minute),
+});
 
 describe('a cancellation', () => {
   it('outlives records made before partner-sharing heard of it', () => {

@@ -19,7 +19,8 @@ export interface FeedState {
  * heard of the cancellation, and must not end it. Only after it said `stopped` is a later `allowed` a new permission.
  */
 export function decideOnFeed(cancellation: Cancellation, feed: FeedState): 'keep' | 'mark-stopped' | 'lift' {
-  if (feed.mailing === 'stopped') return feed.version > cancellation.version && !cancellation.feedStopped ? 'mark-stopped' : 'keep';
+  if (feed.mailing === 'stopped')
+    return feed.version > cancellation.version && !cancellation.feedStopped ? 'mark-stopped' : 'keep';
   return cancellation.feedStopped && feed.version > cancellation.version && feed.at > cancellation.at ? 'lift' : 'keep';
 }
 

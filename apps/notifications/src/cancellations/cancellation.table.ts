@@ -13,7 +13,11 @@ export async function isCancelled(manager: EntityManager, subject: string): Prom
   return (await cancellationOf(manager, subject)) !== undefined;
 }
 
-export async function putCancellation(manager: EntityManager, subject: string, cancellation: Cancellation): Promise<void> {
+export async function putCancellation(
+  manager: EntityManager,
+  subject: string,
+  cancellation: Cancellation,
+): Promise<void> {
   await manager.query(
     `INSERT INTO cancellations (subject, at, version, feed_stopped) VALUES ($1, $2, $3, $4)
      ON CONFLICT (subject) DO UPDATE

@@ -28,7 +28,6 @@ const STEP_TIMEOUT_MS = 8_000;
 /** What the server may refuse about the mail; a refusal elsewhere (greeting, log-in) is about us and may pass. */
 const ABOUT_THE_MAIL = new Set(['MAIL FROM', 'RCPT TO', 'DATA']);
 
-// eslint-disable-next-line no-control-regex -- finding them is the point
 const BREAKS_A_HEADER = /[\r\n\u0000]/;
 
 /** Sends mail over SMTP. */

@@ -30,14 +30,19 @@ describe('a mail', () => {
     );
   });
 
-  it.each(['welcome', 'sharing-started', 'sharing-ended'] as const)('of kind %s has a contact (P18) and a way to stop mailings', (kind) => {
-    const { text } = composeMail(facts({ kind }));
-    expect(text).toContain('privacy@x.example');
-    expect(text).toContain('https://x.example/cancellations/t');
-  });
+  it.each(['welcome', 'sharing-started', 'sharing-ended'] as const)(
+    'of kind %s has a contact (P18) and a way to stop mailings',
+    (kind) => {
+      const { text } = composeMail(facts({ kind }));
+      expect(text).toContain('privacy@x.example');
+      expect(text).toContain('https://x.example/cancellations/t');
+    },
+  );
 
   it('takes no line break from a name into its title or greeting', () => {
-    const mail = composeMail(facts({ kind: 'sharing-started', about: 'A\r\nBcc: x@y', copy: copyWith('B\u2028C\u0000\nD') }));
+    const mail = composeMail(
+      facts({ kind: 'sharing-started', about: 'A\r\nBcc: x@y', copy: copyWith('B\u2028C\u0000\nD') }),
+    );
     expect(mail.subject).toBe('Your data is now shared with A Bcc: x@y');
     expect(mail.text).toContain('Dear B C D,');
   });

@@ -73,9 +73,23 @@ const given = (value: string, purposes = forBoth) => ({ value, purposes: [...pur
 const feed = (subject: string, version: number, attributes: Attributes, mailing: 'allowed' | 'stopped' = 'allowed') =>
   take(encodeEvent(feedRecord, { ...feedRecord.example, subject, version, attributes, mailing }, meta(), SLUG));
 const notice = (subject: string, kind: 'welcome' | 'sharing-started' = 'welcome', id = randomUUID()) =>
-  take(encodeEvent(noticeDue, { notice: id, subject, kind, ...(kind !== 'welcome' && { about: 'Northern Hosting' }) }, meta(), SLUG));
+  take(
+    encodeEvent(
+      noticeDue,
+      { notice: id, subject, kind, ...(kind !== 'welcome' && { about: 'Northern Hosting' }) },
+      meta(),
+      SLUG,
+    ),
+  );
 const withdraw = (subject: string, version: number, obligation = randomUUID()) =>
-  take(encodeEvent(withdrawalDue, { ...withdrawalDue.example, subject, version, obligation, complete: true }, meta(), SLUG));
+  take(
+    encodeEvent(
+      withdrawalDue,
+      { ...withdrawalDue.example, subject, version, obligation, complete: true },
+      meta(),
+      SLUG,
+    ),
+  );
 
 interface MailRow {
   id: string;
@@ -85,7 +99,9 @@ interface MailRow {
   reason: string | null;
 }
 const mailsOf = (subject: string): Promise<MailRow[]> =>
-  database.query('SELECT id, kind, status, attempts, reason FROM mails WHERE subject = $1 ORDER BY created_at', [subject]);
+  database.query('SELECT id, kind, status, attempts, reason FROM mails WHERE subject = $1 ORDER BY created_at', [
+    subject,
+  ]);
 const statusesOf = async (subject: string): Promise<string[]> => (await mailsOf(subject)).map(({ status }) => status);
 
 async function startWorker(smtpUrl = inject('stack').mail.smtp): Promise<void> {
@@ -176,7 +192,9 @@ describe('a mail', () => {
     );
     await startWorker();
     await eventually(async () => expect(await mailsOf(subject)).toMatchObject([{ status: 'sent', attempts: 2 }]));
-    expect((await received(email))[0]?.headers['message-id']).toBe(`<${(await mailsOf(subject))[0]?.id}@castiron.example>`);
+    expect((await received(email))[0]?.headers['message-id']).toBe(
+      `<${(await mailsOf(subject))[0]?.id}@castiron.example>`,
+    );
   });
 
   it('stays queued while the mail server is away, and leaves once it is back', async () => {
@@ -184,7 +202,9 @@ describe('a mail', () => {
     await feed(subject, 1, { email: given(email) });
     await notice(subject);
     await startWorker('smtp://127.0.0.1:1');
-    await eventually(async () => expect(await mailsOf(subject)).toMatchObject([{ status: 'queued', reason: 'ESOCKET' }]));
+    await eventually(async () =>
+      expect(await mailsOf(subject)).toMatchObject([{ status: 'queued', reason: 'ESOCKET' }]),
+    );
     for (const stop of stops.splice(0)) await stop();
     await database.query('UPDATE mails SET due_at = now() WHERE subject = $1', [subject]);
     await startWorker();
@@ -197,7 +217,9 @@ describe('a mail', () => {
     await notice(subject);
     const { url } = await refusingServer();
     await startWorker(url);
-    await eventually(async () => expect(await mailsOf(subject)).toMatchObject([{ status: 'failed', reason: 'smtp-550', attempts: 1 }]));
+    await eventually(async () =>
+      expect(await mailsOf(subject)).toMatchObject([{ status: 'failed', reason: 'smtp-550', attempts: 1 }]),
+    );
   });
 });
 
@@ -206,7 +228,11 @@ describe('what is held of a subject', () => {
     const [subject, email, obligation] = [randomUUID(), newAddress(), randomUUID()];
     await feed(subject, 1, { email: given(email) });
     const dump = async (): Promise<string> =>
-      JSON.stringify(await database.query(`SELECT s::text, encode(sealed, 'escape') AS plain FROM subjects s WHERE subject = $1`, [subject]));
+      JSON.stringify(
+        await database.query(`SELECT s::text, encode(sealed, 'escape') AS plain FROM subjects s WHERE subject = $1`, [
+          subject,
+        ]),
+      );
     expect(await dump()).not.toContain(email);
     const keys = (): Promise<unknown[]> => database.query('SELECT FROM subject_keys WHERE subject = $1', [subject]);
     expect(await keys()).toHaveLength(1);

@@ -51,7 +51,9 @@ export class MailWorker {
   private timer: NodeJS.Timeout | undefined;
 
   constructor(private readonly options: MailWorkerOptions) {
-    this.sent = options.metrics.counter('castiron_mails_total', 'Mails that came to an end, or were put back', ['outcome']);
+    this.sent = options.metrics.counter('castiron_mails_total', 'Mails that came to an end, or were put back', [
+      'outcome',
+    ]);
   }
 
   start(): Promise<void> {
@@ -107,7 +109,10 @@ export class MailWorker {
       const reason = reasonOf(error);
       const pause = error instanceof RefusedMail ? undefined : nextTryAfter(mail, new Date());
       if (pause !== undefined) {
-        this.options.logger.warn({ mail: mail.id, attempts: mail.attempts, reason }, 'a mail could not leave and will be tried again');
+        this.options.logger.warn(
+          { mail: mail.id, attempts: mail.attempts, reason },
+          'a mail could not leave and will be tried again',
+        );
         this.sent.inc({ outcome: 'put-back' });
         return putBack(manager, claimed, pause, reason);
       }
@@ -124,7 +129,8 @@ export class MailWorker {
     const address = usableValue(copy, 'email', purposeOf(mail.kind));
     if (mail.kind === 'mailing') {
       // Read after the claim was committed: a cancellation that this does not see yet sees the claim, and waits for it.
-      if (copy.mailing !== 'allowed' || (await isCancelled(dataSource.manager, mail.subject))) return { status: 'cancelled' };
+      if (copy.mailing !== 'allowed' || (await isCancelled(dataSource.manager, mail.subject)))
+        return { status: 'cancelled' };
     }
     if (!isMailAddress(address)) return { status: 'no-address' };
     const outgoing = await this.compose(mail, copy, address);
@@ -133,11 +139,22 @@ export class MailWorker {
     return { status: 'sent' };
   }
 
-  private async compose(mail: ClaimedMail, copy: Parameters<typeof composeMail>[0]['copy'], to: string): Promise<OutgoingMail> {
+  private async compose(
+    mail: ClaimedMail,
+    copy: Parameters<typeof composeMail>[0]['copy'],
+    to: string,
+  ): Promise<OutgoingMail> {
     const { dataSource, links, from, contact } = this.options;
     const cancellationLink = links.linkOf(mail.subject);
     const mailing = mail.mailing === null ? undefined : await wordsOfMailing(dataSource.manager, mail.mailing);
-    const text = composeMail({ kind: mail.kind, about: mail.about ?? undefined, mailing, copy, cancellationLink, contact });
+    const text = composeMail({
+      kind: mail.kind,
+      about: mail.about ?? undefined,
+      mailing,
+      copy,
+      cancellationLink,
+      contact,
+    });
     return {
       ...text,
       to,

@@ -19,7 +19,10 @@ export async function insertMailing(manager: EntityManager, mailing: Mailing): P
 }
 
 export async function wordsOfMailing(manager: EntityManager, id: string): Promise<MailText> {
-  const [row]: (MailText | undefined)[] = await manager.query('SELECT subject, body AS text FROM mailings WHERE id = $1', [id]);
+  const [row]: (MailText | undefined)[] = await manager.query(
+    'SELECT subject, body AS text FROM mailings WHERE id = $1',
+    [id],
+  );
   if (row === undefined) throw new Error('a mail of a mailing that is not there');
   return row;
 }

@@ -34,7 +34,9 @@ export class CreateMailsAndMailings1764000004002 implements MigrationInterface {
       )`);
     await runner.query(`CREATE INDEX mails_queued ON mails (due_at) WHERE status = 'queued'`);
     await runner.query(`CREATE INDEX mails_sending ON mails (claimed_at) WHERE status = 'sending'`);
-    await runner.query(`CREATE INDEX mails_open_by_subject ON mails (subject) WHERE status IN ('waiting', 'queued', 'sending')`);
+    await runner.query(
+      `CREATE INDEX mails_open_by_subject ON mails (subject) WHERE status IN ('waiting', 'queued', 'sending')`,
+    );
   }
 
   async down(): Promise<void> {

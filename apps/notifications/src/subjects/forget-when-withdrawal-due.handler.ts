@@ -1,7 +1,7 @@
-import { afterWithdrawal, withdrawalConfirmed, type ReceivedEvent, type withdrawalDue } from '@castiron/contracts';
+import { afterWithdrawal, type ReceivedEvent, type withdrawalDue } from '@castiron/contracts';
 import { Poison } from '@castiron/failures';
 import type { Tx } from '@castiron/transactions';
-import { SLUG } from '../publications.js';
+import { publications, SLUG } from '../publications.js';
 import type { SubjectVault } from './subject-vault.js';
 
 /** Deletes what a withdrawal names, and confirms it: the confirmation leaves with the deletion's own commit. */
@@ -17,5 +17,9 @@ export async function forgetWhenWithdrawalDue(
   const after = afterWithdrawal(before, duty);
   if (after !== before) await vault.store(tx.manager, duty.subject, after);
   const { obligation, subject, version } = duty;
-  tx.publish(withdrawalConfirmed, { obligation, subject, version, at: now().toISOString() }, { slug: SLUG });
+  tx.publish(
+    publications.withdrawalConfirmed,
+    { obligation, subject, version, at: now().toISOString() },
+    { slug: SLUG },
+  );
 }

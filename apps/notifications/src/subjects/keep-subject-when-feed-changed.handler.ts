@@ -18,7 +18,11 @@ export async function keepSubjectWhenFeedChanged(
   await vault.store(tx.manager, subject, copy);
   // A deleted key says that nothing is held, not that mailings were stopped: only a record settles a cancellation.
   if (!copy.deleted) {
-    await heedFeedOfCancelled(tx.manager, subject, { version: copy.version, mailing: copy.mailing, at: event.meta.time });
+    await heedFeedOfCancelled(tx.manager, subject, {
+      version: copy.version,
+      mailing: copy.mailing,
+      at: event.meta.time,
+    });
   }
   if (await queueWaiting(tx.manager, subject)) tx.afterCommit(wakeMail);
 }

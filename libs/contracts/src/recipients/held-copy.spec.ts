@@ -2,14 +2,29 @@ import { describe, expect, it } from 'vitest';
 import type { DataOf } from '../event.js';
 import { withdrawalDue } from './duties.events.js';
 import { feedRecord } from './feed-record.event.js';
-import { afterRecord, afterTombstone, afterWithdrawal, holdsAnything, NOTHING_HELD, usableValue, type HeldCopy } from './held-copy.js';
+import {
+  afterRecord,
+  afterTombstone,
+  afterWithdrawal,
+  holdsAnything,
+  NOTHING_HELD,
+  usableValue,
+  type HeldCopy,
+} from './held-copy.js';
 
-const record = (version: number, attributes: DataOf<typeof feedRecord>['attributes'] = feedRecord.example.attributes) => ({
+const record = (
+  version: number,
+  attributes: DataOf<typeof feedRecord>['attributes'] = feedRecord.example.attributes,
+) => ({
   ...feedRecord.example,
   version,
   attributes,
 });
-const duty = (version: number, rest: Partial<DataOf<typeof withdrawalDue>> = {}) => ({ ...withdrawalDue.example, version, ...rest });
+const duty = (version: number, rest: Partial<DataOf<typeof withdrawalDue>> = {}) => ({
+  ...withdrawalDue.example,
+  version,
+  ...rest,
+});
 const after = (copy: HeldCopy, version: number, attributes?: DataOf<typeof feedRecord>['attributes']): HeldCopy => {
   const next = afterRecord(copy, record(version, attributes));
   if (next === undefined) throw new Error('stale');
@@ -41,8 +56,14 @@ describe('a copy of a feed', () => {
   });
 
   it('loses only the attributes that a narrowing names', () => {
-    const both = { ...feedRecord.example.attributes, email: { value: 'a@b.example', purposes: [{ purpose: 'recommendation', ground: 'permission' }], opening: 'AA' } } as const;
-    const copy = afterWithdrawal(after(NOTHING_HELD, 1, { ...both, email: { ...both.email, purposes: [...both.email.purposes] } }), duty(2, { complete: false, attributes: ['companyName'] }));
+    const both = {
+      ...feedRecord.example.attributes,
+      email: { value: 'a@b.example', purposes: [{ purpose: 'recommendation', ground: 'permission' }], opening: 'AA' },
+    } as const;
+    const copy = afterWithdrawal(
+      after(NOTHING_HELD, 1, { ...both, email: { ...both.email, purposes: [...both.email.purposes] } }),
+      duty(2, { complete: false, attributes: ['companyName'] }),
+    );
     expect(Object.keys(copy.attributes)).toEqual(['email']);
   });
 

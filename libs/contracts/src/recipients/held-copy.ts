@@ -20,7 +20,13 @@ export interface HeldCopy {
   readonly mailing: FeedRecord['mailing'];
 }
 
-export const NOTHING_HELD: HeldCopy = Object.freeze({ version: 0, floor: 0, deleted: false, attributes: {}, mailing: 'stopped' });
+export const NOTHING_HELD: HeldCopy = Object.freeze({
+  version: 0,
+  floor: 0,
+  deleted: false,
+  attributes: {},
+  mailing: 'stopped',
+});
 
 /** The copy after a record of the feed; undefined where the record is stale and changes nothing. */
 export function afterRecord(copy: HeldCopy, record: FeedRecord): HeldCopy | undefined {

@@ -1,11 +1,10 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { mailingCancelled } from '@castiron/contracts';
 import { Refused } from '@castiron/failures';
 import type { Transactions } from '@castiron/transactions';
 import type { DataSource } from 'typeorm';
 import { SEND_DEADLINE_S } from '../../mail/mail-worker.js';
 import { cancelQueuedMailings, isMailingUnderWay } from '../../mail/mail.table.js';
-import { orderOfCancellation, orderOfSubject } from '../../publications.js';
+import { orderOfCancellation, orderOfSubject, publications } from '../../publications.js';
 import type { SubjectVault } from '../../subjects/subject-vault.js';
 import type { CancellationLinks } from '../cancellation-links.js';
 import { isNews } from '../cancellation.decision.js';
@@ -27,7 +26,12 @@ export class CancelMailingsUseCase {
   subjectOf(token: string): string {
     const subject = this.links.subjectOf(token);
     if (subject === undefined) {
-      throw new Refused({ kind: 'not-found', code: 'unknown-link', detail: 'This is no cancellation link of ours.', promise: 'P16' });
+      throw new Refused({
+        kind: 'not-found',
+        code: 'unknown-link',
+        detail: 'This is no cancellation link of ours.',
+        promise: 'P16',
+      });
     }
     return subject;
   }
@@ -42,7 +46,7 @@ export class CancelMailingsUseCase {
       const { version, mailing } = await this.vault.load(tx.manager, subject);
       await putCancellation(tx.manager, subject, { at, version, feedStopped: mailing === 'stopped' });
       await cancelQueuedMailings(tx.manager, subject);
-      tx.publish(mailingCancelled, { subject, at: at.toISOString() });
+      tx.publish(publications.mailingCancelled, { subject, at: at.toISOString() });
     });
     await this.untilNothingIsUnderWay(subject);
   }

@@ -7,7 +7,8 @@ import { progressOfMailing } from '../mailing.table.js';
 import { MailingDto } from './mailing.dto.js';
 import { SendMailingUseCase, type OrderedMailing } from './send-mailing.use-case.js';
 
-const noSuchMailing = (): Refused => new Refused({ kind: 'not-found', code: 'no-such-mailing', detail: 'There is no such mailing.' });
+const noSuchMailing = (): Refused =>
+  new Refused({ kind: 'not-found', code: 'no-such-mailing', detail: 'There is no such mailing.' });
 
 /** E-mail about products and events, to those who permitted it and did not cancel (P16). */
 @Controller('mailings')
