@@ -1,4 +1,12 @@
-import { clientSettings, httpSettings, messagingSettings, parseSettings, text, url, type SettingsOf } from '@castiron/service';
+import {
+  clientSettings,
+  httpSettings,
+  messagingSettings,
+  parseSettings,
+  text,
+  url,
+  type SettingsOf,
+} from '@castiron/service';
 
 const specification = {
   ...httpSettings('partner-sharing'),

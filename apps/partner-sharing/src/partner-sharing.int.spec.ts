@@ -45,7 +45,9 @@ async function startCustody(): Promise<string> {
       const { customers } = JSON.parse(body) as { customers: string[] };
       const found = customers.flatMap((customer) => {
         const own = keys.get(customer);
-        return own === undefined ? [] : [{ customer, dataKey: own.dataKey.toString('base64'), ledgerKey: own.ledgerKey.toString('base64') }];
+        return own === undefined
+          ? []
+          : [{ customer, dataKey: own.dataKey.toString('base64'), ledgerKey: own.ledgerKey.toString('base64') }];
       });
       response.setHeader('content-type', 'application/json');
       response.end(JSON.stringify({ keys: found }));
@@ -89,7 +91,12 @@ afterAll(async () => {
 type As = readonly [role: string, sub: string];
 const OFFICER: As = ['privacy-officer', 'officer-1'];
 
-async function call(method: string, path: string, as: As, body?: unknown): Promise<{ status: number; body: Record<string, unknown> }> {
+async function call(
+  method: string,
+  path: string,
+  as: As,
+  body?: unknown,
+): Promise<{ status: number; body: Record<string, unknown> }> {
   const response = await fetch(`${service.url}${path}`, {
     method,
     headers: {
@@ -111,17 +118,30 @@ const terms = () => ({
 
 async function partnerInForce(): Promise<{ slug: string; agreement: string }> {
   const slug = uniqueSlug();
-  expect((await call('POST', '/recipients', OFFICER, { slug, name: 'Northern', kind: 'network-member' })).status).toBe(201);
+  expect((await call('POST', '/recipients', OFFICER, { slug, name: 'Northern', kind: 'network-member' })).status).toBe(
+    201,
+  );
   const drafted = await call('POST', '/agreements', OFFICER, { recipient: slug, terms: terms() });
   expect(drafted.status).toBe(201);
   const agreement = String(drafted.body['agreement']);
-  await call('POST', `/agreements/${agreement}/signatures`, OFFICER, { side: 'company', name: 'Olga', role: 'officer' });
-  const signed = await call('POST', `/agreements/${agreement}/signatures`, ['partner', slug], { side: 'partner', name: 'Pat', role: 'head' });
+  await call('POST', `/agreements/${agreement}/signatures`, OFFICER, {
+    side: 'company',
+    name: 'Olga',
+    role: 'officer',
+  });
+  const signed = await call('POST', `/agreements/${agreement}/signatures`, ['partner', slug], {
+    side: 'partner',
+    name: 'Pat',
+    role: 'head',
+  });
   expect(signed.body['state']).toBe('in-force');
   return { slug, agreement };
 }
 
-async function customerArrives(values: Record<string, string>, door: 'service-order' | 'subscription' = 'service-order'): Promise<string> {
+async function customerArrives(
+  values: Record<string, string>,
+  door: 'service-order' | 'subscription' = 'service-order',
+): Promise<string> {
   const customer = randomUUID();
   const own = { dataKey: newKey(), ledgerKey: newKey() };
   keys.set(customer, own);
@@ -135,7 +155,8 @@ async function customerArrives(values: Record<string, string>, door: 'service-or
     customer,
     version: 1,
     door,
-    purposes: door === 'subscription' ? ['mailing', 'notices'] : ['invoicing', 'service-delivery', 'security', 'notices'],
+    purposes:
+      door === 'subscription' ? ['mailing', 'notices'] : ['invoicing', 'service-delivery', 'security', 'notices'],
     origin: 'registered',
     statementVersion: 1,
     registeredAt: new Date().toISOString(),
@@ -151,7 +172,10 @@ async function send(...messages: Parameters<ReturnType<Kafka['producer']>['send'
   await producer.close();
 }
 
-async function allOf<Contract extends EventContract>(topic: string, contract: Contract): Promise<(DataOf<Contract> | null)[]> {
+async function allOf<Contract extends EventContract>(
+  topic: string,
+  contract: Contract,
+): Promise<(DataOf<Contract> | null)[]> {
   const found: (DataOf<Contract> | null)[] = [];
   for await (const message of readAll(admin, topic)) {
     const decoded = decodeMessage(message, [contract]);
@@ -182,7 +206,9 @@ describe('partner-sharing', () => {
 
     const revoked = await call('DELETE', path, own);
     expect(revoked).toMatchObject({ status: 200, body: { state: 'revoked' } });
-    expect((await call('GET', `/commands/${String(revoked.body['command'])}`, own)).body).toMatchObject({ state: 'done' });
+    expect((await call('GET', `/commands/${String(revoked.body['command'])}`, own)).body).toMatchObject({
+      state: 'done',
+    });
     const due = await eventually(async () => {
       const [duty] = (await allOf(duties.of(slug).name, withdrawalDue)).filter((one) => one !== null);
       return duty ?? false;
@@ -190,7 +216,14 @@ describe('partner-sharing', () => {
     expect(due).toMatchObject({ complete: true, attributes: ['companyName'], version: 2 });
 
     const { subject, obligation, version } = due;
-    await send(encodeEvent(withdrawalConfirmed, { obligation, subject, version, at: new Date().toISOString() }, { id: newEventId(), time: new Date() }, slug));
+    await send(
+      encodeEvent(
+        withdrawalConfirmed,
+        { obligation, subject, version, at: new Date().toISOString() },
+        { id: newEventId(), time: new Date() },
+        slug,
+      ),
+    );
     const feed = await eventually(async () => {
       const all = await allOf(feeds.of(slug).name, feedRecord);
       expect(all).toHaveLength(3);
@@ -199,7 +232,11 @@ describe('partner-sharing', () => {
     expect(feed[1]).toMatchObject({ attributes: {}, version: 2 });
     expect(feed[2]).toBeNull();
     const disclosures = await call('GET', `/customers/${customer}/disclosures`, own);
-    expect((disclosures.body['disclosures'] as { kind: string }[]).map(({ kind }) => kind)).toEqual(['tombstone', 'withdrawn', 'released']);
+    expect((disclosures.body['disclosures'] as { kind: string }[]).map(({ kind }) => kind)).toEqual([
+      'tombstone',
+      'withdrawn',
+      'released',
+    ]);
     const told = (await allOf('sharing.permissions.v1', permissionChanged)).filter((one) => one?.customer === customer);
     expect(told.map((one) => one?.state)).toEqual(['granted', 'revoked']);
   });
@@ -218,18 +255,40 @@ describe('partner-sharing', () => {
       expect(one?.mailing).toBe('allowed');
       return one!;
     }, within);
-    await send(encodeEvent(mailingCancelled, { subject: record.subject, at: new Date().toISOString() }, { id: newEventId(), time: new Date() }));
+    await send(
+      encodeEvent(
+        mailingCancelled,
+        { subject: record.subject, at: new Date().toISOString() },
+        { id: newEventId(), time: new Date() },
+      ),
+    );
     await eventually(async () => expect((await last())?.mailing).toBe('stopped'), within);
     const permissions = await call('GET', `/customers/${customer}/permissions`, ['customer', customer]);
-    expect(permissions.body['permissions']).toMatchObject([{ recipient: 'notifications', purpose: 'mailing', state: 'revoked' }]);
+    expect(permissions.body['permissions']).toMatchObject([
+      { recipient: 'notifications', purpose: 'mailing', state: 'revoked' },
+    ]);
   });
 
   it('takes everything back from everyone when a customer is deleted or an agreement ends', async () => {
     const { slug, agreement } = await partnerInForce();
-    const [stays, goes] = [await customerArrives({ companyName: 'Stays' }), await customerArrives({ companyName: 'Goes' })];
-    const rows = [stays, goes].map((customer) => ({ customer, recipient: slug, purpose: 'recommendation', ...EVIDENCE() }));
-    const imported = await call('POST', '/imports/permissions', ['service', 'importer'], { rows: [...rows, { customer: 'x' }] });
-    expect(imported.body['rows']).toMatchObject([{ outcome: 'created' }, { outcome: 'created' }, { outcome: 'refused', reason: 'customer: not a UUID' }]);
+    const [stays, goes] = [
+      await customerArrives({ companyName: 'Stays' }),
+      await customerArrives({ companyName: 'Goes' }),
+    ];
+    const rows = [stays, goes].map((customer) => ({
+      customer,
+      recipient: slug,
+      purpose: 'recommendation',
+      ...EVIDENCE(),
+    }));
+    const imported = await call('POST', '/imports/permissions', ['service', 'importer'], {
+      rows: [...rows, { customer: 'x' }],
+    });
+    expect(imported.body['rows']).toMatchObject([
+      { outcome: 'created' },
+      { outcome: 'created' },
+      { outcome: 'refused', reason: 'customer: not a UUID' },
+    ]);
     const again = await call('POST', '/imports/permissions', ['service', 'importer'], { rows });
     expect(again.body['rows']).toMatchObject([{ outcome: 'existing' }, { outcome: 'existing' }]);
     const feed = () => allOf(feeds.of(slug).name, feedRecord);
@@ -248,12 +307,24 @@ describe('partner-sharing', () => {
     const own: As = ['customer', customer];
     const put = (recipient: string, purpose: string, body: unknown = EVIDENCE(), as: As = own) =>
       call('PUT', `/customers/${customer}/permissions/${recipient}/${purpose}`, as, body);
-    expect(await put(slug, 'recommendation')).toMatchObject({ status: 422, body: { code: 'no-agreement-in-force', promise: 'P8', field: 'recipient' } });
-    expect(await put(slug, 'spying')).toMatchObject({ status: 400, body: { code: 'unknown-purpose', field: 'purpose' } });
+    expect(await put(slug, 'recommendation')).toMatchObject({
+      status: 422,
+      body: { code: 'no-agreement-in-force', promise: 'P8', field: 'recipient' },
+    });
+    expect(await put(slug, 'spying')).toMatchObject({
+      status: 400,
+      body: { code: 'unknown-purpose', field: 'purpose' },
+    });
     expect(await put('nobody', 'recommendation')).toMatchObject({ status: 404, body: { code: 'no-such-recipient' } });
     expect(await put(slug, 'recommendation', { how: 'x' })).toMatchObject({ status: 400, body: { promise: 'P8' } });
     expect(await put(slug, 'recommendation', EVIDENCE(), ['customer', randomUUID()])).toMatchObject({ status: 403 });
-    const outside = { ...terms(), purposes: [{ purpose: 'recommendation', attributes: ['vatNumber'], ground: 'permission' }] };
-    expect(await call('POST', '/agreements', OFFICER, { recipient: slug, terms: outside })).toMatchObject({ status: 400, body: { promise: 'P8' } });
+    const outside = {
+      ...terms(),
+      purposes: [{ purpose: 'recommendation', attributes: ['vatNumber'], ground: 'permission' }],
+    };
+    expect(await call('POST', '/agreements', OFFICER, { recipient: slug, terms: outside })).toMatchObject({
+      status: 400,
+      body: { promise: 'P8' },
+    });
   });
 });

@@ -17,7 +17,10 @@ const ANNOUNCE_MS = 200;
 type ThisWiring = Wiring<PartnerSharingSettings>;
 
 /** Runs the service until it is stopped. */
-export function runPartnerSharing(settings: PartnerSharingSettings, exit?: (code: number) => void): Promise<RunningService> {
+export function runPartnerSharing(
+  settings: PartnerSharingSettings,
+  exit?: (code: number) => void,
+): Promise<RunningService> {
   let sharing: PartnerSharing | undefined;
   let inbox: (() => Inbox | undefined) | undefined;
   const built = (): PartnerSharing => {
@@ -32,7 +35,9 @@ export function runPartnerSharing(settings: PartnerSharingSettings, exit?: (code
       const watch = (slug: string) => inbox?.()?.watch([repliesOf(slug)]);
       // Not waited for: the consumer starts anew with one more topic, and reads that topic from its beginning.
       return PartnerSharingModule.with(wiring, sharing, (slug) => {
-        watch(slug)?.catch((error: unknown) => wiring.logger.warn({ err: error }, 'the replies of a new recipient are read later'));
+        watch(slug)?.catch((error: unknown) =>
+          wiring.logger.warn({ err: error }, 'the replies of a new recipient are read later'),
+        );
         return Promise.resolve();
       });
     },
@@ -47,7 +52,12 @@ export function runPartnerSharing(settings: PartnerSharingSettings, exit?: (code
       return [
         { name: 'lanes', start: () => releaser.start(), stop: () => releaser.stop() },
         { name: 'sweeps', start: () => sweeper.start(), stop: () => sweeper.stop() },
-        every(TERMS_MS, 'terms', () => app.get(TermKeeper).keep(), complain('terms of agreements were not looked after')),
+        every(
+          TERMS_MS,
+          'terms',
+          () => app.get(TermKeeper).keep(),
+          complain('terms of agreements were not looked after'),
+        ),
         every(
           OBLIGATIONS_MS,
           'obligations',
@@ -63,7 +73,12 @@ export function runPartnerSharing(settings: PartnerSharingSettings, exit?: (code
           complain('disclosures were not announced'),
         ),
         // Other processes register recipients too.
-        every(TERMS_MS * 5, 'replies', async () => inboxOf()?.watch(await recipientsReplying(dataSource.manager)), complain('new replies are not read')),
+        every(
+          TERMS_MS * 5,
+          'replies',
+          async () => inboxOf()?.watch(await recipientsReplying(dataSource.manager)),
+          complain('new replies are not read'),
+        ),
       ];
     },
     ...(exit && { exit }),

@@ -9,7 +9,10 @@ import {
 import { subscribe, type Subscription } from '@castiron/inbox';
 import { revokeMailingWhenMailingCancelled } from './mailings/revoke-mailing-when-mailing-cancelled.handler.js';
 import { revokeWithin } from './permissions/revoke-permission/revoke-permission.use-case.js';
-import { keysOfProfile, type KeepProfileWhenProfileChanged } from './profiles/keep-profiles/keep-profile-when-profile-changed.handler.js';
+import {
+  keysOfProfile,
+  type KeepProfileWhenProfileChanged,
+} from './profiles/keep-profiles/keep-profile-when-profile-changed.handler.js';
 import type { ReleaseSignals } from './release/release-signals.js';
 import { settleWithdrawalWhenConfirmed } from './replies/settle-withdrawal-when-confirmed.handler.js';
 import { orderOfPermission } from './publications.js';
@@ -20,7 +23,10 @@ export const TOPICS_READ = [customersProfiles.name, notificationsMailings.name] 
 export const repliesOf = (slug: string): string => replies.of(slug).name;
 
 /** Which event goes to which handler. */
-export function subscriptions(keepProfile: KeepProfileWhenProfileChanged, signals: ReleaseSignals): readonly Subscription[] {
+export function subscriptions(
+  keepProfile: KeepProfileWhenProfileChanged,
+  signals: ReleaseSignals,
+): readonly Subscription[] {
   const revokeMailing = revokeMailingWhenMailingCancelled((tx, of) => {
     tx.claim([orderOfPermission(of.customer, of.recipient, of.purpose)]);
     return revokeWithin(tx, of, signals);

@@ -10,23 +10,19 @@ export interface Command extends Raised {
   readonly customer: string | null;
 }
 
-export async function addCommand(
-  manager: EntityManager,
-  command: Omit<Command, 'id'>,
-): Promise<Command> {
+export async function addCommand(manager: EntityManager, command: Omit<Command, 'id'>): Promise<Command> {
   const id = randomUUID();
-  await manager.query('INSERT INTO commands (id, kind, customer, scope, target, epoch) VALUES ($1, $2, $3, $4, $5, $6)', [
-    id,
-    command.kind,
-    command.customer,
-    command.scope,
-    command.target,
-    command.epoch.toString(),
-  ]);
+  await manager.query(
+    'INSERT INTO commands (id, kind, customer, scope, target, epoch) VALUES ($1, $2, $3, $4, $5, $6)',
+    [id, command.kind, command.customer, command.scope, command.target, command.epoch.toString()],
+  );
   return { id, ...command };
 }
 
-export async function findCommand(manager: EntityManager, id: string): Promise<(Command & { doneAt: Date | null }) | undefined> {
+export async function findCommand(
+  manager: EntityManager,
+  id: string,
+): Promise<(Command & { doneAt: Date | null }) | undefined> {
   const rows: (Omit<Command, 'epoch'> & { epoch: string; doneAt: Date | null })[] = await manager.query(
     'SELECT id, kind, customer, scope, target, epoch, done_at AS "doneAt" FROM commands WHERE id = $1',
     [id],

@@ -5,7 +5,11 @@ import type { EntityManager } from 'typeorm';
 export const EPOCH_SCOPES = ['agreement', 'customer', 'share'] as const;
 export type EpochScope = (typeof EPOCH_SCOPES)[number];
 
-const TABLES: Readonly<Record<EpochScope, string>> = { agreement: 'agreements', customer: 'customers', share: 'shares' };
+const TABLES: Readonly<Record<EpochScope, string>> = {
+  agreement: 'agreements',
+  customer: 'customers',
+  share: 'shares',
+};
 
 function lockOf(scope: EpochScope, id: string): bigint {
   return createHash('sha256').update(`epoch:${scope}:${id}`).digest().readBigInt64BE(0);

@@ -13,7 +13,9 @@ const CHUNK = 200;
  */
 export function announceDisclosures(transactions: Transactions): Promise<boolean> {
   return transactions.run([], async (tx) => {
-    const cursor: { next_index: string }[] = await tx.manager.query('SELECT next_index FROM disclosure_cursor FOR UPDATE SKIP LOCKED');
+    const cursor: { next_index: string }[] = await tx.manager.query(
+      'SELECT next_index FROM disclosure_cursor FOR UPDATE SKIP LOCKED',
+    );
     const from = cursor[0]?.next_index;
     // Another process is announcing.
     if (from === undefined) return false;

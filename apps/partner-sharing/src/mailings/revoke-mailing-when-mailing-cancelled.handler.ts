@@ -4,7 +4,10 @@ import type { Tx } from '@castiron/transactions';
 import { NOTIFIER } from '../release/notices-of.decision.js';
 
 /** Revokes a permission inside a transaction that is under way. */
-export type RevokePermission = (tx: Tx, permission: { customer: string; recipient: string; purpose: 'mailing' }) => Promise<unknown>;
+export type RevokePermission = (
+  tx: Tx,
+  permission: { customer: string; recipient: string; purpose: 'mailing' },
+) => Promise<unknown>;
 
 /** One cancellation stops our mailings (P16): the permission to mail ends here too, so that the feed says `stopped`. */
 export function revokeMailingWhenMailingCancelled(revoke: RevokePermission) {

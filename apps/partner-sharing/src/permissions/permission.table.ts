@@ -31,7 +31,9 @@ export async function permissionOf(
 }
 
 export async function permissionsOf(manager: EntityManager, customer: string): Promise<readonly Permission[]> {
-  return manager.query(`SELECT ${COLUMNS} FROM permissions WHERE customer = $1 ORDER BY recipient, purpose`, [customer]);
+  return manager.query(`SELECT ${COLUMNS} FROM permissions WHERE customer = $1 ORDER BY recipient, purpose`, [
+    customer,
+  ]);
 }
 
 /** Stores the new state, and keeps it as evidence for good. The caller holds the permission's outbox key. */

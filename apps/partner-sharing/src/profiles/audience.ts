@@ -17,10 +17,15 @@ export async function standingRecipients(manager: EntityManager, slug?: string):
        FROM agreements WHERE state = 'in-force' AND ($1::text IS NULL OR recipient = $1)`,
     [slug ?? null],
   );
-  return rows.map(({ slug: of, purposes }) => ({ slug: of, purposes: new Set(purposes) })).filter(({ purposes }) => purposes.size > 0);
+  return rows
+    .map(({ slug: of, purposes }) => ({ slug: of, purposes: new Set(purposes) }))
+    .filter(({ purposes }) => purposes.size > 0);
 }
 
 /** Whether a customer who came for these purposes gets a share with this recipient. A share alone discloses nothing. */
-export function concerns({ purposes }: StandingRecipient, customer: { readonly purposes: readonly PurposeName[] }): boolean {
+export function concerns(
+  { purposes }: StandingRecipient,
+  customer: { readonly purposes: readonly PurposeName[] },
+): boolean {
   return customer.purposes.some((purpose) => purposes.has(purpose));
 }

@@ -20,7 +20,10 @@ export const orderOfSubscription = (customer: string): string => orderOfPermissi
  * Subscribing is the permission to mail, recorded as such (P12, P16): once, and never against a later cancellation.
  * The caller's transaction holds the key, see {@link orderOfSubscription}.
  */
-export async function recordSubscription(tx: Tx, { customer, registeredAt, statementVersion }: Subscriber): Promise<void> {
+export async function recordSubscription(
+  tx: Tx,
+  { customer, registeredAt, statementVersion }: Subscriber,
+): Promise<void> {
   if ((await permissionOf(tx.manager, customer, NOTIFIER, 'mailing')) !== undefined) return;
   const evidence = { how: HOW, givenAt: registeredAt, statementVersion };
   const permission = granted(customer, NOTIFIER, 'mailing', undefined, evidence, new Date());

@@ -8,6 +8,11 @@ export class CustomerIdPipe implements PipeTransform<string, string> {
   transform(given: string): string {
     const customer = given.toLowerCase();
     if (UUID.test(customer)) return customer;
-    throw new Refused({ kind: 'invalid', code: 'customer-not-an-id', detail: 'A customer is named by a UUID.', field: 'customer' });
+    throw new Refused({
+      kind: 'invalid',
+      code: 'customer-not-an-id',
+      detail: 'A customer is named by a UUID.',
+      field: 'customer',
+    });
   }
 }

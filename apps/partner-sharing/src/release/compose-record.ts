@@ -1,6 +1,21 @@
 import { attributeAad, open, type CustomerKeys } from '@castiron/encryption';
-import { encodeEvent, encodeTombstone, feedRecord, newEventId, type AttributeName, type DataOf, type WireMessage } from '@castiron/contracts';
-import { composeEntry, derivedSalts, randomSalts, type ComposedEntry, type DraftAttribute, type EntryDraft } from '@castiron/ledger';
+import {
+  encodeEvent,
+  encodeTombstone,
+  feedRecord,
+  newEventId,
+  type AttributeName,
+  type DataOf,
+  type WireMessage,
+} from '@castiron/contracts';
+import {
+  composeEntry,
+  derivedSalts,
+  randomSalts,
+  type ComposedEntry,
+  type DraftAttribute,
+  type EntryDraft,
+} from '@castiron/ledger';
 import { POLICY_VERSION } from '../confidentiality/decision.js';
 import type { LoadedShare } from './load-shares.js';
 import type { Plan } from './plan-release.decision.js';
@@ -18,11 +33,16 @@ export interface PreparedRecord {
   readonly values: Readonly<Partial<Record<AttributeName, string>>>;
 }
 
-function valuesOf(share: LoadedShare, plan: Plan, keys: CustomerKeys | undefined): Partial<Record<AttributeName, string>> {
+function valuesOf(
+  share: LoadedShare,
+  plan: Plan,
+  keys: CustomerKeys | undefined,
+): Partial<Record<AttributeName, string>> {
   const values: Partial<Record<AttributeName, string>> = {};
   for (const { name } of plan.holds) {
     const source = share.attributes[name];
-    if (source === undefined || keys === undefined) throw new Error('a record with attributes needs their values and key');
+    if (source === undefined || keys === undefined)
+      throw new Error('a record with attributes needs their values and key');
     const aad = attributeAad(share.customer, name, source.version);
     values[name] = open(keys.dataKey, Buffer.from(source.sealed, 'base64'), aad).toString('utf8');
   }
@@ -62,7 +82,15 @@ export function composeRecord(
 export function composeWithheld(prepared: PreparedRecord, now: Date): ComposedEntry {
   const attributes: Record<string, DraftAttribute> = {};
   for (const { name, purposes } of prepared.plan.holds) attributes[name] = { purposes };
-  const draft: EntryDraft = { ...prepared.draft, id: newEventId(), kind: 'withheld', at: now, recordId: null, version: null, attributes };
+  const draft: EntryDraft = {
+    ...prepared.draft,
+    id: newEventId(),
+    kind: 'withheld',
+    at: now,
+    recordId: null,
+    version: null,
+    attributes,
+  };
   return composeEntry(draft, randomSalts());
 }
 

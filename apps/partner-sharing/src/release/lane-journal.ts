@@ -1,4 +1,11 @@
-import { decodeMessage, encodeEvent, laneBatchSent, newEventId, sharingLanes, type WireMessage } from '@castiron/contracts';
+import {
+  decodeMessage,
+  encodeEvent,
+  laneBatchSent,
+  newEventId,
+  sharingLanes,
+  type WireMessage,
+} from '@castiron/contracts';
 import { readAll, type Kafka } from '@castiron/kafka';
 
 /** The record that shares its transaction with a batch: once it can be read (read_committed), all of the batch is there. */

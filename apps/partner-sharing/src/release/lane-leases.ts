@@ -33,7 +33,9 @@ export class LaneLeases {
 
   /** Lets go of everything, so that a successor need not wait. */
   async release(): Promise<void> {
-    await this.dataSource.query(`UPDATE feed_lanes SET lease_until = '-infinity', owner = NULL WHERE owner = $1`, [this.owner]);
+    await this.dataSource.query(`UPDATE feed_lanes SET lease_until = '-infinity', owner = NULL WHERE owner = $1`, [
+      this.owner,
+    ]);
   }
 
   /** Our lanes that have work due. */

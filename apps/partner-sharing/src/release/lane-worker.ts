@@ -68,7 +68,9 @@ export class LaneWorker {
   }
 
   private async takeOver(): Promise<TransactionalProducer> {
-    const producer = this.parts.kafka.transactionalProducer((this.parts.transactionalId ?? transactionalIdOf)(this.lane.lane));
+    const producer = this.parts.kafka.transactionalProducer(
+      (this.parts.transactionalId ?? transactionalIdOf)(this.lane.lane),
+    );
     try {
       await producer.open();
       await this.settleLeftovers();
@@ -91,7 +93,10 @@ export class LaneWorker {
     const committed = await lastBatchOf(kafka, this.lane.lane);
     for (const batch of new Set(rows.map((row) => row.batch))) {
       const own = rows.filter((row) => row.batch === batch);
-      logger.warn({ lane: this.lane.lane, batch, records: own.length, committed: batch === committed }, 'settling what was left sending');
+      logger.warn(
+        { lane: this.lane.lane, batch, records: own.length, committed: batch === committed },
+        'settling what was left sending',
+      );
       if (batch === committed) await settleCommitted(dataSource, transactions, signals, own);
       else await settleAborted(transactions, signals, own);
     }
@@ -99,7 +104,8 @@ export class LaneWorker {
 
   private async putAside({ answered, postponed }: PreparedBatch): Promise<void> {
     const { dataSource } = this.parts;
-    if (answered.length > 0) await dataSource.query('DELETE FROM pending_releases WHERE id = ANY($1::bigint[])', [answered]);
+    if (answered.length > 0)
+      await dataSource.query('DELETE FROM pending_releases WHERE id = ANY($1::bigint[])', [answered]);
     for (const { ids, ms } of postponed) {
       await dataSource.query(
         `UPDATE pending_releases SET not_before = clock_timestamp() + make_interval(secs => $2) WHERE id = ANY($1::bigint[])`,

@@ -128,7 +128,10 @@ const loadedOf = (row: Row): LoadedShare => ({
 });
 
 /** Shares by id; those that do not exist are left out. */
-export async function loadShares(manager: EntityManager, ids: readonly string[]): Promise<ReadonlyMap<string, LoadedShare>> {
+export async function loadShares(
+  manager: EntityManager,
+  ids: readonly string[],
+): Promise<ReadonlyMap<string, LoadedShare>> {
   const rows: Row[] = await manager.query(
     `SELECT ${COLUMNS} FROM (SELECT customer, recipient FROM shares WHERE id = ANY($1::uuid[])) wanted ${JOINS}`,
     [ids],

@@ -36,8 +36,11 @@ export function planRelease(share: LoadedShare, now: Date, republish: boolean): 
   const attributes = allowedNow(share, now);
   const holds = holdsOf(share, attributes);
   if (holds.length > 0) {
-    const mailing = holds.some(({ purposes }) => purposes.some(({ purpose }) => purpose === 'mailing')) ? 'allowed' : 'stopped';
-    const same = share.state === 'released' && fingerprintOf(holds, mailing) === fingerprintOf(share.holds, share.mailing);
+    const mailing = holds.some(({ purposes }) => purposes.some(({ purpose }) => purpose === 'mailing'))
+      ? 'allowed'
+      : 'stopped';
+    const same =
+      share.state === 'released' && fingerprintOf(holds, mailing) === fingerprintOf(share.holds, share.mailing);
     return same && !republish ? undefined : { kind: 'released', attributes, holds, mailing };
   }
   const nothing = { attributes: {}, holds: [], mailing: 'stopped' } as const;

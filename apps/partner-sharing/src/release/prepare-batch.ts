@@ -87,7 +87,14 @@ function planAll(
   return [...merged].flatMap(([id, pending]) => {
     const share = shares.get(id);
     const ids = pending.map((row) => row.id);
-    const plan = share === undefined ? undefined : planRelease(share, now, pending.some(({ cause }) => REPUBLISHING.includes(cause)));
+    const plan =
+      share === undefined
+        ? undefined
+        : planRelease(
+            share,
+            now,
+            pending.some(({ cause }) => REPUBLISHING.includes(cause)),
+          );
     if (share !== undefined && plan !== undefined) return [{ share, plan, ids }];
     batch.answered.push(...ids);
     return [];
@@ -95,7 +102,10 @@ function planAll(
 }
 
 /** undefined: key custody is away. */
-async function keysOf(source: KeySource, plans: readonly Planned[]): Promise<ReadonlyMap<string, CustomerKeys> | undefined> {
+async function keysOf(
+  source: KeySource,
+  plans: readonly Planned[],
+): Promise<ReadonlyMap<string, CustomerKeys> | undefined> {
   if (plans.length === 0) return new Map();
   try {
     return await source.keysOf([...new Set(plans.map(({ share }) => share.customer))]);
@@ -116,7 +126,13 @@ class BatchUnderWay {
     private readonly onBroken: (share: string, error: unknown) => void,
   ) {}
 
-  compose(share: LoadedShare, plan: Plan, ids: readonly string[], keys: ReadonlyMap<string, CustomerKeys> | undefined, now: Date): void {
+  compose(
+    share: LoadedShare,
+    plan: Plan,
+    ids: readonly string[],
+    keys: ReadonlyMap<string, CustomerKeys> | undefined,
+    now: Date,
+  ): void {
     if (this.overfull) return;
     if (!share.provisioned) {
       this.postponed.push({ ids, ms: UNPROVISIONED_MS });

@@ -44,7 +44,10 @@ async function release({ manager }: Tx, lane: Lane, prepared: readonly PreparedR
     share: prepared.map(({ share }) => share.id),
   });
   const now = await stillOwned(manager, lane);
-  const current = await loadShares(manager, prepared.map(({ share }) => share.id));
+  const current = await loadShares(
+    manager,
+    prepared.map(({ share }) => share.id),
+  );
   const kept: PreparedRecord[] = [];
   const withheld: [PreparedRecord, ComposedEntry][] = [];
   for (const record of prepared) {
@@ -55,7 +58,10 @@ async function release({ manager }: Tx, lane: Lane, prepared: readonly PreparedR
     // Its pending rows stay, so the share is prepared again.
     else if (!allowedStill) withheld.push([record, composeWithheld(record, now)]);
   }
-  const appended = await appendEntries(manager, [...kept.map(({ entry }) => entry), ...withheld.map(([, entry]) => entry)]);
+  const appended = await appendEntries(manager, [
+    ...kept.map(({ entry }) => entry),
+    ...withheld.map(([, entry]) => entry),
+  ]);
   const indexOf = (position: number): bigint => appended[position]?.index ?? 0n;
   const batch = newEventId();
   const records = kept.map((record, position) => ({ prepared: record, index: indexOf(position) }));
@@ -105,7 +111,9 @@ async function recordEntries(
       entries.map(({ entry }) => entry.leaf.kind),
       entries.map(({ entry }) => entry.leaf.version),
       entries.map(({ entry }) => entry.leaf.agreement),
-      entries.map(({ entry }) => JSON.stringify(entry.leaf.attributes.map(({ name, purposes }) => ({ name, purposes })))),
+      entries.map(({ entry }) =>
+        JSON.stringify(entry.leaf.attributes.map(({ name, purposes }) => ({ name, purposes }))),
+      ),
       entries.map(({ entry }) => entry.leaf.at),
     ],
   );

@@ -1,5 +1,12 @@
 import { randomUUID } from 'node:crypto';
-import { decodeMessage, feedRecord, newEventId, profileChanged, topicsOfRecipient, type DataOf } from '@castiron/contracts';
+import {
+  decodeMessage,
+  feedRecord,
+  newEventId,
+  profileChanged,
+  topicsOfRecipient,
+  type DataOf,
+} from '@castiron/contracts';
 import { attributeAad, newKey, seal, type CustomerKeys } from '@castiron/encryption';
 import { connect, readAll, type Kafka } from '@castiron/kafka';
 import { openingProblem, type Leaf } from '@castiron/ledger';
@@ -53,28 +60,53 @@ const kafkaOf = (principal: string): Kafka => {
   return connect({ brokers: [bootstrap], clientId: `release-spec-${principal}`, username, password });
 };
 const register = (registration: Parameters<RegisterRecipientUseCase['register']>[0]) =>
-  new RegisterRecipientUseCase(database, new KafkaProvisioning(kafkaOf('provisioner')), signals, () => Promise.resolve()).register(registration);
-const lanes = () => new Releaser({ dataSource: database, transactions, kafka, keys: keySource, signals, logger, transactionalId });
+  new RegisterRecipientUseCase(database, new KafkaProvisioning(kafkaOf('provisioner')), signals, () =>
+    Promise.resolve(),
+  ).register(registration);
+const lanes = () =>
+  new Releaser({ dataSource: database, transactions, kafka, keys: keySource, signals, logger, transactionalId });
 
-async function agree(recipient: string, purposes: { purpose: string; attributes: string[]; ground: 'permission' | 'cooperation' }[]): Promise<string> {
+async function agree(
+  recipient: string,
+  purposes: { purpose: string; attributes: string[]; ground: 'permission' | 'cooperation' }[],
+): Promise<string> {
   const from = new Date(Date.now() - 60_000);
   const terms = { purposes, highestTier: 'confidential', from, until: new Date(Date.now() + 3_600_000) } as const;
   const { id } = await new DraftAgreementUseCase(transactions).draft(recipient, terms);
   const sign = new SignAgreementUseCase(database, transactions, signals);
-  await sign.sign(id, { side: 'company', name: 'Olga', role: 'officer' }, { sub: 'officer-1', isPrivacyOfficer: true, isPartner: false });
-  await sign.sign(id, { side: 'partner', name: 'Pat', role: 'director' }, { sub: recipient, isPrivacyOfficer: false, isPartner: true });
+  await sign.sign(
+    id,
+    { side: 'company', name: 'Olga', role: 'officer' },
+    { sub: 'officer-1', isPrivacyOfficer: true, isPartner: false },
+  );
+  await sign.sign(
+    id,
+    { side: 'partner', name: 'Pat', role: 'director' },
+    { sub: recipient, isPrivacyOfficer: false, isPartner: true },
+  );
   return id;
 }
 
-async function profile(customer: string, version: number, values: Record<string, string>, door: 'service-order' | 'subscription' = 'service-order') {
+async function profile(
+  customer: string,
+  version: number,
+  values: Record<string, string>,
+  door: 'service-order' | 'subscription' = 'service-order',
+) {
   if (!keys.has(customer)) keys.set(customer, { dataKey: newKey(), ledgerKey: newKey() });
   const attributes = Object.fromEntries(
     Object.entries(values).map(([name, value]) => [
       name,
-      { version, sealed: seal(keys.get(customer)!.dataKey, value, attributeAad(customer, name, version)).toString('base64') },
+      {
+        version,
+        sealed: seal(keys.get(customer)!.dataKey, value, attributeAad(customer, name, version)).toString('base64'),
+      },
     ]),
   );
-  const purposes = door === 'service-order' ? (['invoicing', 'service-delivery', 'security', 'notices'] as const) : (['mailing', 'notices'] as const);
+  const purposes =
+    door === 'service-order'
+      ? (['invoicing', 'service-delivery', 'security', 'notices'] as const)
+      : (['mailing', 'notices'] as const);
   const data: DataOf<typeof profileChanged> = {
     customer,
     version,
@@ -90,12 +122,23 @@ async function profile(customer: string, version: number, values: Record<string,
 
 async function arrive(customer: string, data: DataOf<typeof profileChanged> | null): Promise<void> {
   const handler = new KeepProfileWhenProfileChanged(signals, () => undefined);
-  const event = { contract: profileChanged, topic: 'customers.profiles.v1', key: customer, data, meta: { id: newEventId(), time: new Date() } };
-  await transactions.run([`sharing.permissions.v1/${customer}/notifications/mailing`], (tx) => handler.handle([event], tx));
+  const event = {
+    contract: profileChanged,
+    topic: 'customers.profiles.v1',
+    key: customer,
+    data,
+    meta: { id: newEventId(), time: new Date() },
+  };
+  await transactions.run([`sharing.permissions.v1/${customer}/notifications/mailing`], (tx) =>
+    handler.handle([event], tx),
+  );
 }
 
 const permit = (customer: string, recipient = partner, purpose = 'recommendation') =>
-  new GrantPermissionUseCase(transactions, signals).grant({ customer, recipient, purpose }, { how: 'portal', givenAt: new Date(), statementVersion: 1 });
+  new GrantPermissionUseCase(transactions, signals).grant(
+    { customer, recipient, purpose },
+    { how: 'portal', givenAt: new Date(), statementVersion: 1 },
+  );
 
 async function revoke(customer: string, recipient = partner, purpose = 'recommendation'): Promise<boolean> {
   const { command } = await new RevokePermissionUseCase(transactions, signals).revoke({ customer, recipient, purpose });
@@ -106,7 +149,10 @@ type FeedValue = DataOf<typeof feedRecord> | null;
 
 /** What the feed carries for a customer, in order; null is a tombstone. */
 async function feedOf(customer: string, recipient = partner): Promise<FeedValue[]> {
-  const rows: { subject: string }[] = await database.query('SELECT subject FROM shares WHERE customer = $1 AND recipient = $2', [customer, recipient]);
+  const rows: { subject: string }[] = await database.query(
+    'SELECT subject FROM shares WHERE customer = $1 AND recipient = $2',
+    [customer, recipient],
+  );
   const found: FeedValue[] = [];
   for await (const message of readAll(reader, topicsOfRecipient(recipient).feed.name)) {
     if (message.key?.toString() !== rows[0]?.subject) continue;
@@ -119,7 +165,10 @@ async function feedOf(customer: string, recipient = partner): Promise<FeedValue[
 
 const settled = (customer: string, version: number, recipient = partner) =>
   eventually(async () => {
-    const rows: { version: number }[] = await database.query('SELECT version FROM shares WHERE customer = $1 AND recipient = $2', [customer, recipient]);
+    const rows: { version: number }[] = await database.query(
+      'SELECT version FROM shares WHERE customer = $1 AND recipient = $2',
+      [customer, recipient],
+    );
     expect(rows[0]?.version).toBe(version);
   });
 const quiet = () =>
@@ -130,7 +179,10 @@ const quiet = () =>
     expect(rows[0]?.busy).toBe(false);
   });
 const outboxOf = (type: string, slug: string): Promise<{ payload: string }[]> =>
-  database.query('SELECT payload FROM outbox WHERE type = $1 AND aggregatetype LIKE $2 ORDER BY id', [type, `%${slug}%`]);
+  database.query('SELECT payload FROM outbox WHERE type = $1 AND aggregatetype LIKE $2 ORDER BY id', [
+    type,
+    `%${slug}%`,
+  ]);
 
 beforeAll(async () => {
   database = await freshDatabase([...migrations, ...outboxMigrations]);
@@ -163,7 +215,13 @@ afterAll(async () => {
   await database?.destroy();
 });
 
-const ACME = { companyName: 'Acme', registeredAddress: '1 Road', servicesUsed: 'web', email: 'a@acme.example', domainNames: 'acme.example' };
+const ACME = {
+  companyName: 'Acme',
+  registeredAddress: '1 Road',
+  servicesUsed: 'web',
+  email: 'a@acme.example',
+  domainNames: 'acme.example',
+};
 
 describe('a release', () => {
   it('puts exactly what is permitted on the feed, and a revocation takes it away', async () => {
@@ -176,12 +234,18 @@ describe('a release', () => {
 
     const [granted, withdrawn] = await feedOf(customer);
     expect(Object.keys(granted!.attributes).sort()).toEqual(['companyName', 'email']);
-    expect(granted!.attributes.companyName).toMatchObject({ value: 'Acme', purposes: [{ purpose: 'recommendation', ground: 'permission' }] });
+    expect(granted!.attributes.companyName).toMatchObject({
+      value: 'Acme',
+      purposes: [{ purpose: 'recommendation', ground: 'permission' }],
+    });
     expect(granted).toMatchObject({ version: 1, mailing: 'stopped' });
     expect(withdrawn).toMatchObject({ version: 2, attributes: {} });
 
     for (const record of [granted!, withdrawn!]) {
-      const rows: { leaf: string; index: string }[] = await database.query('SELECT leaf, index FROM ledger_entries WHERE id = $1', [record.entry]);
+      const rows: { leaf: string; index: string }[] = await database.query(
+        'SELECT leaf, index FROM ledger_entries WHERE id = $1',
+        [record.entry],
+      );
       expect(openingProblem(JSON.parse(rows[0]!.leaf) as Leaf, record as never)).toBeUndefined();
       expect(rows[0]!.index).toBe(record.index);
     }
@@ -265,7 +329,10 @@ describe('a release', () => {
     await settled(customer, 1);
     await revoke(customer);
     await settled(customer, 2);
-    const shares: { subject: string }[] = await database.query(`SELECT subject FROM shares WHERE customer = $1 AND recipient = 'notifications'`, [customer]);
+    const shares: { subject: string }[] = await database.query(
+      `SELECT subject FROM shares WHERE customer = $1 AND recipient = 'notifications'`,
+      [customer],
+    );
     const notices = (await outboxOf('duties.notice-due.v1', 'notifications'))
       .map(({ payload }) => JSON.parse(String(payload)) as { subject: string; kind: string; about?: string })
       .filter(({ subject }) => subject === shares[0]!.subject);
@@ -295,7 +362,9 @@ describe('an agreement', () => {
     await profile(before, 1, ACME);
     await profile(other, 1, ACME);
     await revoke(other, slug, 'service-delivery');
-    const agreement = await agree(slug, [{ purpose: 'service-delivery', attributes: ['companyName'], ground: 'cooperation' }]);
+    const agreement = await agree(slug, [
+      { purpose: 'service-delivery', attributes: ['companyName'], ground: 'cooperation' },
+    ]);
     await profile(after, 1, ACME);
     await settled(before, 1, slug);
     await settled(after, 1, slug);
@@ -334,10 +403,11 @@ describe('when something is away', () => {
     await permit(customer);
     await settled(customer, 1);
     await quiet();
-    const rows: { id: string; lane: number; subject: string; recipient: string; entry: string }[] = await database.query(
-      'SELECT id, lane, subject, recipient, entry FROM shares WHERE customer = $1 AND recipient = $2',
-      [customer, partner],
-    );
+    const rows: { id: string; lane: number; subject: string; recipient: string; entry: string }[] =
+      await database.query(
+        'SELECT id, lane, subject, recipient, entry FROM shares WHERE customer = $1 AND recipient = $2',
+        [customer, partner],
+      );
     const share = rows[0]!;
     await releaser.stop();
     const outcome = {
@@ -364,7 +434,10 @@ describe('when something is away', () => {
     await releaser.start();
     // Version 2 may have been seen, so it is spent and 3 repeats what is allowed.
     await settled(customer, 3);
-    const aborted: { kind: string }[] = await database.query('SELECT kind FROM share_entries WHERE share = $1 ORDER BY index', [share.id]);
+    const aborted: { kind: string }[] = await database.query(
+      'SELECT kind FROM share_entries WHERE share = $1 ORDER BY index',
+      [share.id],
+    );
     expect(aborted.map(({ kind }) => kind)).toEqual(['released', 'aborted', 'released']);
   });
 });
@@ -373,7 +446,9 @@ describe('the ledger', () => {
   it('is announced entry by entry, without gaps', async () => {
     await quiet();
     while (await announceDisclosures(transactions));
-    const rows: { payload: string }[] = await database.query(`SELECT payload FROM outbox WHERE type = 'sharing.disclosure-recorded.v1' ORDER BY id`);
+    const rows: { payload: string }[] = await database.query(
+      `SELECT payload FROM outbox WHERE type = 'sharing.disclosure-recorded.v1' ORDER BY id`,
+    );
     const size: { size: string }[] = await database.query('SELECT size FROM ledger_head');
     const indexes = rows.map(({ payload }) => (JSON.parse(String(payload)) as { index: string }).index);
     expect(indexes).toEqual(Array.from({ length: Number(size[0]!.size) }, (_, index) => String(index)));

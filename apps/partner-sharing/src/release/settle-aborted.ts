@@ -14,7 +14,11 @@ import type { ReleaseSignals } from './release-signals.js';
  * the bytes (`maybe`), so the share counts as disclosed and is published anew, even where sharing has ended since.
  * Call it only after a fresh InitProducerId: before, the bytes might still land.
  */
-export function settleAborted(transactions: Transactions, signals: ReleaseSignals, rows: readonly SendingRow[]): Promise<void> {
+export function settleAborted(
+  transactions: Transactions,
+  signals: ReleaseSignals,
+  rows: readonly SendingRow[],
+): Promise<void> {
   return transactions.run([], async (tx) => {
     const { manager } = tx;
     const [taken]: [{ share: string }[], number] = await manager.query(
@@ -26,7 +30,11 @@ export function settleAborted(transactions: Transactions, signals: ReleaseSignal
     const clock: { now: Date }[] = await manager.query('SELECT clock_timestamp() AS now');
     const now = clock[0]?.now ?? new Date();
     for (const row of aborted) await countAsDisclosed(manager, row);
-    await makePending(manager, aborted.map(({ share }) => share), 'aborted');
+    await makePending(
+      manager,
+      aborted.map(({ share }) => share),
+      'aborted',
+    );
     const entries = aborted.map((row) => abortedEntry(row, now));
     const appended = await appendEntries(manager, entries);
     for (const [position, { share, agreement, outcome }] of aborted.entries()) {

@@ -47,7 +47,9 @@ function keysOf(row: SendingRow, audience: ReadonlyMap<string, Audience>): strin
   const about = audience.get(outcome.customer);
   return [
     ...(withdrawalOf(outcome) === undefined ? [] : [orderOfDuties(outcome.recipient, outcome.subject)]),
-    ...(about === undefined || noticeOf(outcome, about.origin) === undefined ? [] : [orderOfDuties(NOTIFIER, about.subject)]),
+    ...(about === undefined || noticeOf(outcome, about.origin) === undefined
+      ? []
+      : [orderOfDuties(NOTIFIER, about.subject)]),
   ];
 }
 
@@ -103,7 +105,14 @@ async function oblige(tx: Tx, { share, outcome }: SendingRow): Promise<void> {
   );
   tx.publish(
     withdrawalDue,
-    { obligation, subject, version, complete: withdrawal.complete, attributes: [...withdrawal.attributes], dueBy: dueBy.toISOString() },
+    {
+      obligation,
+      subject,
+      version,
+      complete: withdrawal.complete,
+      attributes: [...withdrawal.attributes],
+      dueBy: dueBy.toISOString(),
+    },
     { slug: recipient },
   );
 }

@@ -1,4 +1,4 @@
-import { replies, withdrawalConfirmed, type ReceivedEvent } from '@castiron/contracts';
+import { replies, type withdrawalConfirmed, type ReceivedEvent } from '@castiron/contracts';
 import { Poison } from '@castiron/failures';
 import type { Tx } from '@castiron/transactions';
 import type { ReleaseSignals } from '../release/release-signals.js';
@@ -21,7 +21,9 @@ export function settleWithdrawalWhenConfirmed(signals: ReleaseSignals) {
     if (owed === undefined) throw new Poison('foreign-or-unknown-obligation');
     if (version < owed.version) throw new Poison('older-than-the-withdrawal');
     if (owed.state !== 'open') return;
-    await tx.manager.query(`UPDATE obligations SET state = 'confirmed', settled_at = clock_timestamp() WHERE id = $1`, [obligation]);
+    await tx.manager.query(`UPDATE obligations SET state = 'confirmed', settled_at = clock_timestamp() WHERE id = $1`, [
+      obligation,
+    ]);
     await makePending(tx.manager, [owed.share], 'obligation-settled');
     tx.afterCommit(() => signals.tell('pending'));
   };

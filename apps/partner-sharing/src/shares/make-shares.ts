@@ -53,7 +53,11 @@ export async function makePendingOfCustomers(
   );
 }
 
-export async function makePending(manager: EntityManager, shares: readonly string[], cause: PendingCause): Promise<void> {
+export async function makePending(
+  manager: EntityManager,
+  shares: readonly string[],
+  cause: PendingCause,
+): Promise<void> {
   await manager.query(
     'INSERT INTO pending_releases (lane, share, cause) SELECT lane, id, $2 FROM shares WHERE id = ANY($1::uuid[])',
     [shares, cause],

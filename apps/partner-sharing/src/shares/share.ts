@@ -23,7 +23,8 @@ export interface Holding {
 /** Comparable text of what is held; the database does not keep the order of a JSON object's names. */
 export function fingerprintOf(holds: readonly Holding[], mailing: string): string {
   const parts = holds.map(
-    ({ name, version, purposes }) => `${name}@${version}:${purposes.map((one) => `${one.purpose}/${one.ground}`).join(',')}`,
+    ({ name, version, purposes }) =>
+      `${name}@${version}:${purposes.map((one) => `${one.purpose}/${one.ground}`).join(',')}`,
   );
   return [mailing, ...parts.sort()].join(';');
 }

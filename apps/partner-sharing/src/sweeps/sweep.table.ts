@@ -13,5 +13,10 @@ export interface Sweep {
 }
 
 export async function addSweep(manager: EntityManager, { kind, recipient, cause }: Sweep): Promise<void> {
-  await manager.query('INSERT INTO sweeps (id, kind, recipient, cause) VALUES ($1, $2, $3, $4)', [randomUUID(), kind, recipient, cause]);
+  await manager.query('INSERT INTO sweeps (id, kind, recipient, cause) VALUES ($1, $2, $3, $4)', [
+    randomUUID(),
+    kind,
+    recipient,
+    cause,
+  ]);
 }

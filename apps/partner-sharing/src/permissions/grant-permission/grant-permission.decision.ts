@@ -30,7 +30,13 @@ export function decideGrant(
   const { purpose } = of;
   if (!isPurpose(purpose)) return refusePurpose();
   if (evidence.givenAt.getTime() > now.getTime() + CLOCK_SKEW_MS) {
-    return refused({ kind: 'invalid', code: 'given-in-the-future', field: 'givenAt', detail: 'A permission is given before it is recorded.', promise: 'P8' });
+    return refused({
+      kind: 'invalid',
+      code: 'given-in-the-future',
+      field: 'givenAt',
+      detail: 'A permission is given before it is recorded.',
+      promise: 'P8',
+    });
   }
   const ownUse = refuseOwnUse(recipient, purpose);
   if (ownUse !== undefined) return ownUse;
@@ -66,7 +72,15 @@ export function granted(
   evidence: Evidence,
   now: Date,
 ): Permission {
-  return { customer, recipient, purpose, state: 'granted', version: (known?.version ?? 0) + 1, ...evidence, changedAt: now };
+  return {
+    customer,
+    recipient,
+    purpose,
+    state: 'granted',
+    version: (known?.version ?? 0) + 1,
+    ...evidence,
+    changedAt: now,
+  };
 }
 
 /** Inside the house such a purpose has a ground of its own: granting would change nothing, and revoking would stop nothing. */
@@ -82,7 +96,13 @@ export function refuseOwnUse(recipient: Recipient, purpose: PurposeName): Result
 }
 
 export const refusePurpose = (): Result<never> =>
-  refused({ kind: 'invalid', code: 'unknown-purpose', field: 'purpose', detail: 'The catalogue has no such purpose.', promise: 'P1' });
+  refused({
+    kind: 'invalid',
+    code: 'unknown-purpose',
+    field: 'purpose',
+    detail: 'The catalogue has no such purpose.',
+    promise: 'P1',
+  });
 
 const isSame = (known: Permission, evidence: Evidence): boolean =>
   known.how === evidence.how &&

@@ -45,7 +45,10 @@ export class GrantPermissionController {
   ): Promise<PermissionView> {
     mustBe(caller, customer);
     return viewOf(
-      await this.permissions.grant({ customer, recipient, purpose }, { how, givenAt: new Date(givenAt), statementVersion }),
+      await this.permissions.grant(
+        { customer, recipient, purpose },
+        { how, givenAt: new Date(givenAt), statementVersion },
+      ),
     );
   }
 }

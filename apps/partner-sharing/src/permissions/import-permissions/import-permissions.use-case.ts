@@ -39,7 +39,9 @@ export class ImportPermissionsUseCase {
 
   private chunk(rows: readonly unknown[]): Promise<ImportedPermission[]> {
     const checked = rows.map(checkRow);
-    const keys = checked.flatMap((row) => ('reason' in row ? [] : [orderOfPermission(row.customer, row.recipient, row.purpose)]));
+    const keys = checked.flatMap((row) =>
+      'reason' in row ? [] : [orderOfPermission(row.customer, row.recipient, row.purpose)],
+    );
     return this.transactions.run([...new Set(keys)], async (tx) => {
       const audiences = new Map<string, Audience>();
       const created: CheckedRow[] = [];
@@ -85,4 +87,3 @@ export class ImportPermissionsUseCase {
     });
   }
 }
-

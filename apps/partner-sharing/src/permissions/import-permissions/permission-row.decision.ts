@@ -11,7 +11,7 @@ export interface CheckedRow {
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
 const SLUG = new RegExp(SLUG_PATTERN);
 const INSTANT = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(:\d{2}(\.\d+)?)?(Z|[+-]\d{2}:\d{2})$/;
-// eslint-disable-next-line no-control-regex -- finding them is the point
+ 
 const HOW = /^[^\u0000-\u001f\u007f-\u009f]{1,200}$/;
 const MAX_STATEMENT = 1_000_000;
 
@@ -22,7 +22,8 @@ export function checkRow(row: unknown): CheckedRow | { readonly reason: string }
   if (typeof customer !== 'string' || !UUID.test(customer)) return { reason: 'customer: not a UUID' };
   if (typeof recipient !== 'string' || !SLUG.test(recipient)) return { reason: 'recipient: not a slug' };
   if (typeof purpose !== 'string' || !isPurpose(purpose)) return { reason: 'purpose: not in the catalogue' };
-  if (typeof how !== 'string' || !HOW.test(how) || how.trim() === '') return { reason: 'how: 1 to 200 characters on one line' };
+  if (typeof how !== 'string' || !HOW.test(how) || how.trim() === '')
+    return { reason: 'how: 1 to 200 characters on one line' };
   const given = new Date(typeof givenAt === 'string' && INSTANT.test(givenAt) ? givenAt : Number.NaN);
   if (Number.isNaN(given.getTime())) return { reason: 'givenAt: not an instant with its zone' };
   const isVersion = typeof statementVersion === 'number' && Number.isInteger(statementVersion);

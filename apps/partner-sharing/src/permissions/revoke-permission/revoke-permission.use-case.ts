@@ -19,11 +19,20 @@ interface PurposeOf {
 }
 
 /** Revokes inside the caller's transaction, which holds the permission's outbox key. */
-export async function revokeWithin(tx: Tx, of: PurposeOf, signals: ReleaseSignals): Promise<{ permission: Permission; command: Command }> {
+export async function revokeWithin(
+  tx: Tx,
+  of: PurposeOf,
+  signals: ReleaseSignals,
+): Promise<{ permission: Permission; command: Command }> {
   const { manager } = tx;
   const { customer, recipient } = of;
   const known = await permissionOf(manager, customer, recipient, of.purpose);
-  const permission = decideRevocation(known, of, known?.statementVersion ?? (await statementOf(tx, customer)), new Date());
+  const permission = decideRevocation(
+    known,
+    of,
+    known?.statementVersion ?? (await statementOf(tx, customer)),
+    new Date(),
+  );
   // A share that is yet to be made could be released beside us: it must be there to be locked.
   await makeShares(manager, [{ customer, recipient }]);
   const rows: { id: string; epoch: string }[] = await manager.query(
@@ -46,7 +55,10 @@ export async function revokeWithin(tx: Tx, of: PurposeOf, signals: ReleaseSignal
 }
 
 async function statementOf({ manager }: Tx, customer: string): Promise<number> {
-  const rows: { version: number }[] = await manager.query('SELECT statement_version AS version FROM customers WHERE id = $1', [customer]);
+  const rows: { version: number }[] = await manager.query(
+    'SELECT statement_version AS version FROM customers WHERE id = $1',
+    [customer],
+  );
   return rows[0]?.version ?? 1;
 }
 
@@ -57,7 +69,11 @@ export class RevokePermissionUseCase {
     private readonly signals: ReleaseSignals,
   ) {}
 
-  revoke(of: { customer: string; recipient: string; purpose: string }): Promise<{ permission: Permission; command: Command }> {
+  revoke(of: {
+    customer: string;
+    recipient: string;
+    purpose: string;
+  }): Promise<{ permission: Permission; command: Command }> {
     const { customer, recipient, purpose } = of;
     return this.transactions.run([orderOfPermission(customer, recipient, purpose)], async (tx) => {
       const known = isPurpose(purpose) ? purpose : valueOf(refusePurpose());

@@ -6,7 +6,10 @@ export type Profile = DataOf<typeof profileChanged>;
 export type StoredAs = 'new' | 'newer' | 'old';
 
 /** Stores profiles, one per customer, unless a newer one is here or the customer was deleted: versions never go back. */
-export async function storeProfiles(manager: EntityManager, profiles: readonly Profile[]): Promise<ReadonlyMap<string, StoredAs>> {
+export async function storeProfiles(
+  manager: EntityManager,
+  profiles: readonly Profile[],
+): Promise<ReadonlyMap<string, StoredAs>> {
   const rows: { id: string; inserted: boolean }[] = await manager.query(
     `INSERT INTO customers AS known (id, version, door, purposes, origin, statement_version, registered_at, attributes)
      SELECT * FROM unnest($1::uuid[], $2::int[], $3::text[], $4::jsonb[], $5::text[], $6::int[], $7::timestamptz[], $8::jsonb[])

@@ -12,7 +12,10 @@ export interface Disclosure {
   readonly recipient: string;
   readonly version: number | null;
   readonly agreement: string | null;
-  readonly attributes: readonly { readonly name: string; readonly purposes: readonly { purpose: string; ground: string }[] }[];
+  readonly attributes: readonly {
+    readonly name: string;
+    readonly purposes: readonly { purpose: string; ground: string }[];
+  }[];
   readonly at: Date;
 }
 

@@ -27,10 +27,20 @@ export class ExplainShare {
     }
     const share = await loadShareOf(this.dataSource.manager, customer, recipient);
     if (share === undefined) {
-      return refused({ kind: 'not-found', code: 'unknown-recipient', detail: 'There is no such recipient.', field: 'recipient' });
+      return refused({
+        kind: 'not-found',
+        code: 'unknown-recipient',
+        detail: 'There is no such recipient.',
+        field: 'recipient',
+      });
     }
     if (share.facts === null) {
-      return refused({ kind: 'not-found', code: 'unknown-customer', detail: 'There is no such customer.', field: 'customer' });
+      return refused({
+        kind: 'not-found',
+        code: 'unknown-customer',
+        detail: 'There is no such customer.',
+        field: 'customer',
+      });
     }
     const [time]: { now: Date }[] = await this.dataSource.query('SELECT clock_timestamp() AS now');
     const carries = share.holds.some(({ name }) => name === attribute);

@@ -93,7 +93,10 @@ export class Sweeper {
     if (standing === undefined) return undefined;
     if (recipient === NOTIFIER) await this.subscribe(tx, customers);
     const wanted = customers.filter((customer) => concerns(standing, customer)).map(({ id }) => id);
-    await makeShares(tx.manager, wanted.map((customer) => ({ customer, recipient })));
+    await makeShares(
+      tx.manager,
+      wanted.map((customer) => ({ customer, recipient })),
+    );
     await makePendingOfCustomers(tx.manager, wanted, cause, recipient);
     return customers.at(-1)?.id;
   }
@@ -110,7 +113,11 @@ export class Sweeper {
       'SELECT id FROM shares WHERE recipient = $1 AND id > $2 ORDER BY id LIMIT $3',
       [recipient, position ?? NIL, CHUNK],
     );
-    await makePending(tx.manager, shares.map(({ id }) => id), cause);
+    await makePending(
+      tx.manager,
+      shares.map(({ id }) => id),
+      cause,
+    );
     return shares.at(-1)?.id;
   }
 }

@@ -1,0 +1,112 @@
+import { describe, expect, it } from 'vitest';
+import { decideRevocation } from '../revoke-permission/revoke-permission.decision.js';
+import { checkRow } from '../import-permissions/permission-row.decision.js';
+import { decideGrant, type GrantFacts } from './grant-permission.decision.js';
+
+const NOW = new Date('2026-11-23T09:00:00Z');
+const EVIDENCE = { how: 'portal', givenAt: new Date('2026-11-22T09:00:00Z'), statementVersion: 1 };
+const CUSTOMER = '5f0c5a0e-6ff2-4d1e-8d0e-2f1f3c1a9b10';
+const recipient = {
+  slug: 'northern',
+  name: 'Northern',
+  kind: 'network-member',
+  purposes: null,
+  provisioned: true,
+} as const;
+const agreement = { purposes: [{ purpose: 'recommendation', attributes: ['companyName'], ground: 'permission' }] };
+const facts = (over: Partial<GrantFacts> = {}): GrantFacts => ({
+  recipient,
+  agreement: agreement as unknown as GrantFacts['agreement'],
+  known: undefined,
+  ...over,
+});
+const grant = (over: Partial<GrantFacts> = {}, purpose = 'recommendation', evidence = EVIDENCE) =>
+  decideGrant(facts(over), { customer: CUSTOMER, purpose }, evidence, NOW);
+
+const granted = () => {
+  const decided = grant();
+  if (!decided.ok) throw new Error(decided.refusal.code);
+  return decided.value;
+};
+
+describe('granting a permission (P8)', () => {
+  it('records how and when it was given, and under which statement', () => {
+    expect(granted()).toMatchObject({ state: 'granted', version: 1, ...EVIDENCE, changedAt: NOW });
+  });
+
+  it('changes nothing when it is the same again, and is a new version when the evidence is another', () => {
+    const known = granted();
+    expect(grant({ known })).toEqual({ ok: true, value: known });
+    expect(grant({ known }, 'recommendation', { ...EVIDENCE, how: 'letter' })).toMatchObject({ value: { version: 2 } });
+  });
+
+  it.each([
+    ['no-agreement-in-force', { agreement: undefined }, 'recommendation'],
+    ['purpose-not-listed', {}, 'mailing'],
+    ['unknown-purpose', {}, 'spying'],
+    [
+      'not-by-permission',
+      { recipient: { ...recipient, kind: 'internal', purposes: [{ purpose: 'notices', attributes: [] }] } },
+      'notices',
+    ],
+  ] as const)('is refused as %s', (code, over, purpose) => {
+    expect(grant(over as Partial<GrantFacts>, purpose)).toMatchObject({ ok: false, refusal: { code } });
+  });
+
+  it('is refused for a permission that is yet to be given', () => {
+    const later = { ...EVIDENCE, givenAt: new Date(NOW.getTime() + 3_600_000) };
+    expect(grant({}, 'recommendation', later)).toMatchObject({ ok: false, refusal: { code: 'given-in-the-future' } });
+  });
+});
+
+describe('revoking a permission', () => {
+  const of = { customer: CUSTOMER, recipient: 'northern', purpose: 'recommendation' } as const;
+
+  it('keeps the evidence of what was given', () => {
+    expect(decideRevocation(granted(), of, 1, NOW)).toMatchObject({ state: 'revoked', version: 2, how: 'portal' });
+  });
+
+  it('is recorded where nothing was ever permitted: it is an objection', () => {
+    expect(decideRevocation(undefined, of, 3, NOW)).toMatchObject({
+      state: 'revoked',
+      version: 1,
+      how: null,
+      statementVersion: 3,
+    });
+  });
+
+  it('changes nothing the second time', () => {
+    const once = decideRevocation(granted(), of, 1, NOW);
+    expect(decideRevocation(once, of, 1, new Date())).toBe(once);
+  });
+});
+
+describe('a row of an import', () => {
+  const row = {
+    customer: CUSTOMER,
+    recipient: 'northern',
+    purpose: 'recommendation',
+    how: 'paper',
+    givenAt: '2024-05-31T10:00:00Z',
+    statementVersion: 1,
+  };
+
+  it('is taken as it stands', () => {
+    expect(checkRow(row)).toMatchObject({
+      customer: CUSTOMER,
+      evidence: { how: 'paper', givenAt: new Date('2024-05-31T10:00:00Z') },
+    });
+  });
+
+  it.each([
+    ['customer', { customer: 'x' }],
+    ['recipient', { recipient: 'P1' }],
+    ['purpose', { purpose: 'spying' }],
+    ['how', { how: 'a\u0000b' }],
+    ['givenAt', { givenAt: '2024-05-31' }],
+    ['statementVersion', { statementVersion: 0 }],
+  ])('is refused for its %s, without showing it', (field, over) => {
+    const checked = checkRow({ ...row, ...over });
+    expect('reason' in checked && checked.reason.startsWith(`${field}:`)).toBe(true);
+  });
+});
