@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { defineTopic, type WireMessage } from '@castiron/contracts';
 import { eventually } from '@castiron/testing';
+import kafkajs from 'kafkajs';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { connect, readAll, type Consumer, type IncomingBatch, type Kafka } from './index.js';
 
@@ -127,6 +128,34 @@ describe('the transactional producer', () => {
     await second.send([message(topic, 'k', 'after')]);
     await Promise.all([first.close(), second.close()]);
     expect(await valuesOf(topic)).toEqual(['before', 'after']);
+  });
+
+  it('can be read back although another transaction was open before its own', async () => {
+    const topic = await newTopic();
+    const raw = new kafkajs.Kafka({
+      brokers: [inject('stack').kafka.bootstrap],
+      sasl: { mechanism: 'scram-sha-512', ...adminPrincipal() },
+      logLevel: kafkajs.logLevel.NOTHING,
+    }).producer({
+      transactionalId: `spec-${randomUUID()}`,
+      idempotent: true,
+      maxInFlightRequests: 1,
+      transactionTimeout: 30_000,
+    });
+    await raw.connect();
+    const open = await raw.transaction();
+    await open.send({ topic, messages: [{ key: 'k', value: 'aborted' }] });
+    const producer = kafka.transactionalProducer(`spec-${randomUUID()}`);
+    await producer.open();
+    await producer.send([message(topic, 'k', 'committed')]);
+    await producer.close();
+    let ended = false;
+    const reading = valuesOf(topic).finally(() => (ended = true));
+    // The aborted record holds the committed one back: the end is past both, and the reading is to wait for it.
+    await expect(eventually(() => expect(ended).toBe(true), { within: 5_000 })).rejects.toThrow();
+    await open.abort();
+    await raw.disconnect();
+    expect(await reading).toEqual(['committed']);
   });
 
   it('does not sleep between transactions', async () => {

@@ -3,13 +3,23 @@ import { MAX_MESSAGE_BYTES } from '@castiron/contracts';
 import { ConnectedAdmin } from './admin.js';
 import { createClient } from './client.js';
 import { within } from './deadline.js';
+import { highWatermarks } from './high-watermarks.js';
 import { incoming } from './incoming.js';
 import type { KafkaSettings, PlacedMessage, ReadOptions } from './types.js';
 
 /** Messages held for a reader that is slower than the broker. */
 const BUFFER = 2_000;
-/** Fetches without anything, after which a partition is taken to be at its end although its last offset was not seen. */
-const IDLE_MS = 3_000;
+/** Fetches that brought nothing, after which it is asked whether anything can come before the end. */
+const IDLE_FETCHES = 8;
+
+async function stableEnds(settings: KafkaSettings, topic: string): Promise<Map<number, bigint>> {
+  const admin = new ConnectedAdmin(settings);
+  try {
+    return new Map((await admin.endOffsets(topic)).map(({ partition, offset }) => [partition, BigInt(offset)]));
+  } finally {
+    await admin.close();
+  }
+}
 
 /** Reads a topic from its beginning; never commits an offset. */
 export async function* readTopic(
@@ -17,13 +27,8 @@ export async function* readTopic(
   topic: string,
   options: ReadOptions,
 ): AsyncGenerator<PlacedMessage> {
-  const ends = new Map<number, bigint>();
-  const admin = new ConnectedAdmin(settings);
-  try {
-    for (const { partition, offset } of await admin.endOffsets(topic)) ends.set(partition, BigInt(offset));
-  } finally {
-    await admin.close();
-  }
+  const stable = await stableEnds(settings, topic);
+  const ends = await highWatermarks(settings, topic, [...stable.keys()]);
   const follow = options.follow ?? false;
   if (!follow && [...ends.values()].every((end) => end === 0n)) return;
 
@@ -38,7 +43,7 @@ export async function* readTopic(
   const buffer: PlacedMessage[] = [];
   const positions = new Map<number, bigint>();
   let failure: Error | undefined;
-  let lastProgress = Date.now();
+  let idleFetches = 0;
   let stopped = false;
   let wake = (): void => undefined;
   let drained = (): void => undefined;
@@ -52,18 +57,27 @@ export async function* readTopic(
   // Counts markers of transactions and aborted records, which are never handed over.
   consumer.on('consumer.end_batch_process', ({ payload }) => {
     positions.set(payload.partition, BigInt(payload.lastOffset) + 1n);
-    lastProgress = Date.now();
+    idleFetches = 0;
     wake();
   });
-  consumer.on('consumer.fetch', () => wake());
+  consumer.on('consumer.fetch', () => {
+    idleFetches += 1;
+    wake();
+  });
   consumer.on('consumer.crash', ({ payload }) => {
     if (payload.restart) return;
     failure = payload.error;
     wake();
   });
-  const atEnd = (): boolean =>
-    [...ends].every(([partition, end]) => end === 0n || (positions.get(partition) ?? 0n) >= end) ||
-    (positions.size > 0 && Date.now() - lastProgress > IDLE_MS);
+  /** Whether the end that was asked for is reached; behind an open transaction, that takes until it ends. */
+  const atEnd = async (): Promise<boolean> => {
+    if ([...ends].every(([partition, end]) => end === 0n || (positions.get(partition) ?? 0n) >= end)) return true;
+    if (idleFetches < IDLE_FETCHES) return false;
+    idleFetches = 0;
+    // Compaction may have taken the last offsets away. With nothing open before them, nothing more can come.
+    const now = await stableEnds(settings, topic);
+    return [...ends].every(([partition, end]) => (now.get(partition) ?? 0n) >= end) && buffer.length === 0;
+  };
 
   try {
     await consumer.connect();
@@ -92,7 +106,7 @@ export async function* readTopic(
         continue;
       }
       if (failure !== undefined) throw failure;
-      if (stopped || options.signal?.aborted || (!follow && atEnd())) return;
+      if (stopped || options.signal?.aborted || (!follow && (await atEnd()) && buffer.length === 0)) return;
       await within(1_000, 'reading', new Promise<void>((resolve) => (wake = resolve))).catch(() => undefined);
     }
   } finally {
