@@ -12,6 +12,7 @@ const GRANT = 'test/flows/grant-to-withdrawal.flow.spec.ts';
 const DOORS = 'test/flows/doors.flow.spec.ts';
 const MAIL = 'test/flows/mail.flow.spec.ts';
 const BAD_INPUT = 'test/flows/bad-input.flow.spec.ts';
+const IMPORT = 'test/flows/import.flow.spec.ts';
 const G1 = 'test/guarantees/g01-default-deny.spec.ts';
 const G2 = 'test/guarantees/g02-revocation-fence.spec.ts';
 const G3 = 'test/guarantees/g03-the-ledger-tells-all.spec.ts';
@@ -88,6 +89,7 @@ export const PROMISES: Readonly<Record<`P${number}`, Kept>> = {
     tests: {
       'libs/contracts/src/catalogue.spec.ts': ['gives each door its own purposes (P12)'],
       [DOORS]: ['makes an applicant who orders a service a new customer, and carries nothing over'],
+      [IMPORT]: ['brings permissions along, and says which rows it refused and why'],
     },
   },
   P13: {
