@@ -354,6 +354,66 @@ describe('a release', () => {
   });
 });
 
+describe('the fence under load (G2)', () => {
+  it('lets nothing of a revoked purpose onto the feed after the answer, whatever else is released meanwhile', async () => {
+    const customers = Array.from({ length: 24 }, () => randomUUID());
+    await Promise.all(customers.map((customer) => profile(customer, 1, ACME)));
+    const versionOf = async (customer: string): Promise<number> => {
+      const rows: { version: number }[] = await database.query(
+        'SELECT version FROM shares WHERE customer = $1 AND recipient = $2',
+        [customer, partner],
+      );
+      return rows[0]?.version ?? 0;
+    };
+    // Versions from the answer of a revocation up to the next grant: none of them may carry the purpose.
+    const fenced: { customer: string; after: number; until: number }[] = [];
+    await Promise.all(
+      customers.map(async (customer) => {
+        await permit(customer, partner, 'service-delivery');
+        for (let round = 1; round <= 4; round += 1) {
+          await permit(customer);
+          await Promise.all([
+            profile(customer, round + 1, { ...ACME, companyName: `Acme ${round}`, domainNames: `${round}.example` }),
+            (async () => {
+              expect(await revoke(customer)).toBe(true);
+              const after = await versionOf(customer);
+              fenced.push({
+                customer,
+                after,
+                until: round === 4 ? Number.MAX_SAFE_INTEGER : await versionOf(customer),
+              });
+            })(),
+          ]);
+        }
+      }),
+    );
+    await quiet();
+    const subjects: { customer: string; subject: string }[] = await database.query(
+      'SELECT customer, subject FROM shares WHERE recipient = $1',
+      [partner],
+    );
+    const customerOf = new Map(subjects.map(({ subject, customer }) => [subject, customer]));
+    const seen = new Map<string, number>();
+    let leaks = 0;
+    for await (const message of readAll(reader, topicsOfRecipient(partner).feed.name)) {
+      const decoded = decodeMessage(message, [feedRecord]);
+      if (!decoded.ok || decoded.event.data === null) continue;
+      const { subject, version, attributes } = decoded.event.data as DataOf<typeof feedRecord>;
+      expect(version).toBeGreaterThan(seen.get(subject) ?? 0);
+      seen.set(subject, version);
+      const carries = Object.values(attributes).some((one) =>
+        one?.purposes.some(({ purpose }) => purpose === 'recommendation'),
+      );
+      const customer = customerOf.get(subject);
+      if (carries && fenced.some((one) => one.customer === customer && version > one.after && version <= one.until)) {
+        leaks += 1;
+      }
+    }
+    expect(leaks).toBe(0);
+    expect(fenced).toHaveLength(96);
+  });
+});
+
 describe('an agreement', () => {
   it('shares by cooperation when it enters into force and for who comes later, and takes all back when it ends', async () => {
     const slug = uniqueSlug();
