@@ -1,6 +1,4 @@
 import { isPublicRoute, PUBLIC_ROUTES, routesOf } from '@castiron/access';
-import type { INestApplicationContext } from '@nestjs/common';
-import 'reflect-metadata';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { ROOT, sources } from './tree.js';
 
@@ -18,7 +16,7 @@ async function routesOfAllControllers(): Promise<Routes> {
     controllers.push(...(found as (new () => object)[]));
   }
   const modules = new Map([['all', { controllers: new Map(controllers.map((metatype) => [metatype, { metatype }])) }]]);
-  return routesOf({ get: () => modules } as unknown as INestApplicationContext);
+  return routesOf({ get: () => modules } as unknown as Parameters<typeof routesOf>[0]);
 }
 
 describe('HTTP routes', () => {
