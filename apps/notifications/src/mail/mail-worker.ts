@@ -12,8 +12,14 @@ import { composeMail, purposeOf } from './mail-text.js';
 import { claimMails, putBack, settleMail, type ClaimedMail, type MailStatus } from './mail.table.js';
 import { nextTryAfter } from './retry.js';
 
-/** From the claim on; whatever is still under way then is cut off. Whoever cancels waits this long at most. */
-export const SEND_DEADLINE_S = 15;
+/** Whatever is still under way then is cut off. */
+const SEND_DEADLINE_S = 15;
+
+/** From the claim on: nothing of it can leave any more. Whoever cancels waits this long at most. */
+export const SURELY_OVER_S = SEND_DEADLINE_S + 2;
+
+/** A service that stops has less time than a send; what is cut off then goes again under its Message-ID. */
+const STOP_GRACE_MS = 4_000;
 
 /** After this a claim is free again: its worker died, and the mail goes once more under the same Message-ID. */
 const LEASE_S = 60;
@@ -49,6 +55,7 @@ export class MailWorker {
   private wanted = false;
   private stopped = true;
   private timer: NodeJS.Timeout | undefined;
+  private readonly cutOff = new AbortController();
 
   constructor(private readonly options: MailWorkerOptions) {
     this.sent = options.metrics.counter('castiron_mails_total', 'Mails that came to an end, or were put back', [
@@ -68,7 +75,9 @@ export class MailWorker {
   async stop(): Promise<void> {
     this.stopped = true;
     clearInterval(this.timer);
+    const grace = setTimeout(() => this.cutOff.abort(), STOP_GRACE_MS);
     await this.running;
+    clearTimeout(grace);
     this.options.server.close();
   }
 
@@ -93,7 +102,7 @@ export class MailWorker {
     const claim = randomUUID();
     const mails = await claimMails(this.options.dataSource.manager, { claim, limit: MAILS_AT_ONCE, leaseS: LEASE_S });
     if (mails.length === 0) return 0;
-    const signal = AbortSignal.timeout(SEND_DEADLINE_S * 1_000);
+    const signal = AbortSignal.any([this.cutOff.signal, AbortSignal.timeout(SEND_DEADLINE_S * 1_000)]);
     const results = await Promise.allSettled(mails.map((mail) => this.carryOut(mail, claim, signal)));
     for (const result of results) if (result.status === 'rejected') throw result.reason;
     return mails.length;

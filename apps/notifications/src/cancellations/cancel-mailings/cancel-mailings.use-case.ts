@@ -2,7 +2,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { Refused } from '@castiron/failures';
 import type { Transactions } from '@castiron/transactions';
 import type { DataSource } from 'typeorm';
-import { SEND_DEADLINE_S } from '../../mail/mail-worker.js';
+import { SURELY_OVER_S } from '../../mail/mail-worker.js';
 import { cancelQueuedMailings, isMailingUnderWay } from '../../mail/mail.table.js';
 import { orderOfCancellation, orderOfSubject, publications } from '../../publications.js';
 import type { SubjectVault } from '../../subjects/subject-vault.js';
@@ -53,6 +53,6 @@ export class CancelMailingsUseCase {
 
   /** A worker commits its claim and then looks for a cancellation; so it saw ours, or we see its claim here. */
   private async untilNothingIsUnderWay(subject: string): Promise<void> {
-    while (await isMailingUnderWay(this.dataSource.manager, subject, SEND_DEADLINE_S)) await pause(LOOK_EVERY_MS);
+    while (await isMailingUnderWay(this.dataSource.manager, subject, SURELY_OVER_S)) await pause(LOOK_EVERY_MS);
   }
 }
