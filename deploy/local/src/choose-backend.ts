@@ -19,23 +19,28 @@ const docker = async (): Promise<Backend> => (await import('./docker-backend.js'
 const messageOf = (error: unknown): string =>
   (error instanceof Error ? error.message : String(error)).split('\n')[0] ?? '';
 
+async function byName(name: string): Promise<Backend> {
+  if (name === 'process') return processBackend;
+  if (name !== 'docker') throw new CannotStart(`CASTIRON_STACK is docker or process, not "${name}".`);
+  return docker().catch((error: unknown) => {
+    throw new CannotStart(`CASTIRON_STACK=docker, but there is no Docker engine with the images: ${messageOf(error)}.`);
+  });
+}
+
 /**
- * CASTIRON_STACK says `docker` or `process`; unset, Docker where an engine answers and its images are there or can be
- * had within a minute, else processes.
+ * CASTIRON_STACK says `docker` or `process`; unset, what the data that is kept was made with, and at first Docker where
+ * an engine answers and its images are there or can be had within a minute, else processes.
  */
-export async function chooseBackend(wanted = process.env['CASTIRON_STACK'] ?? ''): Promise<Backend> {
-  switch (wanted) {
-    case 'process':
-      return processBackend;
-    case 'docker':
-      return docker().catch((error: unknown) => {
-        throw new CannotStart(
-          `CASTIRON_STACK=docker, but there is no Docker engine with the images: ${messageOf(error)}.`,
-        );
-      });
-    case '':
-      return mayHaveDocker() ? docker().catch(() => processBackend) : processBackend;
-    default:
-      throw new CannotStart(`CASTIRON_STACK is docker or process, not "${wanted}".`);
+export async function chooseBackend(
+  madeWith: string | undefined,
+  wanted = process.env['CASTIRON_STACK'],
+): Promise<Backend> {
+  if (wanted !== undefined && madeWith !== undefined && wanted !== madeWith) {
+    throw new CannotStart(
+      `CASTIRON_STACK=${wanted}, but the data was made with ${madeWith}: start with --fresh, or with CASTIRON_STACK=${madeWith}.`,
+    );
   }
+  const name = wanted ?? madeWith;
+  if (name !== undefined) return byName(name);
+  return mayHaveDocker() ? docker().catch(() => processBackend) : processBackend;
 }

@@ -1,4 +1,4 @@
-import { mkdir, rm } from 'node:fs/promises';
+import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Running } from './backend.js';
 import { chooseBackend } from './choose-backend.js';
@@ -44,12 +44,14 @@ export interface Stack extends StackEndpoints {
 /** Starts Kafka, PostgreSQL, the identity provider and the mail sink, all on 127.0.0.1 and on free ports. */
 export async function startStack(options: StackOptions): Promise<Stack> {
   const { dataDir, keep = true } = options;
-  const backend = await chooseBackend();
+  const madeWith = await readFile(join(dataDir, 'backend'), 'utf8').catch(() => undefined);
+  const backend = await chooseBackend(options.fresh ? undefined : madeWith);
   if (options.fresh) {
     await backend.clear(dataDir);
     await rm(dataDir, { recursive: true, force: true });
   }
   await mkdir(dataDir, { recursive: true, mode: 0o755 });
+  await writeFile(join(dataDir, 'backend'), backend.name);
   const secrets = await Secrets.of(join(dataDir, 'secrets.json'));
   const ports = await choosePorts(
     ['kafka', 'controller', 'postgres', 'identity', 'smtp', 'mailWeb'],
