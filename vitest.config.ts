@@ -16,7 +16,11 @@ export default defineConfig({
         ...shared,
         test: {
           name: 'pure',
-          include: ['{libs,apps,examples,tools}/*/src/**/*.spec.ts', 'deploy/local/src/**/*.spec.ts', 'test/architecture/**/*.spec.ts'],
+          include: [
+            '{libs,apps,examples,tools}/*/src/**/*.spec.ts',
+            'deploy/local/src/**/*.spec.ts',
+            'test/architecture/**/*.spec.ts',
+          ],
           exclude: ['**/*.int.spec.ts'],
         },
       },

@@ -23,7 +23,10 @@ async function filesBelow(folder, ending) {
 }
 
 async function compile(source, target) {
-  const { code, map } = await transformFile(source, { configFile: join(root, '.swcrc'), sourceFileName: relative(dirname(target), source) });
+  const { code, map } = await transformFile(source, {
+    configFile: join(root, '.swcrc'),
+    sourceFileName: relative(dirname(target), source),
+  });
   await mkdir(dirname(target), { recursive: true });
   await writeFile(`${target}.map`, map);
   await writeFile(target, `${code}//# sourceMappingURL=${target.slice(target.lastIndexOf('/') + 1)}.map\n`);
@@ -32,7 +35,10 @@ async function compile(source, target) {
 async function build(workspace) {
   const sources = (await filesBelow(join(workspace, 'src'), '.ts')).filter((file) => !file.endsWith('.spec.ts'));
   const targets = new Map(
-    sources.map((source) => [join(workspace, 'dist', relative(join(workspace, 'src'), source)).replace(/\.ts$/, '.js'), source]),
+    sources.map((source) => [
+      join(workspace, 'dist', relative(join(workspace, 'src'), source)).replace(/\.ts$/, '.js'),
+      source,
+    ]),
   );
   // A file whose source is gone would still be imported or collected as a migration.
   for (const file of await filesBelow(join(workspace, 'dist'), '.js')) {

@@ -41,14 +41,21 @@ describe('bad input gets a clear answer (RFC 9457)', () => {
     expect((await order({ attributes: { ...COMPANY, companyName: 'a\u0000b' } })).status).toBe(400);
     const url = `${castiron.endpoints.services['customer-profiles']?.url}/registrations/service-order`;
     const authorization = `Bearer ${castiron.endpoints.people['service']?.token}`;
-    const response = await fetch(url, { method: 'POST', headers: { authorization, 'content-type': 'application/json' }, body: '{' });
+    const response = await fetch(url, {
+      method: 'POST',
+      headers: { authorization, 'content-type': 'application/json' },
+      body: '{',
+    });
     expect(response.status).toBe(400);
     expect(response.headers.get('content-type')).toContain('application/problem+json');
   });
 
   it('gives a repeated request the same answer and one effect, and 422 to another body', async () => {
     const headers = { 'idempotency-key': newEventId() };
-    const [first, second] = [await order({ attributes: COMPANY }, headers), await order({ attributes: COMPANY }, headers)];
+    const [first, second] = [
+      await order({ attributes: COMPANY }, headers),
+      await order({ attributes: COMPANY }, headers),
+    ];
     expect(first.status).toBe(201);
     expect(second.body).toEqual(first.body);
     expect((await order({ attributes: { ...COMPANY, companyName: 'Other' } }, headers)).status).toBe(422);
@@ -58,9 +65,14 @@ describe('bad input gets a clear answer (RFC 9457)', () => {
     const url = castiron.endpoints.services['partner-sharing']?.url;
     expect((await fetch(`${url}/recipients`)).status).toBe(401);
     const customer = await castiron.registerCompany();
-    const other = await castiron.call('customer-profiles', 'GET', `/customers/${customer}`, { as: ['customer', newEventId()] });
+    const other = await castiron.call('customer-profiles', 'GET', `/customers/${customer}`, {
+      as: ['customer', newEventId()],
+    });
     expect(other.status).toBe(403);
-    const drafted = await castiron.call('partner-sharing', 'POST', '/recipients', { as: ['customer', customer], body: {} });
+    const drafted = await castiron.call('partner-sharing', 'POST', '/recipients', {
+      as: ['customer', customer],
+      body: {},
+    });
     expect(drafted.status).toBe(403);
   });
 
@@ -89,8 +101,18 @@ describe('a broken or unknown message', () => {
     };
     const broken = newEventId();
     await producer.send([
-      { topic: customersProfiles.name, key: broken, value: 'no json', headers: { ...headers, ce_type: 'customers.profile-changed.v1' } },
-      { topic: customersProfiles.name, key: newEventId(), value: '{}', headers: { ...headers, ce_id: newEventId(), ce_type: 'unheard-of' } },
+      {
+        topic: customersProfiles.name,
+        key: broken,
+        value: 'no json',
+        headers: { ...headers, ce_type: 'customers.profile-changed.v1' },
+      },
+      {
+        topic: customersProfiles.name,
+        key: newEventId(),
+        value: '{}',
+        headers: { ...headers, ce_id: newEventId(), ce_type: 'unheard-of' },
+      },
       { topic: customersProfiles.name, key: newEventId(), value: '{}', headers: {} },
     ]);
     await producer.close();
@@ -99,8 +121,12 @@ describe('a broken or unknown message', () => {
     await client.connect();
     try {
       await eventually(async () => {
-        const { rows } = await client.query<{ reason: string }>('SELECT reason FROM parked_messages WHERE topic = $1', [customersProfiles.name]);
-        expect(rows.map((row) => row.reason)).toEqual(expect.arrayContaining(['bad-json', 'unknown-type', 'missing-headers']));
+        const { rows } = await client.query<{ reason: string }>('SELECT reason FROM parked_messages WHERE topic = $1', [
+          customersProfiles.name,
+        ]);
+        expect(rows.map((row) => row.reason)).toEqual(
+          expect.arrayContaining(['bad-json', 'unknown-type', 'missing-headers']),
+        );
       });
     } finally {
       await client.end();

@@ -6,17 +6,24 @@ const castiron = new Castiron();
 
 describe('the three doors (P12)', () => {
   it('makes an applicant who orders a service a new customer, and carries nothing over', async () => {
-    const applicant = await castiron.register('job-application', { contactName: 'Robin Reed', email: 'robin@reed.example' });
+    const applicant = await castiron.register('job-application', {
+      contactName: 'Robin Reed',
+      email: 'robin@reed.example',
+    });
     const customer = await castiron.register('service-order', COMPANY);
     expect(customer).not.toBe(applicant);
-    const read = await castiron.call('customer-profiles', 'GET', `/customers/${customer}`, { as: ['customer', customer] });
+    const read = await castiron.call('customer-profiles', 'GET', `/customers/${customer}`, {
+      as: ['customer', customer],
+    });
     expect(JSON.stringify(read.body)).not.toContain('Robin');
   });
 
   it('records a subscription as the permission to mail', async () => {
     const customer = await castiron.register('subscription', { email: 'reader@acorn.example' });
     await eventually(async () => {
-      const answer = await castiron.call('partner-sharing', 'GET', `/customers/${customer}/permissions`, { as: ['customer', customer] });
+      const answer = await castiron.call('partner-sharing', 'GET', `/customers/${customer}/permissions`, {
+        as: ['customer', customer],
+      });
       expect(JSON.stringify(answer.body)).toContain('subscription');
       expect(JSON.stringify(answer.body)).toContain('mailing');
     });

@@ -45,7 +45,9 @@ describe('from a permission to the partner and back', () => {
     const witness = await castiron.registerPartner();
     await castiron.agree(witness, [RECOMMENDATION]);
     await castiron.permit(customer, witness.slug, 'recommendation');
-    await witness.readUntil((messages) => expect(valuesOf(messages.at(-1))).toMatchObject({ companyName: 'Acorn After Ltd' }));
+    await witness.readUntil((messages) =>
+      expect(valuesOf(messages.at(-1))).toMatchObject({ companyName: 'Acorn After Ltd' }),
+    );
     expect(await partner.read()).toHaveLength(2);
   });
 
@@ -75,13 +77,17 @@ describe('from a permission to the partner and back', () => {
     const feed = await partner.readUntil((messages) =>
       expect(Object.keys(valuesOf(messages.at(-1))).sort()).toEqual(['companyName', 'phone']),
     );
-    expect(feed.at(-1)?.record?.attributes.companyName?.purposes).toEqual([{ purpose: 'security', ground: 'permission' }]);
+    expect(feed.at(-1)?.record?.attributes.companyName?.purposes).toEqual([
+      { purpose: 'security', ground: 'permission' },
+    ]);
   });
 
   it('withdraws from all customers when the agreement is terminated', async () => {
     const partner = await castiron.registerPartner();
     const agreement = await castiron.agree(partner, [RECOMMENDATION]);
-    const customers = await Promise.all([1, 2, 3].map((n) => castiron.registerCompany({ companyName: `Company ${n}` })));
+    const customers = await Promise.all(
+      [1, 2, 3].map((n) => castiron.registerCompany({ companyName: `Company ${n}` })),
+    );
     for (const customer of customers) await castiron.permit(customer, partner.slug, 'recommendation');
     await partner.readUntil((messages) => expect(messages).toHaveLength(3));
     const ended = await castiron.call('partner-sharing', 'POST', `/agreements/${agreement}/termination`, {

@@ -49,12 +49,17 @@ describe('mail to the customer', () => {
       expect(answer.status, JSON.stringify(answer.body)).toBeLessThan(300);
     };
     await eventually(async () => {
-      const read = await castiron.call('partner-sharing', 'GET', `/customers/${reader}/holdings`, { as: ['customer', reader] });
+      const read = await castiron.call('partner-sharing', 'GET', `/customers/${reader}/holdings`, {
+        as: ['customer', reader],
+      });
       expect(JSON.stringify(read.body)).toContain('mailing');
     }, within);
     await eventually(async () => expect(await mailsTo(email)).toHaveLength(1), within);
     await send('The first news');
-    await eventually(async () => expect((await mailsTo(email)).map((mail) => mail.subject)).toContain('The first news'), within);
+    await eventually(
+      async () => expect((await mailsTo(email)).map((mail) => mail.subject)).toContain('The first news'),
+      within,
+    );
 
     const mailing = (await mailsTo(email)).find((mail) => mail.subject === 'The first news');
     const link = /https?:\/\/\S+\/cancellations\/[^\s>]+/.exec(mailing?.text ?? '')?.[0] ?? '';
@@ -66,7 +71,10 @@ describe('mail to the customer', () => {
     const partner = await castiron.registerPartner();
     await castiron.agree(partner, [{ purpose: 'mailing', attributes: ['email'] }]);
     await castiron.permit(reader, partner.slug, 'mailing');
-    await eventually(async () => expect((await mailsTo(email)).some((mail) => /shared/i.test(mail.subject))).toBe(true), within);
+    await eventually(
+      async () => expect((await mailsTo(email)).some((mail) => /shared/i.test(mail.subject))).toBe(true),
+      within,
+    );
     expect((await mailsTo(email)).map((mail) => mail.subject)).not.toContain('The second news');
   });
 });

@@ -14,7 +14,9 @@ const HELD: Partial<Record<AttributeName, string>> = {
   phone: '+1 555 0100',
 };
 
-const purposes = Object.keys(PURPOSES).filter((purpose) => !['recruitment', 'event-registration'].includes(purpose)) as PurposeName[];
+const purposes = Object.keys(PURPOSES).filter(
+  (purpose) => !['recruitment', 'event-registration'].includes(purpose),
+) as PurposeName[];
 
 describe('G1: default deny', () => {
   it.each(purposes)('puts on the feed for %s exactly what agreement and permission allow', async (purpose) => {
@@ -37,7 +39,11 @@ describe('G1: default deny', () => {
   it('keeps back an attribute above the highest tier of the agreement', async () => {
     const customer = await castiron.registerCompany(HELD);
     const partner = await castiron.registerPartner();
-    await castiron.agree(partner, [{ purpose: 'recommendation', attributes: ['companyName', 'servicesUsed'] }], 'internal');
+    await castiron.agree(
+      partner,
+      [{ purpose: 'recommendation', attributes: ['companyName', 'servicesUsed'] }],
+      'internal',
+    );
     await castiron.permit(customer, partner.slug, 'recommendation');
 
     const feed = await partner.readUntil((messages) => expect(messages).toHaveLength(1));
@@ -53,13 +59,17 @@ describe('G1: default deny', () => {
       expect(messages.map((message) => valuesOf(message)['domainNames'])).toContain('cooperation.example'),
     );
     const record = feed.find((message) => valuesOf(message)['domainNames'] === 'cooperation.example');
-    expect(record?.record?.attributes.domainNames?.purposes).toEqual([{ purpose: 'service-delivery', ground: 'cooperation' }]);
+    expect(record?.record?.attributes.domainNames?.purposes).toEqual([
+      { purpose: 'service-delivery', ground: 'cooperation' },
+    ]);
     expect(await castiron.explain(customer, member.slug, 'domainNames')).toBeDefined();
   });
 
   it('never takes cooperation as a ground for a third party', async () => {
     const partner = await castiron.registerPartner('third-party');
-    const drafted = await castiron.draft(partner, [{ purpose: 'service-delivery', attributes: ['domainNames'], ground: 'cooperation' }]);
+    const drafted = await castiron.draft(partner, [
+      { purpose: 'service-delivery', attributes: ['domainNames'], ground: 'cooperation' },
+    ]);
     expect(drafted.status).toBeGreaterThanOrEqual(400);
   });
 });

@@ -15,7 +15,9 @@ async function endsOf(partner: Partner): Promise<Map<number, bigint>> {
 }
 
 const carries = (message: FeedMessage, purpose: string) =>
-  Object.values(message.record?.attributes ?? {}).some((attribute) => attribute?.purposes.some((used) => used.purpose === purpose));
+  Object.values(message.record?.attributes ?? {}).some((attribute) =>
+    attribute?.purposes.some((used) => used.purpose === purpose),
+  );
 
 describe('G2: revocation fence (without faults)', () => {
   it('leaves no later offset with the revoked purpose, under changes that race with the revocation', async () => {
@@ -30,7 +32,8 @@ describe('G2: revocation fence (without faults)', () => {
     const endsAfterAnswer = new Map<string, Map<number, bigint>>();
     await Promise.all(
       customers.map(async (customer, n) => {
-        for (let change = 0; change < 5; change += 1) await castiron.change(customer, { servicesUsed: `server ${change}` });
+        for (let change = 0; change < 5; change += 1)
+          await castiron.change(customer, { servicesUsed: `server ${change}` });
         const racing = castiron.change(customer, { servicesUsed: 'the last one' });
         await castiron.revoke(customer, partner.slug, 'recommendation');
         endsAfterAnswer.set(subjectOf.get(`Company ${n}`) ?? '', await endsOf(partner));

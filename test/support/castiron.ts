@@ -83,7 +83,12 @@ export class Castiron {
     return new Partner(this, slug, username, password);
   }
 
-  async draft(partner: Partner, purposes: readonly Terms[], highestTier = 'confidential', until = new Date(Date.now() + 365 * DAY_MS)) {
+  async draft(
+    partner: Partner,
+    purposes: readonly Terms[],
+    highestTier = 'confidential',
+    until = new Date(Date.now() + 365 * DAY_MS),
+  ) {
     return this.call('partner-sharing', 'POST', '/agreements', {
       as: ['privacy-officer', 'officer'],
       body: {
@@ -135,7 +140,9 @@ export class Castiron {
   }
 
   async etagOf(customer: string): Promise<string> {
-    const answer = await this.call('customer-profiles', 'GET', `/customers/${customer}`, { as: ['customer', customer] });
+    const answer = await this.call('customer-profiles', 'GET', `/customers/${customer}`, {
+      as: ['customer', customer],
+    });
     expect(answer.status).toBe(200);
     return answer.headers.get('etag') ?? '';
   }
@@ -208,5 +215,7 @@ export class Partner {
 
 /** What a record lets its reader hold: attribute -> value. */
 export function valuesOf(message: FeedMessage | undefined): Record<string, string | undefined> {
-  return Object.fromEntries(Object.entries(message?.record?.attributes ?? {}).map(([name, { value }]) => [name, value]));
+  return Object.fromEntries(
+    Object.entries(message?.record?.attributes ?? {}).map(([name, { value }]) => [name, value]),
+  );
 }

@@ -7,7 +7,9 @@ describe('the catalogue (P1)', () => {
   });
 
   it('asks for an e-mail address only where the purpose is mail', () => {
-    const asking = PURPOSE_NAMES.filter((purpose) => (PURPOSES[purpose].compulsory as readonly string[]).includes('email'));
+    const asking = PURPOSE_NAMES.filter((purpose) =>
+      (PURPOSES[purpose].compulsory as readonly string[]).includes('email'),
+    );
     expect(asking).toEqual(['mailing']);
   });
 

@@ -19,7 +19,11 @@ export interface Attribute {
   readonly description: string;
 }
 
-const attribute = (tier: Tier, description: string, options: { maxLength?: number; multiline?: boolean } = {}): Attribute => ({
+const attribute = (
+  tier: Tier,
+  description: string,
+  options: { maxLength?: number; multiline?: boolean } = {},
+): Attribute => ({
   tier,
   maxLength: options.maxLength ?? 200,
   multiline: options.multiline ?? false,

@@ -3,25 +3,36 @@ import * as contracts from './index.js';
 import { decodeMessage, encodeEvent, encodeTombstone, isFamily, newEventId, type EventContract } from './index.js';
 
 const events = (Object.values(contracts) as unknown[]).filter(
-  (value): value is EventContract => typeof value === 'object' && value !== null && 'schema' in value && 'example' in value,
+  (value): value is EventContract =>
+    typeof value === 'object' && value !== null && 'schema' in value && 'example' in value,
 );
 const slugOf = (event: EventContract) => (isFamily(event.topic) ? 'northern-hosting' : undefined);
-const meta = () => ({ id: newEventId(), time: new Date('2026-11-23T09:00:00.000Z'), sequence: '7', correlationId: 'c-1' });
+const meta = () => ({
+  id: newEventId(),
+  time: new Date('2026-11-23T09:00:00.000Z'),
+  sequence: '7',
+  correlationId: 'c-1',
+});
 
 describe('a contract', () => {
-  it.each(events.map((event) => [event.type, event] as const))('%s carries its own example there and back', (_type, event) => {
-    const sent = meta();
-    const wire = encodeEvent(event, event.example, sent, slugOf(event));
-    const decoded = decodeMessage({ ...wire, key: Buffer.from(wire.key) }, events);
-    expect(decoded).toMatchObject({ ok: true, event: { data: event.example, meta: sent } });
-  });
+  it.each(events.map((event) => [event.type, event] as const))(
+    '%s carries its own example there and back',
+    (_type, event) => {
+      const sent = meta();
+      const wire = encodeEvent(event, event.example, sent, slugOf(event));
+      const decoded = decodeMessage({ ...wire, key: Buffer.from(wire.key) }, events);
+      expect(decoded).toMatchObject({ ok: true, event: { data: event.example, meta: sent } });
+    },
+  );
 
   it('has a type of its own', () => {
     expect(new Set(events.map((event) => event.type)).size).toBe(events.length);
   });
 
   it('refuses to put data on the wire that does not fit', () => {
-    expect(() => encodeEvent(contracts.mailingCancelled, { subject: 'x', at: 'y' }, meta())).toThrow(/mailing-cancelled/);
+    expect(() => encodeEvent(contracts.mailingCancelled, { subject: 'x', at: 'y' }, meta())).toThrow(
+      /mailing-cancelled/,
+    );
   });
 
   it('has tombstones on state topics only', () => {

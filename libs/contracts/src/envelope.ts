@@ -48,7 +48,8 @@ export type Decoded<Contract extends EventContract = EventContract> =
   | { readonly ok: false; readonly reason: DecodeFailure; readonly detail: string };
 
 /** Why a message is no event: these are stable codes, shown to operators. */
-export type DecodeFailure = 'missing-headers' | 'unknown-type' | 'wrong-topic' | 'missing-key' | 'bad-json' | 'bad-data';
+export type DecodeFailure =
+  'missing-headers' | 'unknown-type' | 'wrong-topic' | 'missing-key' | 'bad-json' | 'bad-data';
 
 /** The media type of every event's value. */
 const JSON_TYPE = 'application/json';
@@ -121,7 +122,8 @@ export function typeOf(message: RawMessage): string | undefined {
 function metaOf(message: RawMessage): EventMeta | undefined {
   const id = headerOf(message, 'ce_id');
   const time = new Date(headerOf(message, 'ce_time') ?? Number.NaN);
-  if (headerOf(message, 'ce_specversion') !== '1.0' || id === undefined || !/^[0-9a-f-]{36}$/.test(id)) return undefined;
+  if (headerOf(message, 'ce_specversion') !== '1.0' || id === undefined || !/^[0-9a-f-]{36}$/.test(id))
+    return undefined;
   if (Number.isNaN(time.getTime())) return undefined;
   return {
     id,

@@ -6,7 +6,6 @@ import { SLUG_PATTERN } from './topic.js';
 export const Uuid = Type.String({ format: 'uuid' });
 export const Instant = Type.String({ format: 'date-time', description: 'RFC 3339, UTC' });
 export const Slug = Type.String({ pattern: SLUG_PATTERN });
-export const Name = Type.String({ pattern: '^[a-z][A-Za-z-]{1,39}$' });
 export const Version = Type.Integer({ minimum: 1 });
 /** A 64-bit number: a string, since JSON numbers end at 2^53. */
 export const Long = Type.String({ pattern: '^(0|[1-9][0-9]{0,18})$' });

@@ -15,7 +15,10 @@ export const laneBatchSent = defineEvent({
   producer: 'partner-sharing',
   classification: 'internal',
   personal: false,
-  schema: Type.Object({ lane: Type.Integer({ minimum: 0, maximum: 15 }), token: Long, batch: Uuid }, { additionalProperties: false }),
+  schema: Type.Object(
+    { lane: Type.Integer({ minimum: 0, maximum: 15 }), token: Long, batch: Uuid },
+    { additionalProperties: false },
+  ),
   key: (data) => String(data.lane),
   example: { lane: 7, token: '12', batch: '0193566f-8a3c-7cc1-9d3f-0242ac120002' },
 });
