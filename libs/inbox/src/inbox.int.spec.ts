@@ -296,7 +296,7 @@ describe('the inbox', () => {
     let failures = 0;
     const subscriptions = [
       counting(contract, topic, (n) => {
-        if (n === 2 && failures < 3) {
+        if (n === 2 && failures < 8) {
           failures += 1;
           throw new Retryable('not yet');
         }
@@ -305,7 +305,7 @@ describe('the inbox', () => {
     await producer.send([1, 2, 3].map((n) => event(contract, 'a', n)));
     await inboxOf({ topics: [topic], subscriptions }).start();
     await eventually(async () => expect(await effects(topic, 'a')).toEqual([1, 2, 3]), within);
-    expect([failures, await reasons(topic)]).toEqual([3, []]);
+    expect([failures, await reasons(topic)]).toEqual([8, []]);
   });
 
   it('survives that its database connections are cut', async () => {

@@ -15,7 +15,7 @@ interface RequestQueue {
   readonly pending: readonly unknown[];
 }
 const RequestQueueClass = createRequire(import.meta.url)('kafkajs/src/network/requestQueue/index.js') as {
-  prototype: { scheduleCheckPendingRequests(this: RequestQueue): void };
+  prototype: { scheduleCheckPendingRequests: (this: RequestQueue) => void };
 };
 const schedule = RequestQueueClass.prototype.scheduleCheckPendingRequests;
 /**
@@ -67,7 +67,9 @@ function configOf(settings: KafkaSettings, retry: RetryOptions, socketFactory: I
         level,
         message: entry.log.message,
         // Only the text of an error: other fields may carry parts of messages.
-        ...(detail !== undefined && { detail: detail instanceof Error ? detail.message : String(detail) }),
+        ...(detail !== undefined && {
+          detail: detail instanceof Error ? detail.message : typeof detail === 'string' ? detail : 'unknown',
+        }),
       });
     },
   };

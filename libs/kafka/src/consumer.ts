@@ -90,12 +90,12 @@ export class CommittingConsumer implements Consumer {
   private async consume(payload: EachBatchPayload): Promise<void> {
     const { batch } = payload;
     if (this.ended) return;
-    let lost: unknown;
+    let lost: Error | undefined;
     const heartbeat = async (): Promise<void> => {
       try {
         if (lost === undefined) await payload.heartbeat();
       } catch (error) {
-        lost ??= error;
+        lost ??= error instanceof Error ? error : new Error(String(error));
       }
     };
     const isStale = (): boolean => this.ended || lost !== undefined || !payload.isRunning() || payload.isStale();

@@ -84,15 +84,16 @@ export async function* readTopic(
     await consumer.subscribe({ topics: [topic], fromBeginning: true });
     await consumer.run({
       autoCommit: false,
-      eachBatch: async ({ batch, heartbeat, resolveOffset }) => {
+      eachBatch: async (payload) => {
+        const { batch } = payload;
         for (const message of batch.messages) {
           if (stopped) return;
           buffer.push({ ...incoming(message), topic, partition: batch.partition });
-          resolveOffset(message.offset);
+          payload.resolveOffset(message.offset);
         }
         wake();
         while (buffer.length > BUFFER && !stopped) {
-          await heartbeat();
+          await payload.heartbeat();
           await within(2_000, 'reading', new Promise<void>((resolve) => (drained = resolve))).catch(() => undefined);
         }
       },
