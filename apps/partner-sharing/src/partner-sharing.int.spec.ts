@@ -211,7 +211,8 @@ describe('partner-sharing', () => {
     });
     const due = await eventually(async () => {
       const [duty] = (await allOf(duties.of(slug).name, withdrawalDue)).filter((one) => one !== null);
-      return duty ?? false;
+      if (duty === undefined) throw new Error('no duty yet');
+      return duty;
     }, within);
     expect(due).toMatchObject({ complete: true, attributes: ['companyName'], version: 2 });
 
