@@ -1,4 +1,4 @@
-import { feedRecord, topicsOfRecipient, typeOf, type DataOf } from '@castiron/contracts';
+import { topicsOfRecipient, typeOf, type DataOf, type feedRecord } from '@castiron/contracts';
 import { connect, readAll, type Kafka } from '@castiron/kafka';
 import { mintToken, type Endpoints } from '@castiron/local-stack';
 import { eventually, uniqueSlug } from '@castiron/testing';

@@ -11,7 +11,7 @@ export interface CheckedRow {
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
 const SLUG = new RegExp(SLUG_PATTERN);
 const INSTANT = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(:\d{2}(\.\d+)?)?(Z|[+-]\d{2}:\d{2})$/;
- 
+
 const HOW = /^[^\u0000-\u001f\u007f-\u009f]{1,200}$/;
 const MAX_STATEMENT = 1_000_000;
 
