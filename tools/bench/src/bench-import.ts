@@ -12,6 +12,7 @@ import { watchMemory, type Resident } from './resident-memory.js';
 const IMPORTER = join(ROOT, 'tools/importer/dist/main.js');
 const FLAT_WITHIN_MIB = 50;
 
+const load = () => loadavg()[0]?.toFixed(1) ?? '?';
 const count = (n: number) => Math.round(n).toLocaleString('en');
 const rate = (rows: number, ms: number) => `${count((rows * 1000) / ms)} customers/s`;
 
@@ -47,6 +48,7 @@ async function measure(folder: string, endpoints: Endpoints, rows: number) {
     await client.query('BEGIN; SELECT FROM outbox LIMIT 1');
     const imported = await runImporter(folder, rows);
     await client.query('COMMIT');
+    console.log(`load ${load()} between import and bare script`);
     const customers = await insertAllAgain(client, CUSTOMER_TABLES);
     const keys = await connected(endpoints.postgres['customer-keys'], (store) => insertAllAgain(store, KEY_TABLES));
     const bare: Inserted = { rows: customers.rows + keys.rows, ms: customers.ms + keys.ms };
@@ -61,8 +63,9 @@ export async function benchImport(rows: number, all: boolean): Promise<boolean> 
   try {
     const castiron = await startCastiron(stack, all ? {} : { services: ['customer-profiles'] });
     try {
-      console.log(`load ${loadavg()[0]?.toFixed(1)} on ${availableParallelism()} cores before the start`);
+      console.log(`load ${load()} on ${availableParallelism()} cores before the start`);
       const { imported, bare } = await measure(folder, castiron.endpoints, rows);
+      console.log(`load ${load()} at the end`);
       const flat = imported.spread <= FLAT_WITHIN_MIB;
       console.log(`import        ${rate(rows, imported.ms)} (${(imported.ms / 1000).toFixed(1)} s)`);
       console.log(
