@@ -24,8 +24,8 @@ async function format(classPath: string, config: string, users: KafkaUsers): Pro
     classPath,
     'kafka.tools.StorageTool',
     'format',
-    '-t',
-    cluster,
+    // Joined, since an id may start with a dash.
+    `--cluster-id=${cluster}`,
     '-c',
     config,
     ...scram,

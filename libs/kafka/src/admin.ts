@@ -7,6 +7,10 @@ import type { AclOperation, AclResource, AclRule, Admin, KafkaSettings } from '.
 
 const { AclOperationTypes, AclPermissionTypes, AclResourceTypes, ResourcePatternTypes } = kafkajs;
 
+/** How kafkajs 2.2.4 fails where a topic was created and the broker asked for its leaders does not know it yet. */
+const JUST_MADE = 'UNKNOWN_TOPIC_OR_PARTITION';
+const HEARD_OF_WITHIN_MS = 10_000;
+
 const RESOURCES: Record<AclResource, AclEntry['resourceType']> = {
   topic: AclResourceTypes.TOPIC,
   group: AclResourceTypes.GROUP,
@@ -69,8 +73,19 @@ export class ConnectedAdmin implements Admin {
       });
     } catch (error) {
       // Somebody else may have made some of them meanwhile, and principals may create what they cannot describe.
-      const now = new Set(await admin.listTopics());
-      if (!missing.every((topic) => now.has(topic.name))) throw error;
+      if (!(await this.areListed(missing, (error as { type?: unknown }).type === JUST_MADE))) throw error;
+    }
+  }
+
+  /** @param soon the controller has them: the broker that was asked hears of it a moment later */
+  private async areListed(topics: readonly Topic[], soon: boolean): Promise<boolean> {
+    const admin = await this.connected();
+    const deadline = Date.now() + (soon ? HEARD_OF_WITHIN_MS : 0);
+    for (;;) {
+      const listed = new Set(await admin.listTopics());
+      if (topics.every((topic) => listed.has(topic.name))) return true;
+      if (Date.now() >= deadline) return false;
+      await new Promise((resolve) => setTimeout(resolve, 50));
     }
   }
 
