@@ -142,12 +142,12 @@ export class BatchHandler {
     const ids = items.flatMap(({ content }) => (content.kind === 'event' ? [content.event.meta.id] : []));
     if (ids.length === 0) return new Set();
     // The topic belongs to the identity: a recipient chooses the ids on its own topic, and must not hit another's.
-    const rows = (await tx.manager.query(
+    const rows = await tx.manager.query<{ id: string }[]>(
       `INSERT INTO inbox (event_id, consumer, topic)
        SELECT DISTINCT id, $2, $3 FROM unnest($1::uuid[]) AS id ORDER BY id
        ON CONFLICT DO NOTHING RETURNING event_id AS id`,
       [ids, this.options.name, topic],
-    )) as { id: string }[];
+    );
     return new Set(rows.map(({ id }) => id));
   }
 

@@ -121,9 +121,11 @@ const counting = (contract: Counted, topic: string, before: (n: number, key: str
 
 const effects = async (topic: string, key: string): Promise<(number | null)[]> =>
   (
-    (await dataSource.query('SELECT n FROM effects WHERE topic = $1 AND key = $2 ORDER BY id', [topic, key])) as {
-      n: number | null;
-    }[]
+    await dataSource.query<
+      {
+        n: number | null;
+      }[]
+    >('SELECT n FROM effects WHERE topic = $1 AND key = $2 ORDER BY id', [topic, key])
   ).map(({ n }) => n);
 
 const parked = async (
@@ -152,9 +154,9 @@ describe('the inbox', () => {
     await eventually(async () => expect((await effects(topic, 'odd')).at(-1)).toBe(251), within);
     expect(await effects(topic, 'odd')).toEqual(upTo(251).filter((n) => n % 2 === 1));
     expect(await effects(topic, 'even')).toEqual(upTo(250).filter((n) => n % 2 === 0));
-    const [published] = (await dataSource.query(
+    const [published] = await dataSource.query<{ n: number }[]>(
       `SELECT count(*)::int AS n FROM published WHERE key IN ('out-odd', 'out-even')`,
-    )) as { n: number }[];
+    );
     expect(published?.n).toBe(251);
   });
 

@@ -18,7 +18,9 @@ export class Maintenance {
 
   async start(): Promise<void> {
     await this.once();
-    this.timer = setInterval(() => (this.working = this.once()), EVERY_MS);
+    this.timer = setInterval(() => {
+      this.working = this.once();
+    }, EVERY_MS);
     this.timer.unref();
   }
 
@@ -36,18 +38,18 @@ export class Maintenance {
         new Date(),
         RETENTION_DAYS + PARKED_DAYS,
       );
-      const [expired] = (await dataSource.query(
+      const [expired] = await dataSource.query<[{ id: string }[], number]>(
         `UPDATE parked_messages SET state = 'discarded', ended_reason = 'expired', ended_at = now(), sealed = NULL
          WHERE consumer = $1 AND state = 'parked' AND parked_at < now() - $2::int * interval '1 day'
          RETURNING id, topic, type, reason`,
         [name, PARKED_DAYS],
-      )) as [{ id: string }[], number];
+      );
       for (const message of expired) logger.error(message, 'a parked message expired unhandled');
-      const [row] = (await dataSource.query(
+      const [row] = await dataSource.query<{ parked: number; old: number }[]>(
         `SELECT count(*)::int AS parked, count(*) FILTER (WHERE parked_at < now() - $2::int * interval '12 hours')::int AS old
          FROM parked_messages WHERE consumer = $1 AND state = 'parked'`,
         [name, PARKED_DAYS],
-      )) as { parked: number; old: number }[];
+      );
       metrics?.gauge('castiron_inbox_parked', 'Messages that wait parked').set(row?.parked ?? 0);
       if ((row?.old ?? 0) > 0) logger.error({ messages: row?.old }, 'parked messages have used up half of their time');
     } catch (error) {

@@ -72,11 +72,11 @@ export async function parkedKeys(
   topic: string,
   keyHashes: readonly string[],
 ): Promise<Map<string, boolean>> {
-  const rows = (await manager.query(
+  const rows = await manager.query<{ keyHash: string; holdsUp: boolean }[]>(
     `SELECT key_hash AS "keyHash", bool_or(holds_up) AS "holdsUp" FROM parked_messages
      WHERE consumer = $1 AND topic = $2 AND key_hash = ANY ($3) AND state = 'parked' GROUP BY key_hash`,
     [consumer, topic, keyHashes],
-  )) as { keyHash: string; holdsUp: boolean }[];
+  );
   return new Map(rows.map(({ keyHash, holdsUp: held }) => [keyHash, held]));
 }
 

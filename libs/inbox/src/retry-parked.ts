@@ -23,11 +23,11 @@ export async function retryParked(
   options: { name: string; dataSource: DataSource; transactions: Transactions; seal: Seal },
   subscriptions: Subscriptions,
 ): Promise<RetryOutcome> {
-  const rows = (await options.dataSource.query(
+  const rows = await options.dataSource.query<ParkedRow[]>(
     `SELECT id, topic, position, key_hash AS "keyHash", sealed FROM parked_messages
      WHERE consumer = $1 AND state = 'parked' ORDER BY id`,
     [options.name],
-  )) as ParkedRow[];
+  );
   let handled = 0;
   const failed = new Set<string>();
   for (const row of rows) {
@@ -38,11 +38,11 @@ export async function retryParked(
     const { event, subscription } = item.content;
     try {
       await options.transactions.run(subscription.keys(event), async (tx) => {
-        const [, taken] = (await tx.manager.query(
+        const [, taken] = await tx.manager.query<[unknown, number]>(
           `UPDATE parked_messages SET state = 'handled', ended_reason = 'retried', ended_at = now(), sealed = NULL
            WHERE id = $1 AND state = 'parked'`,
           [row.id],
-        )) as [unknown, number];
+        );
         if (taken === 0) return;
         // Parked for an unknown type, it was not counted as seen yet.
         await tx.manager.query(

@@ -8,10 +8,12 @@ import type { DataSource } from 'typeorm';
 export async function restartAfterRestore(dataSource: DataSource): Promise<boolean> {
   return dataSource.transaction(async (manager) => {
     await manager.query(`LOCK TABLE outbox_cluster IN EXCLUSIVE MODE`);
-    const [here] = (await manager.query(`SELECT system_identifier::text AS id FROM pg_control_system()`)) as {
-      id: string;
-    }[];
-    const [known] = (await manager.query(`SELECT system_identifier AS id FROM outbox_cluster`)) as { id: string }[];
+    const [here] = await manager.query<
+      {
+        id: string;
+      }[]
+    >(`SELECT system_identifier::text AS id FROM pg_control_system()`);
+    const [known] = await manager.query<{ id: string }[]>(`SELECT system_identifier AS id FROM outbox_cluster`);
     if (here === undefined) throw new Error('PostgreSQL does not tell which cluster it is');
     if (known?.id === here.id) return false;
     await manager.query(`DELETE FROM outbox_cluster`);

@@ -28,18 +28,18 @@ export interface OutboxRow {
 
 /** Takes every lane that nobody holds. */
 export async function claimLanes(dataSource: DataSource): Promise<LaneCursor[]> {
-  const [rows] = (await dataSource.query(
+  const [rows] = await dataSource.query<[LaneCursor[], number]>(
     `UPDATE outbox_lanes SET token = token + 1, lease_until = now() + $1::int * interval '1 millisecond'
      WHERE lane IN (SELECT lane FROM outbox_lanes WHERE lease_until < now() ORDER BY lane FOR UPDATE SKIP LOCKED)
      RETURNING lane, token, settled::text AS settled, reading::text AS reading, last_id AS "lastId"`,
     [LEASE_MS],
-  )) as [LaneCursor[], number];
+  );
   return rows;
 }
 
 /** Writes where the lanes stand and renews their leases. @returns the lanes that are still held */
 export async function writeCursors(dataSource: DataSource, lanes: readonly LaneCursor[]): Promise<Set<number>> {
-  const [rows] = (await dataSource.query(
+  const [rows] = await dataSource.query<[{ lane: number }[], number]>(
     `UPDATE outbox_lanes l
      SET settled = c.settled::pg_snapshot, reading = c.reading::pg_snapshot, last_id = c.last_id,
          lease_until = now() + $1::int * interval '1 millisecond'
@@ -54,7 +54,7 @@ export async function writeCursors(dataSource: DataSource, lanes: readonly LaneC
       lanes.map(({ reading }) => reading),
       lanes.map(({ lastId }) => lastId),
     ],
-  )) as [{ lane: number }[], number];
+  );
   return new Set(rows.map(({ lane }) => lane));
 }
 
@@ -76,13 +76,13 @@ export async function lookForNews(
   lanes: readonly number[],
   settled: string,
 ): Promise<{ snapshot: string; firstId: string | null }> {
-  const [row] = (await dataSource.query(
+  const [row] = await dataSource.query<{ snapshot: string; firstId: string | null }[]>(
     `SELECT pg_current_snapshot()::text AS snapshot,
        (SELECT min(id + 0) FROM outbox
         WHERE xid >= pg_snapshot_xmin($1::pg_snapshot) AND NOT pg_visible_in_snapshot(xid, $1::pg_snapshot)
           AND lane = ANY ($2::smallint[])) AS "firstId"`,
     [settled, lanes],
-  )) as { snapshot: string; firstId: string | null }[];
+  );
   if (row === undefined) throw new Error('PostgreSQL gave no snapshot');
   return row;
 }
@@ -93,13 +93,15 @@ export async function readPage(
   lanes: readonly number[],
   { settled, reading, lastId }: Pick<LaneCursor, 'settled' | 'reading' | 'lastId'>,
 ): Promise<OutboxRow[]> {
-  const rows = (await dataSource.query(
+  const rows = await dataSource.query<
+    { id: string; topic: string; key: string; payload: string | null; headers: Record<string, string> }[]
+  >(
     `SELECT id, aggregatetype AS topic, aggregateid AS key, payload, headers FROM outbox
      WHERE id > $1 AND lane = ANY ($2::smallint[])
        AND pg_visible_in_snapshot(xid, $3::pg_snapshot) AND NOT pg_visible_in_snapshot(xid, $4::pg_snapshot)
      ORDER BY id LIMIT $5`,
     [lastId, lanes, reading, settled, PAGE],
-  )) as { id: string; topic: string; key: string; payload: string | null; headers: Record<string, string> }[];
+  );
   return rows.map(({ id, topic, key, payload, headers }) => ({
     id,
     message: { topic, key, value: payload, headers: { ...headers, ce_sequence: id } },

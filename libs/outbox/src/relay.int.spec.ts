@@ -192,9 +192,11 @@ describe('the relay', () => {
     const { contract, topic } = await newEvent();
     const partitions = async (): Promise<string[]> =>
       (
-        (await dataSource.query(`SELECT relname FROM pg_class WHERE relname ~ '^outbox_p[0-9]+$' ORDER BY 1`)) as {
-          relname: string;
-        }[]
+        await dataSource.query<
+          {
+            relname: string;
+          }[]
+        >(`SELECT relname FROM pg_class WHERE relname ~ '^outbox_p[0-9]+$' ORDER BY 1`)
       ).map(({ relname }) => relname);
     expect(await partitions()).toContain('outbox_p0');
     await dataSource.query(`SELECT setval('outbox_id', 99998)`);

@@ -59,15 +59,15 @@ beforeEach(async () => {
 afterAll(() => dataSource.destroy());
 
 async function count(tx: Tx, key: string): Promise<number> {
-  const [row] = (await tx.manager.query(
+  const [row] = await tx.manager.query<{ n: number }[]>(
     'INSERT INTO counters VALUES ($1, 1) ON CONFLICT (key) DO UPDATE SET n = counters.n + 1 RETURNING n',
     [key],
-  )) as { n: number }[];
+  );
   return row?.n ?? 0;
 }
 
 const sent = async (): Promise<string[]> =>
-  ((await dataSource.query('SELECT key, n FROM sent ORDER BY id')) as { key: string; n: number }[]).map(
+  (await dataSource.query<{ key: string; n: number }[]>('SELECT key, n FROM sent ORDER BY id')).map(
     ({ key, n }) => `${key}${n}`,
   );
 
@@ -86,7 +86,7 @@ describe('a transaction', () => {
     );
     expect([result, wakes, after]).toEqual([1, 1, 1]);
     expect(await sent()).toEqual(['a1', 'a-1']);
-    const [{ headers }] = (await dataSource.query('SELECT headers FROM sent')) as [{ headers: Record<string, string> }];
+    const [{ headers }] = await dataSource.query<[{ headers: Record<string, string> }]>('SELECT headers FROM sent');
     expect(headers).toMatchObject({ ce_type: 'spec.counted.v1', ce_correlationid: 'spec-correlation' });
   });
 
@@ -157,7 +157,7 @@ describe('a transaction', () => {
         await transactions.run([...mine].reverse().map(keyOf), async (tx) => {
           for (const key of new Set(mine)) {
             // Reads, waits and writes without a row lock: only the transaction's locks keep this straight.
-            const [row] = (await tx.manager.query('SELECT n FROM counters WHERE key = $1', [key])) as { n: number }[];
+            const [row] = await tx.manager.query<{ n: number }[]>('SELECT n FROM counters WHERE key = $1', [key]);
             const next = (row?.n ?? 0) + 1;
             await tx.manager.query('SELECT pg_sleep(0.002)');
             await tx.manager.query('INSERT INTO counters VALUES ($1, $2) ON CONFLICT (key) DO UPDATE SET n = $2', [
