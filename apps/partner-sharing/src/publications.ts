@@ -1,27 +1,7 @@
-import {
-  agreementChanged,
-  agreementNotice,
-  disclosureRecorded,
-  duties,
-  noticeDue,
-  permissionChanged,
-  sharingAgreements,
-  sharingDisclosures,
-  sharingPermissions,
-  withdrawalDue,
-} from '@castiron/contracts';
+import { duties, sharingAgreements, sharingDisclosures, sharingPermissions } from '@castiron/contracts';
 import { outboxKey } from '@castiron/transactions';
 
-/** All that this service publishes through its outbox. Records of feeds and the lanes' journal go by the lanes instead. */
-export const publications = {
-  permissionChanged,
-  agreementChanged,
-  disclosureRecorded,
-  withdrawalDue,
-  agreementNotice,
-  noticeDue,
-} as const;
-
+/** What this service publishes through its outbox, and the order each keeps: a permission's changes in order. */
 export const orderOfPermission = (customer: string, recipient: string, purpose: string): string =>
   outboxKey(sharingPermissions.name, `${customer}/${recipient}/${purpose}`);
 
