@@ -27,7 +27,7 @@ export interface PostgresOptions {
   readonly keep: boolean;
 }
 
-/** What runs Kafka and PostgreSQL: processes of ours, or a Docker engine. Both listen on 127.0.0.1 at the given ports. */
+/** What runs Kafka and PostgreSQL: processes of ours, or a Docker engine. Both are reached on 127.0.0.1 at the given ports. */
 export interface Backend {
   readonly name: 'process' | 'docker';
   /** Removes what an earlier run kept outside of the data folder. */
