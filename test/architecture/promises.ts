@@ -89,7 +89,7 @@ export const PROMISES: Readonly<Record<`P${number}`, Kept>> = {
     tests: {
       'libs/contracts/src/catalogue.spec.ts': ['gives each door its own purposes (P12)'],
       [DOORS]: ['makes an applicant who orders a service a new customer, and carries nothing over'],
-      [IMPORT]: ['brings permissions along, and says which rows it refused and why'],
+      [IMPORT]: ['brings the permitted value to the partner unchanged, and each permission once'],
     },
   },
   P13: {
