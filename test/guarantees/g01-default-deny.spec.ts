@@ -21,19 +21,35 @@ const purposes = Object.keys(PURPOSES).filter(
 describe('G1: default deny', () => {
   it.each(purposes)('puts on the feed for %s exactly what agreement and permission allow', async (purpose) => {
     const agreed = attributesOf(purpose).filter((name) => name in HELD);
-    const customer = await castiron.registerCompany(HELD);
-    const permitted = await castiron.registerPartner();
-    await castiron.agree(permitted, [
-      { purpose, attributes: agreed.slice(0, 2) },
-      { purpose: purpose === 'security' ? 'notices' : 'security', attributes: ['contactName'] },
+    const listed = agreed.slice(0, 2);
+    const other = purpose === 'security' ? 'notices' : 'security';
+    const partner = await castiron.registerPartner();
+    await castiron.agree(partner, [
+      { purpose, attributes: listed },
+      { purpose: other, attributes: ['contactName'] },
     ]);
-    await castiron.permit(customer, permitted.slug, purpose);
-
-    const feed = await permitted.readUntil((messages) => expect(messages).toHaveLength(1));
-    expect(valuesOf(feed[0])).toEqual(Object.fromEntries(agreed.slice(0, 2).map((name) => [name, HELD[name]])));
-    for (const attribute of Object.values(feed[0]?.record?.attributes ?? {})) {
-      expect(attribute?.purposes).toEqual([{ purpose, ground: 'permission' }]);
+    const [permitting, silent, revoking] = await Promise.all([1, 2, 3].map(() => castiron.registerCompany(HELD)));
+    const stranger = await castiron.registerPartner();
+    for (const customer of [permitting, revoking]) await castiron.permit(customer!, partner.slug, purpose);
+    await castiron.revoke(revoking!, partner.slug, purpose);
+    for (const customer of [permitting, silent, revoking]) {
+      await castiron.settled(customer!, partner.slug);
+      await castiron.settled(customer!, stranger.slug);
     }
+
+    const feed = await partner.read();
+    const carrying = feed.filter((message) => Object.keys(valuesOf(message)).length > 0);
+    for (const message of carrying) {
+      expect(valuesOf(message)).toEqual(Object.fromEntries(listed.map((name) => [name, HELD[name]])));
+      for (const attribute of Object.values(message.record?.attributes ?? {})) {
+        expect(attribute?.purposes).toEqual([{ purpose, ground: 'permission' }]);
+      }
+    }
+    const last = new Map(feed.map((message) => [message.subject, valuesOf(message)]));
+    expect([...last.values()].filter((values) => Object.keys(values).length > 0)).toHaveLength(1);
+    // The one who revoked stood there for a moment, or was never released; the silent one never was.
+    expect(last.size).toBeLessThanOrEqual(2);
+    expect(await stranger.read()).toEqual([]);
   });
 
   it('keeps back an attribute above the highest tier of the agreement', async () => {

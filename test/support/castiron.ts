@@ -167,6 +167,15 @@ export class Castiron {
     return answer.body;
   }
 
+  /** Waits until the customer's profile has arrived and nothing about the customer is still on its way to this feed. */
+  async settled(customer: string, recipient: string): Promise<void> {
+    const path = `/customers/${customer}/explain?recipient=${recipient}&attribute=companyName`;
+    await eventually(async () => {
+      const answer = await this.call('partner-sharing', 'GET', path, { as: ['customer', customer] });
+      expect(answer).toMatchObject({ status: 200, body: { feed: { pending: false } } });
+    });
+  }
+
   kafka(principal: { username: string; password: string }): Kafka {
     return connect({ brokers: [this.endpoints.kafka.bootstrap], clientId: 'test', ...principal });
   }
