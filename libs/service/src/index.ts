@@ -6,6 +6,7 @@ export * from './start-service.js';
 export * from './run-service.js';
 export { because, type Because } from './http/validation.js';
 export * from './http/precondition.js';
+export { UuidPipe } from './http/uuid.pipe.js';
 export { ChecksOwnText } from './http/checks-own-text.js';
 export { assertCleanText } from './http/clean-text.js';
 export { AnswerStore, type Answer } from './idempotency/answer-store.js';
