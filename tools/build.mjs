@@ -53,5 +53,11 @@ async function build(workspace) {
   return compiled;
 }
 
-const counts = await Promise.all(workspaces.map(build));
-console.log(`built ${counts.reduce((sum, count) => sum + count, 0)} files`);
+try {
+  const counts = await Promise.all(workspaces.map(build));
+  const compiled = counts.reduce((sum, count) => sum + count, 0);
+  if (compiled > 0) console.log(`Compiled ${compiled} files.`);
+} catch (error) {
+  console.error(error.syscall === undefined ? error : `${error.path} cannot be written: ${error.code}.`);
+  process.exitCode = 1;
+}

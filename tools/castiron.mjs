@@ -2,9 +2,9 @@
 // The one entry of every npm script. Plain and without imports of packages, since it runs on the machine's own Node
 // (20 or later) before anything is installed; the work is done under the Node that the project pins.
 import { spawn, spawnSync } from 'node:child_process';
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const ROOT = dirname(dirname(fileURLToPath(import.meta.url)));
@@ -12,6 +12,8 @@ const BIN = join(ROOT, 'node_modules/.bin');
 const PINNED_NODE = join(ROOT, `node_modules/node/bin/node${process.platform === 'win32' ? '.exe' : ''}`);
 const ENDPOINTS = join(ROOT, '.castiron/endpoints.json');
 const ENV = { ...process.env, PATH: `${BIN}${process.platform === 'win32' ? ';' : ':'}${process.env.PATH ?? ''}` };
+
+const OLDEST_NODE = 20;
 
 class Stop extends Error {}
 
@@ -33,7 +35,7 @@ function isInstalled() {
 function step(what, command, args) {
   const { status, error } = spawnSync(command, args, { cwd: ROOT, env: ENV, stdio: ['ignore', 'inherit', 'inherit'] });
   if (error?.code === 'ENOENT') throw new Stop(`${what} needs ${command}, which is not there.`);
-  if (status !== 0) throw new Stop(`${what} failed.`);
+  if (status !== 0) throw new Stop(`${what} failed; what went wrong stands above.`);
 }
 
 function install() {
@@ -106,7 +108,7 @@ function check(name, command, args) {
 
 /** Counts what vitest wrote down; a file that could not even be read is a failure. */
 function countTests(report, status) {
-  if (!existsSync(report)) return { passed: 0, failed: 1, skipped: [] };
+  if (!existsSync(report)) return { seen: new Set(), passed: 0, failed: 1, skipped: [] };
   const { testResults } = readJson(report);
   const tests = testResults.flatMap((file) => file.assertionResults);
   const of = (wanted) => tests.filter(({ status: each }) => each === wanted);
@@ -114,12 +116,23 @@ function countTests(report, status) {
     (file) => file.status === 'failed' && !file.assertionResults.some((each) => each.status === 'failed'),
   );
   const failed = of('failed').length + brokenFiles.length;
+  const seen = new Set(testResults.filter((file) => file.assertionResults.length > 0).map(({ name }) => join(name)));
   return {
+    seen,
     passed: of('passed').length,
     // Errors outside of any test show in the exit code alone.
     failed: failed === 0 && status !== 0 ? 1 : failed,
     skipped: tests.filter(({ status: each }) => each !== 'passed' && each !== 'failed').map(({ fullName }) => fullName),
   };
+}
+
+/** Every spec file of ours: a project of vitest.config.ts that is empty, or a folder that none covers, must not look like success. */
+function specFiles() {
+  return ['libs', 'apps', 'examples', 'tools', 'deploy', 'test'].flatMap((folder) =>
+    readdirSync(join(ROOT, folder), { recursive: true })
+      .filter((file) => file.endsWith('.spec.ts') && !/(^|[\\/])(node_modules|dist)[\\/]/.test(file))
+      .map((file) => join(ROOT, folder, file)),
+  );
 }
 
 function test(args) {
@@ -152,13 +165,15 @@ function test(args) {
     ],
     { cwd: ROOT, env: ENV, stdio: ['ignore', 'inherit', 'inherit'] },
   );
-  const { passed, failed, skipped } = countTests(report, status);
+  const { seen, passed, failed, skipped } = countTests(report, status);
   rmSync(folder, { recursive: true, force: true });
   const nothing = passed + failed === 0;
   for (const name of skipped) console.log(`skipped: ${name}`);
   for (const name of failedChecks) console.log(`failed: ${name}`);
   if (nothing) console.log('No test ran, and that is a failure.');
-  const allFailed = failed + failedChecks.length + (nothing ? 1 : 0);
+  const unseen = args.length > 0 || nothing || failed > 0 ? [] : specFiles().filter((file) => !seen.has(file));
+  for (const file of unseen) console.log(`failed: ${relative(ROOT, file)} (none of its tests ran)`);
+  const allFailed = failed + failedChecks.length + unseen.length + (nothing ? 1 : 0);
   console.log(`${passed} passed, ${allFailed} failed${skipped.length > 0 ? `, ${skipped.length} skipped` : ''}`);
   return allFailed === 0 ? 0 : 1;
 }
@@ -239,6 +254,10 @@ auditor, partner, service; ID is whose token it is (a customer's id, a partner's
 };
 
 async function main([name, ...args]) {
+  if (Number.parseInt(process.versions.node, 10) < OLDEST_NODE)
+    throw new Stop(
+      `Castiron needs Node ${OLDEST_NODE} or later, this is ${process.versions.node}; it brings its own for the rest.`,
+    );
   const command = Object.hasOwn(COMMANDS, name ?? '') ? COMMANDS[name] : undefined;
   if (command === undefined) {
     console.log(

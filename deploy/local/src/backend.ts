@@ -30,6 +30,8 @@ export interface PostgresOptions {
 /** What runs Kafka and PostgreSQL: processes of ours, or a Docker engine. Both are reached on 127.0.0.1 at the given ports. */
 export interface Backend {
   readonly name: 'process' | 'docker';
+  /** Fetches what is missing; fails, before anything is touched, with what a person must install. */
+  prepare(): Promise<void>;
   /** Removes what an earlier run kept outside of the data folder. */
   clear(dataDir: string): Promise<void>;
   startKafka(options: KafkaOptions): Promise<Running>;

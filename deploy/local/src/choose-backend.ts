@@ -42,5 +42,9 @@ export async function chooseBackend(
   }
   const name = wanted ?? madeWith;
   if (name !== undefined) return byName(name);
-  return mayHaveDocker() ? docker().catch(() => processBackend) : processBackend;
+  if (!mayHaveDocker()) return processBackend;
+  return docker().catch((error: unknown) => {
+    console.error(`Docker is not used, for ${messageOf(error)}; Kafka and PostgreSQL run as processes instead.`);
+    return processBackend;
+  });
 }

@@ -102,7 +102,9 @@ async function pullWhatIsMissing(client: ContainerRuntimeClient): Promise<void> 
   const pulled = async () => {
     for (const name of [KAFKA_IMAGE, POSTGRES_IMAGE]) {
       const image = ImageName.fromString(name);
-      if (!(await client.image.exists(image))) await client.image.pull(image);
+      if (await client.image.exists(image)) continue;
+      console.log(`Pulling ${name} ...`);
+      await client.image.pull(image);
     }
   };
   try {
@@ -118,6 +120,8 @@ export async function dockerBackend(): Promise<Backend> {
   await pullWhatIsMissing(client);
   return {
     name: 'docker',
+    // The images are there: that is how Docker was chosen.
+    prepare: async () => undefined,
     clear: async (dataDir) => {
       // The folders that the servers are given, see `startStack`.
       for (const what of ['kafka', 'postgres']) {

@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
-import { readFile, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import { exportJWK, generateKeyPair, importJWK, SignJWT, type JWK } from 'jose';
 import type { Adapter, AdapterPayload, Configuration, KoaContextWithOIDC } from 'oidc-provider';
+import { keep, readKept } from './kept-json.js';
 
 /** Who gets tokens of role `service` for itself, by client credentials: the name is the token's subject. */
 export const IDENTITY_CLIENTS = [
@@ -35,11 +35,11 @@ const SERVICE_TOKEN_S = 3_600;
 
 /** The signing key of one data folder, kept so that tokens outlive a restart. */
 async function signingKey(file: string): Promise<JWK> {
-  const known = await readFile(file, 'utf8').catch(() => undefined);
-  if (known !== undefined) return JSON.parse(known) as JWK;
+  const known = await readKept<JWK>(file);
+  if (known !== undefined) return known;
   const { privateKey } = await generateKeyPair('RS256', { extractable: true });
   const key = { ...(await exportJWK(privateKey)), kid: randomUUID(), alg: 'RS256', use: 'sig' };
-  await writeFile(file, JSON.stringify(key), { mode: 0o600 });
+  await keep(file, key);
   return key;
 }
 

@@ -24,6 +24,7 @@ async function needJava(): Promise<void> {
 
 async function download(folder: string): Promise<void> {
   const half = `${folder}.${process.pid}`;
+  console.log('Fetching Kafka (54 MB, once) ...');
   await mkdir(half, { recursive: true });
   try {
     await run('mvn', ['-q', '-B', '-f', POM, 'dependency:copy-dependencies', `-DoutputDirectory=${half}`]);
@@ -40,14 +41,20 @@ async function download(folder: string): Promise<void> {
   await rename(half, folder).catch(() => rm(half, { recursive: true, force: true }));
 }
 
-/** The class path of a Kafka broker, fetched once per machine and POM. */
-export async function kafkaClassPath(): Promise<string> {
-  await needJava();
+async function folderOfJars(): Promise<string> {
   const version = createHash('sha256')
     .update(await readFile(POM))
     .digest('hex')
     .slice(0, 12);
-  const folder = join(CACHE, `kafka-${version}`);
-  await access(folder).catch(() => download(folder));
-  return join(folder, '*');
+  return join(CACHE, `kafka-${version}`);
 }
+
+/** Fetches the jars of a Kafka broker, once per clone and POM. */
+export async function fetchKafka(): Promise<void> {
+  await needJava();
+  const folder = await folderOfJars();
+  await access(folder).catch(() => download(folder));
+}
+
+/** The class path of a Kafka broker, whose jars are there. */
+export const kafkaClassPath = async (): Promise<string> => join(await folderOfJars(), '*');

@@ -1,5 +1,5 @@
-import { readFile, writeFile } from 'node:fs/promises';
 import { createServer, type AddressInfo, type Server } from 'node:net';
+import { keep, readKept } from './kept-json.js';
 
 function listenOn(port: number): Promise<Server | undefined> {
   return new Promise((resolve) => {
@@ -19,7 +19,7 @@ export async function choosePorts<Name extends string>(
   names: readonly Name[],
   memory: string,
 ): Promise<Record<Name, number>> {
-  const last = JSON.parse(await readFile(memory, 'utf8').catch(() => '{}')) as Partial<Record<Name, number>>;
+  const last: Partial<Record<Name, number>> = (await readKept(memory)) ?? {};
   const servers: Server[] = [];
   const chosen: Partial<Record<Name, number>> = {};
   for (const name of names) {
@@ -29,6 +29,6 @@ export async function choosePorts<Name extends string>(
     chosen[name] = (server.address() as AddressInfo).port;
   }
   await Promise.all(servers.map(close));
-  await writeFile(memory, JSON.stringify({ ...last, ...chosen }));
+  await keep(memory, { ...last, ...chosen });
   return chosen as Record<Name, number>;
 }

@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { access, chown, mkdir, rm, writeFile } from 'node:fs/promises';
+import { chown, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { userInfo } from 'node:os';
 import { join } from 'node:path';
@@ -45,7 +45,17 @@ export async function startPostgresProcess(o: PostgresOptions): Promise<Part> {
       "PostgreSQL may not run as root and its other user cannot read this folder: start as an ordinary user, or move the clone out of the root user's home.",
     );
   }
-  await access(join(cluster, 'PG_VERSION')).catch(async () => {
+  const installed = /\) (\d+)/.exec(reachable.stdout)?.[1];
+  const madeBy = (await readFile(join(cluster, 'PG_VERSION'), 'utf8').catch(() => undefined))?.trim();
+  if (madeBy !== undefined && madeBy !== installed) {
+    throw new CannotStart(
+      `The data was made by PostgreSQL ${madeBy} and here is ${installed}: go back to the commit that made it, or give it up with npm start -- --fresh.`,
+    );
+  }
+  if (madeBy === undefined) {
+    // Beside its place until it is whole: who is killed meanwhile leaves no half of one.
+    const half = `${cluster}.new`;
+    await rm(half, { recursive: true, force: true });
     const passwordFile = join(o.dataDir, 'initial-password');
     await writeFile(passwordFile, o.password, { mode: 0o600 });
     if (owner.uid !== undefined && owner.gid !== undefined) await chown(passwordFile, owner.uid, owner.gid);
@@ -59,11 +69,12 @@ export async function startPostgresProcess(o: PostgresOptions): Promise<Part> {
       'UTF8',
       '--locale=C',
       '-D',
-      cluster,
+      half,
     ];
     await run(initdb, o.keep ? flags : [...flags, '--no-sync'], { ...owner, cwd: '/' });
     await rm(passwordFile);
-  });
+    await rename(half, cluster);
+  }
   const settings = {
     ...postgresSettings(o.keep),
     port: o.port,

@@ -1,6 +1,6 @@
 import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { CannotStart } from './cannot-start.js';
+import { reasonOf } from './cannot-start.js';
 import { DOT_CASTIRON } from './places.js';
 import { endpointsOf, startStack } from './stack.js';
 
@@ -22,6 +22,6 @@ try {
   await rm(file, { force: true });
   process.exit(reason === undefined ? 0 : 1);
 } catch (error) {
-  process.stderr.write(`${error instanceof CannotStart ? error.message : String(error)}\n`);
+  process.stderr.write(`${reasonOf(error)}\n`);
   process.exit(1);
 }

@@ -1,10 +1,10 @@
 import { randomUUID } from 'node:crypto';
-import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Castiron } from './castiron.js';
 import { peopleOf, recipientEndpoints, type Endpoints } from './endpoints.js';
 import type { HttpClient } from './http-client.js';
 import type { IdentityEndpoints } from './identity.js';
+import { keep, readKept } from './kept-json.js';
 import { AGREEMENTS, COMPANIES, PARTNERS, type SampleAgreement, type SamplePartner } from './sample-data.js';
 
 /** What was loaded, kept beside the data, so that the next start knows it and a killed one can go on. */
@@ -33,9 +33,8 @@ class SampleLoader {
   ) {}
 
   static async of(client: HttpClient, file: string): Promise<SampleLoader> {
-    const known = await readFile(file, 'utf8').catch(() => undefined);
     const empty = (): Loaded => ({ run: randomUUID(), recipients: {}, agreements: {}, customers: [], complete: false });
-    const loader = new SampleLoader(client, file, known === undefined ? empty() : (JSON.parse(known) as Loaded));
+    const loader = new SampleLoader(client, file, (await readKept<Loaded>(file)) ?? empty());
     await loader.save();
     return loader;
   }
@@ -124,7 +123,7 @@ class SampleLoader {
   }
 
   private async save(): Promise<void> {
-    await writeFile(this.file, JSON.stringify(this.loaded, null, 2), { mode: 0o600 });
+    await keep(this.file, this.loaded);
   }
 }
 

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
-import { access, writeFile } from 'node:fs/promises';
+import { access } from 'node:fs/promises';
 import { join } from 'node:path';
+import { writeWhole } from './kept-json.js';
 import type { StackEndpoints } from './stack.js';
 
 /** Everything that runs as a process of its own, in the order in which it is shown. */
@@ -17,7 +18,7 @@ export const PROGRAMS: Readonly<Record<ServiceName, string>> = {
 
 /** A file with 32 random bytes in base64, made when it is missing. */
 async function keyFile(path: string): Promise<string> {
-  await access(path).catch(() => writeFile(path, `${randomBytes(32).toString('base64')}\n`, { mode: 0o600 }));
+  await access(path).catch(() => writeWhole(path, `${randomBytes(32).toString('base64')}\n`));
   return path;
 }
 

@@ -46,6 +46,8 @@ export async function startStack(options: StackOptions): Promise<Stack> {
   const { dataDir, keep = true } = options;
   const madeWith = await readFile(join(dataDir, 'backend'), 'utf8').catch(() => undefined);
   const backend = await chooseBackend(options.fresh ? undefined : madeWith);
+  // Before a fresh start gives anything up.
+  await backend.prepare();
   if (options.fresh) {
     await backend.clear(dataDir);
     await rm(dataDir, { recursive: true, force: true });
@@ -62,7 +64,6 @@ export async function startStack(options: StackOptions): Promise<Stack> {
   );
   const adminPassword = secrets.get('postgres.admin');
   const secretOf = (name: string) => secrets.get(`identity.${name}`);
-  secretOf('cookies');
 
   const stops: (() => Promise<unknown>)[] = [];
   const started = <T>(starting: Promise<T>, stop: (it: T) => Promise<unknown>): Promise<T> =>
@@ -114,7 +115,6 @@ export async function startStack(options: StackOptions): Promise<Stack> {
   ] as const;
   try {
     const [kafka, postgres, identity, mail] = await Promise.all(starting);
-    await secrets.save();
     return {
       dataDir,
       kafka: { bootstrap: kafka.bootstrap, principals: users },

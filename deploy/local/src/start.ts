@@ -1,7 +1,7 @@
 import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { CannotStart } from './cannot-start.js';
+import { reasonOf } from './cannot-start.js';
 import { startCastiron } from './castiron.js';
 import { DOT_CASTIRON } from './places.js';
 import { claimFolder } from './running.js';
@@ -65,8 +65,7 @@ try {
   say('Stopping ...');
 } catch (error) {
   code = 1;
-  if (error instanceof CannotStart) process.stderr.write(`${error.message}\n`);
-  else process.stderr.write(`Castiron stops: ${error instanceof Error ? error.message : String(error)}\n`);
+  process.stderr.write(`${reasonOf(error)}\n`);
 }
 await stopAll();
 process.exit(code);
