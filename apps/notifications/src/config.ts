@@ -1,4 +1,12 @@
-import { httpSettings, messagingSettings, parseSettings, text, url, type SettingsOf } from '@castiron/service';
+import {
+  httpSettings,
+  messagingSettings,
+  parseSettings,
+  text,
+  url,
+  wholeNumber,
+  type SettingsOf,
+} from '@castiron/service';
 
 /** One address and nothing else: no line breaks, no list, no comment. */
 const ADDRESS = /^[^\s<>()[\],;:\\"@]{1,64}@[A-Za-z0-9.-]{1,253}$/;
@@ -13,6 +21,8 @@ const specification = {
   mailFrom: text('MAIL_FROM', { fallback: 'notices@castiron.example', pattern: ADDRESS }),
   /** Whom to ask about the statement (P18); named in every mail. */
   mailContact: text('MAIL_CONTACT', { fallback: 'privacy@castiron.example', pattern: ADDRESS }),
+  /** How long a notice waits for the first feed record of its subject. Then it ends as `expired`: the news is old. */
+  noticeWaitHours: wholeNumber('NOTICE_WAIT_HOURS', { fallback: 96, min: 1, max: 720 }),
 };
 
 export type NotificationsSettings = SettingsOf<typeof specification>;

@@ -1,10 +1,14 @@
 import { CreateSubjectsAndTheirKeys1764000004001 } from './migrations/0001-create-subjects-and-their-keys.js';
 import { CreateMailsAndMailings1764000004002 } from './migrations/0002-create-mails-and-mailings.js';
 import { CreateCancellations1764000004003 } from './migrations/0003-create-cancellations.js';
+import { LetWaitingNoticesExpire1764000004004 } from './migrations/0004-let-waiting-notices-expire.js';
+import { WriteMailingsInSteps1764000004005 } from './migrations/0005-write-mailings-in-steps.js';
 
 /** This service's own tables; those of outbox, inbox and idempotency are added when it runs. */
 export const databaseMigrations = [
   CreateSubjectsAndTheirKeys1764000004001,
   CreateMailsAndMailings1764000004002,
   CreateCancellations1764000004003,
+  LetWaitingNoticesExpire1764000004004,
+  WriteMailingsInSteps1764000004005,
 ];

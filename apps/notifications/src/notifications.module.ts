@@ -26,6 +26,7 @@ export class NotificationsModule {
       server: new MailServer(settings.smtpUrl),
       from: settings.mailFrom,
       contact: settings.mailContact,
+      noticeWaitS: settings.noticeWaitHours * 3_600,
       logger,
       metrics,
     });
@@ -36,7 +37,7 @@ export class NotificationsModule {
         { provide: SubjectVault, useValue: vault },
         { provide: MailWorker, useValue: worker },
         { provide: CancelMailingsUseCase, useValue: new CancelMailingsUseCase(dataSource, transactions, vault, links) },
-        { provide: SendMailingUseCase, useValue: new SendMailingUseCase(transactions, worker.wake) },
+        { provide: SendMailingUseCase, useValue: new SendMailingUseCase(transactions) },
         {
           provide: AnyFormBody,
           inject: [HttpAdapterHost],

@@ -2,8 +2,9 @@ import { runService, type RunningService } from '@castiron/service';
 import type { NotificationsSettings } from './config.js';
 import { databaseMigrations } from './database.js';
 import { MailWorker } from './mail/mail-worker.js';
+import { writeMailings } from './mailings/write-mailings.js';
 import { NotificationsModule } from './notifications.module.js';
-import { SLUG } from './publications.js';
+import { publications, SLUG } from './publications.js';
 import { SubjectVault } from './subjects/subject-vault.js';
 import { IGNORED, subscriptions, TOPICS_READ } from './subscriptions.js';
 
@@ -15,6 +16,7 @@ export function runNotifications(
   return runService({
     settings,
     migrations: databaseMigrations,
+    publications,
     module: (wiring) => NotificationsModule.with(wiring),
     inbox: (app) => ({
       // Groups of a recipient begin with its slug: that is all its principal may use.
@@ -23,7 +25,10 @@ export function runNotifications(
       subscriptions: subscriptions(app.get(SubjectVault), app.get(MailWorker).wake),
       ignored: IGNORED,
     }),
-    parts: (app) => [app.get(MailWorker)],
+    parts: (app, { dataSource, logger }) => [
+      app.get(MailWorker),
+      writeMailings(dataSource, app.get(MailWorker).wake, logger),
+    ],
     ...(exit && { exit }),
   });
 }

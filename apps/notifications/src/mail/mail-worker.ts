@@ -9,7 +9,7 @@ import type { SubjectVault } from '../subjects/subject-vault.js';
 import { isMailAddress } from './mail-address.js';
 import { RefusedMail, type MailServer, type OutgoingMail } from './mail-server.js';
 import { composeMail, purposeOf } from './mail-text.js';
-import { claimMails, putBack, settleMail, type ClaimedMail, type MailStatus } from './mail.table.js';
+import { claimMails, expireWaiting, putBack, settleMail, type ClaimedMail, type MailStatus } from './mail.table.js';
 import { nextTryAfter } from './retry.js';
 
 /** Whatever is still under way then is cut off. */
@@ -36,6 +36,8 @@ export interface MailWorkerOptions {
   readonly links: CancellationLinks;
   readonly from: string;
   readonly contact: string;
+  /** Seconds until a notice ends whose subject the feed does not name. */
+  readonly noticeWaitS: number;
   readonly logger: Logger;
   readonly metrics: Metrics;
 }
@@ -91,6 +93,7 @@ export class MailWorker {
   private async work(): Promise<void> {
     this.wanted = false;
     try {
+      await this.expire();
       while (!this.stopped && (await this.sendSome()) === MAILS_AT_ONCE);
     } catch (error) {
       // The database is away, or a mail is a bug of ours; the poll tries again, and the log says so.
@@ -98,11 +101,19 @@ export class MailWorker {
     }
   }
 
+  private async expire(): Promise<void> {
+    const expired = await expireWaiting(this.options.dataSource.manager, this.options.noticeWaitS);
+    if (expired === 0) return;
+    this.sent.inc({ outcome: 'expired' }, expired);
+    this.options.logger.error({ expired }, 'notices were given up: no feed record of their subjects came');
+  }
+
   private async sendSome(): Promise<number> {
     const claim = randomUUID();
+    // Begun before the claim: whoever cancels counts from the claim, and nothing may leave after that.
+    const signal = AbortSignal.any([this.cutOff.signal, AbortSignal.timeout(SEND_DEADLINE_S * 1_000)]);
     const mails = await claimMails(this.options.dataSource.manager, { claim, limit: MAILS_AT_ONCE, leaseS: LEASE_S });
     if (mails.length === 0) return 0;
-    const signal = AbortSignal.any([this.cutOff.signal, AbortSignal.timeout(SEND_DEADLINE_S * 1_000)]);
     const results = await Promise.allSettled(mails.map((mail) => this.carryOut(mail, claim, signal)));
     for (const result of results) if (result.status === 'rejected') throw result.reason;
     return mails.length;

@@ -4,8 +4,8 @@ import type { EntityManager } from 'typeorm';
 
 export type MailKind = NoticeKind | 'mailing';
 
-/** `waiting` for the subject's feed record; the last four are ends. */
-export type MailStatus = 'waiting' | 'queued' | 'sending' | 'sent' | 'no-address' | 'cancelled' | 'failed';
+/** `waiting` for the subject's feed record; after `sending` all are ends. `expired`: the record never came. */
+export type MailStatus = 'waiting' | 'queued' | 'sending' | 'sent' | 'no-address' | 'cancelled' | 'failed' | 'expired';
 
 /** A mail that a worker has claimed. */
 export interface ClaimedMail {
@@ -45,25 +45,19 @@ export async function queueWaiting(manager: EntityManager, subject: string): Pro
   return count > 0;
 }
 
-/** Writes a mailing to everybody who may be mailed now; returns to how many. */
-export async function addMailing(manager: EntityManager, mailing: string): Promise<number> {
-  const [{ count }]: [{ count: number }] = await manager.query(
-    `WITH added AS (
-       INSERT INTO mails (id, subject, kind, mailing, status)
-       SELECT gen_random_uuid(), subject, 'mailing', $1, 'queued'
-         FROM subjects
-        WHERE mailing = 'allowed' AND mailing_address
-          AND NOT EXISTS (SELECT FROM cancellations WHERE cancellations.subject = subjects.subject)
-       RETURNING 1)
-     SELECT count(*)::int AS count FROM added`,
-    [mailing],
+/** Ends notices that waited `afterS` seconds for a feed record that did not come; returns how many. */
+export async function expireWaiting(manager: EntityManager, afterS: number): Promise<number> {
+  const [, count]: [unknown, number] = await manager.query(
+    `UPDATE mails SET status = 'expired', reason = 'no-feed-record', settled_at = clock_timestamp()
+      WHERE status = 'waiting' AND created_at < statement_timestamp() - make_interval(secs => $1)`,
+    [afterS],
   );
   return count;
 }
 
 /**
  * Takes mails that are due, and those whose worker died: after `leaseS` it is taken that it did. Only who holds the
- * claim may settle them.
+ * claim may settle them. Notices go first; each part reads its own index in order, however many mails there are.
  */
 export async function claimMails(
   manager: EntityManager,
@@ -71,11 +65,13 @@ export async function claimMails(
 ): Promise<ClaimedMail[]> {
   const [rows]: [ClaimedMail[], number] = await manager.query(
     `UPDATE mails SET status = 'sending', claim = $1, claimed_at = clock_timestamp(), attempts = attempts + 1
-      WHERE id IN (
-        SELECT id FROM mails
-         WHERE (status = 'queued' AND due_at <= clock_timestamp())
-            OR (status = 'sending' AND claimed_at < clock_timestamp() - make_interval(secs => $3))
-         ORDER BY due_at LIMIT $2 FOR UPDATE SKIP LOCKED)
+      WHERE id = ANY ((ARRAY(
+          SELECT id FROM mails
+           WHERE status = 'sending' AND claimed_at < statement_timestamp() - make_interval(secs => $3)
+           ORDER BY claimed_at LIMIT $2 FOR UPDATE SKIP LOCKED)
+        || ARRAY(
+          SELECT id FROM mails WHERE status = 'queued' AND due_at <= statement_timestamp()
+           ORDER BY kind = 'mailing', due_at LIMIT $2 FOR UPDATE SKIP LOCKED))[1:$2::int])
       RETURNING id, subject, kind, about, mailing, attempts, created_at AS "createdAt"`,
     [options.claim, options.limit, options.leaseS],
   );

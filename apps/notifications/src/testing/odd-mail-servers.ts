@@ -1,0 +1,37 @@
+import { createServer, type Server } from 'node:net';
+
+export interface OddMailServer {
+  readonly url: string;
+  close(): Promise<void>;
+}
+
+async function listen(server: Server): Promise<OddMailServer> {
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const address = server.address();
+  return {
+    url: `smtp://127.0.0.1:${typeof address === 'object' ? address?.port : 0}`,
+    close: () => new Promise((resolve) => server.close(() => resolve())),
+  };
+}
+
+/** Knows nobody. */
+export const refusingServer = (): Promise<OddMailServer> =>
+  listen(
+    createServer((socket) => {
+      socket.on('error', () => undefined).write('220 ready\r\n');
+      socket.on('data', (line) => {
+        socket.write(/^RCPT/i.test(line.toString()) ? '550 nobody here\r\n' : '250 ok\r\n');
+      });
+    }),
+  );
+
+/** Takes connections and says nothing until it is ended. */
+export async function stallingServer(): Promise<OddMailServer & { end(): void }> {
+  const sockets: { destroy(): unknown }[] = [];
+  const server = await listen(
+    createServer((socket) => {
+      sockets.push(socket.on('error', () => undefined));
+    }),
+  );
+  return { ...server, end: () => sockets.forEach((socket) => socket.destroy()) };
+}
