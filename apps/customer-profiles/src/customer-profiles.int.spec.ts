@@ -20,6 +20,7 @@ import { CustomerProfilesModule } from './customer-profiles.module.js';
 import { keyStoreMigrations, migrations } from './migrations.js';
 import { KeyCustody } from './key-custody/key-custody.js';
 import { loadStatements } from './statements/load-statements/load-statements.use-case.js';
+import { publications } from './publications.js';
 import { parseStatement } from './statements/load-statements/statement-file.js';
 
 let database: DataSource;
@@ -33,7 +34,7 @@ beforeAll(async () => {
     freshDatabase(keyStoreMigrations),
     freshDatabase([...migrations, ...outboxMigrations, ...idempotencyMigrations]),
   ]);
-  transactions = new MarkingTransactions(database, { append: appendToOutbox, wake: () => {} });
+  transactions = new MarkingTransactions(database, { append: appendToOutbox, wake: () => {} }, publications);
   await loadStatements(transactions, [statement]);
   const custody = new KeyCustody(keyStore, newKey());
   const name = 'customer-profiles';

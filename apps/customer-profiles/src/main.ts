@@ -10,6 +10,7 @@ import { sweepUnusedKeys } from './key-custody/sweep-unused-keys/sweep-unused-ke
 import { keyStoreMigrations, migrations } from './migrations.js';
 import { loadStatements } from './statements/load-statements/load-statements.use-case.js';
 import { readStatements } from './statements/load-statements/statement-file.js';
+import { publications } from './publications.js';
 import { subscriptions } from './subscriptions.js';
 
 const SWEEP_MS = 10 * 60_000;
@@ -23,6 +24,7 @@ let keyStore: DataSource;
 await runService({
   settings,
   migrations,
+  publications,
   module: ({ logger, health, dataSource: database, transactions, serviceKey }) => {
     keyStore = createDataSource(settings.keystoreUrl, keyStoreMigrations, logger);
     health.addCheck('key-store', async () => void (await keyStore.query('SELECT 1')));

@@ -1,7 +1,28 @@
-import { duties, sharingAgreements, sharingDisclosures, sharingPermissions } from '@castiron/contracts';
+import {
+  agreementChanged,
+  agreementNotice,
+  disclosureRecorded,
+  duties,
+  noticeDue,
+  permissionChanged,
+  sharingAgreements,
+  sharingDisclosures,
+  sharingPermissions,
+  withdrawalDue,
+} from '@castiron/contracts';
 import { outboxKey } from '@castiron/transactions';
 
-/** What this service publishes through its outbox, and the order each keeps: a permission's changes in order. */
+/** All that this service may publish through its outbox; feeds and lanes are written by the release step alone. */
+export const publications = {
+  permissionChanged,
+  agreementChanged,
+  agreementNotice,
+  noticeDue,
+  withdrawalDue,
+  disclosureRecorded,
+} as const;
+
+/** A permission's changes are in order. */
 export const orderOfPermission = (customer: string, recipient: string, purpose: string): string =>
   outboxKey(sharingPermissions.name, `${customer}/${recipient}/${purpose}`);
 

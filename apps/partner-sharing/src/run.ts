@@ -7,6 +7,7 @@ import { announceDisclosures } from './ledger-announcements/disclosure-announcer
 import { expireObligations } from './obligations/expire-obligations/expire-obligations.js';
 import { partnerSharing, type PartnerSharing } from './partner-sharing.js';
 import { PartnerSharingModule } from './partner-sharing.module.js';
+import { publications } from './publications.js';
 import { allRecipients } from './recipients/recipient.table.js';
 import { repliesOf, subscriptions, TOPICS_READ } from './subscriptions.js';
 
@@ -30,6 +31,7 @@ export function runPartnerSharing(
   return runService({
     settings,
     migrations,
+    publications,
     module: (wiring: ThisWiring) => {
       sharing = partnerSharing(wiring);
       const watch = (slug: string) => inbox?.()?.watch([repliesOf(slug)]);

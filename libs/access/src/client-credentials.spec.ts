@@ -58,6 +58,15 @@ describe('a service token', () => {
     expect(await token()).toBe('t');
   });
 
+  it('may come later too where something else answers for the provider', async () => {
+    const server = createServer((_request, response) => response.end('<html>s3cret</html>'));
+    servers.push(server);
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    const tokenUrl = `http://127.0.0.1:${(server.address() as AddressInfo).port}/token`;
+    const token = clientCredentials({ tokenUrl, clientId: 'a', clientSecret: 's3cret' });
+    await expect(token()).rejects.toMatchObject({ name: 'Retryable' });
+  });
+
   it('finds its endpoint by the issuer alone', async () => {
     const idp = await startTestIssuer();
     expect(await tokenEndpointOf(idp.issuer)()).toBe(`${idp.issuer}/token`);

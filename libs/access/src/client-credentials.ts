@@ -62,6 +62,7 @@ async function request({
   const basic = Buffer.from(`${encodeURIComponent(clientId)}:${encodeURIComponent(clientSecret)}`).toString('base64');
   const address = typeof tokenUrl === 'string' ? tokenUrl : await tokenUrl();
   let response;
+  let body: { access_token?: unknown; expires_in?: unknown };
   try {
     response = await fetch(address, {
       method: 'POST',
@@ -69,12 +70,13 @@ async function request({
       body: new URLSearchParams({ grant_type: 'client_credentials' }),
       signal: AbortSignal.timeout(FETCH_DEADLINE_MS),
     });
+    // Not JSON where something stands in front of the provider, such as a proxy that answers for it.
+    body = response.ok ? ((await response.json()) as typeof body) : {};
   } catch (error) {
     throw new Retryable('the identity provider does not answer', { cause: error });
   }
   // The answer's body may repeat what was sent, so only its status is told.
   if (!response.ok) throw new Retryable(`the identity provider refused a service token with ${response.status}`);
-  const body = (await response.json()) as { access_token?: unknown; expires_in?: unknown };
   if (typeof body.access_token !== 'string') throw new Retryable('the identity provider gave no token');
   return { token: body.access_token, expiresInS: typeof body.expires_in === 'number' ? body.expires_in : 60 };
 }

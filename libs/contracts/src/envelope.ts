@@ -134,7 +134,8 @@ function metaOf(message: RawMessage): EventMeta | undefined {
   };
 }
 
-function belongsTo(contract: EventContract, topicName: string): boolean {
+/** Whether events of this contract stand on this topic. */
+export function belongsTo(contract: EventContract, topicName: string): boolean {
   return isFamily(contract.topic) ? contract.topic.slugOf(topicName) !== undefined : contract.topic.name === topicName;
 }
 

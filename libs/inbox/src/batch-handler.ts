@@ -93,7 +93,8 @@ export class BatchHandler {
         if (reason === undefined) continue;
         logger.error({ err: error, reason, topic: item.raw.topic, position: item.position }, 'a message is parked');
         await transactions.run([], async (tx) => {
-          if ((await this.unseen([item], tx)).size > 0) await park(tx.manager, name, item, reason, seal);
+          const seen = item.content.kind === 'event' && (await this.unseen([item], tx)).size === 0;
+          if (!seen) await park(tx.manager, name, item, reason, seal);
         });
         this.countParked(reason);
         return;

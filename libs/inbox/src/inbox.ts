@@ -1,3 +1,4 @@
+import { setTimeout as wait } from 'node:timers/promises';
 import type { EventContract } from '@castiron/contracts';
 import { isPassing } from '@castiron/failures';
 import type { Consumer, IncomingBatch, Kafka } from '@castiron/kafka';
@@ -169,25 +170,10 @@ export class Inbox {
         if (!isPassing(error)) throw error;
         const { logger } = this.options;
         logger.warn({ err: error, topic: batch.topic, failures }, 'a batch waits for its database; it is tried again');
-        await this.pause(Math.min(MAX_BACKOFF_MS, 100 * 2 ** Math.min(failures, 10)));
+        const pause = Math.min(MAX_BACKOFF_MS, 100 * 2 ** Math.min(failures, 10));
+        await wait(pause, undefined, { signal: this.stopping.signal }).catch(() => undefined);
         if (!(await goOn())) return;
       }
     }
-  }
-
-  private pause(milliseconds: number): Promise<void> {
-    const { signal } = this.stopping;
-    if (signal.aborted) return Promise.resolve();
-    return new Promise((resolve) => {
-      const timer = setTimeout(resolve, milliseconds);
-      signal.addEventListener(
-        'abort',
-        () => {
-          clearTimeout(timer);
-          resolve();
-        },
-        { once: true },
-      );
-    });
   }
 }

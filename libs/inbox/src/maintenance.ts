@@ -29,31 +29,43 @@ export class Maintenance {
     await this.working;
   }
 
+  /** Each by itself: what was parked ends in time, whatever becomes of the partitions. */
   private async once(): Promise<void> {
-    const { dataSource, logger, metrics, name } = this.options;
+    const { dataSource } = this.options;
+    const now = new Date();
+    await this.attempt(() => this.endParked());
+    await this.attempt(() => dataSource.transaction((manager) => createPartitions(manager.query.bind(manager), now)));
+    await this.attempt(() =>
+      dataSource.transaction((manager) => forgetOldIds(manager.query.bind(manager), now, RETENTION_DAYS + PARKED_DAYS)),
+    );
+  }
+
+  private async attempt(work: () => Promise<void>): Promise<void> {
     try {
-      await createPartitions((statement, parameters) => dataSource.query(statement, parameters), new Date());
-      await forgetOldIds(
-        (statement, parameters) => dataSource.query(statement, parameters),
-        new Date(),
-        RETENTION_DAYS + PARKED_DAYS,
-      );
-      const [expired] = await dataSource.query<[{ id: string }[], number]>(
-        `UPDATE parked_messages SET state = 'discarded', ended_reason = 'expired', ended_at = now(), sealed = NULL
-         WHERE consumer = $1 AND state = 'parked' AND parked_at < now() - $2::int * interval '1 day'
-         RETURNING id, topic, type, reason`,
-        [name, PARKED_DAYS],
-      );
-      for (const message of expired) logger.error(message, 'a parked message expired unhandled');
-      const [row] = await dataSource.query<{ parked: number; old: number }[]>(
-        `SELECT count(*)::int AS parked, count(*) FILTER (WHERE parked_at < now() - $2::int * interval '12 hours')::int AS old
-         FROM parked_messages WHERE consumer = $1 AND state = 'parked'`,
-        [name, PARKED_DAYS],
-      );
-      metrics?.gauge('castiron_inbox_parked', 'Messages that wait parked').set(row?.parked ?? 0);
-      if ((row?.old ?? 0) > 0) logger.error({ messages: row?.old }, 'parked messages have used up half of their time');
+      await work();
     } catch (error) {
-      logger.warn({ err: error }, 'the tables of the inbox could not be looked after; they are tried again');
+      this.options.logger.warn(
+        { err: error },
+        'the tables of the inbox could not be looked after; they are tried again',
+      );
     }
+  }
+
+  private async endParked(): Promise<void> {
+    const { dataSource, logger, metrics, name } = this.options;
+    const [expired] = await dataSource.query<[{ id: string }[], number]>(
+      `UPDATE parked_messages SET state = 'discarded', ended_reason = 'expired', ended_at = now(), sealed = NULL
+       WHERE consumer = $1 AND state = 'parked' AND parked_at < now() - $2::int * interval '1 day'
+       RETURNING id, topic, type, reason`,
+      [name, PARKED_DAYS],
+    );
+    for (const message of expired) logger.error(message, 'a parked message expired unhandled');
+    const [row] = await dataSource.query<{ parked: number; old: number }[]>(
+      `SELECT count(*)::int AS parked, count(*) FILTER (WHERE parked_at < now() - $2::int * interval '12 hours')::int AS old
+       FROM parked_messages WHERE consumer = $1 AND state = 'parked'`,
+      [name, PARKED_DAYS],
+    );
+    metrics?.gauge('castiron_inbox_parked', 'Messages that wait parked').set(row?.parked ?? 0);
+    if ((row?.old ?? 0) > 0) logger.error({ messages: row?.old }, 'parked messages have used up half of their time');
   }
 }

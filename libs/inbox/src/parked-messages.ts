@@ -2,7 +2,7 @@ import type { RawMessage } from '@castiron/contracts';
 import type { EntityManager } from 'typeorm';
 import type { Item } from './item.js';
 
-/** Encrypts what is parked: a broken message may hold anything. */
+/** Seals bytes for whoever stores them and opens them again; what is parked, for a broken message may hold anything. */
 export interface Seal {
   seal(bytes: Buffer): Buffer;
   open(sealed: Buffer): Buffer;
@@ -34,7 +34,7 @@ export function unpack(topic: string, bytes: Buffer): RawMessage {
  * Whether later messages of its key must wait behind it. On state topics a later one says all; a message that is no
  * event has no place in the order, and nothing could ever make it one.
  */
-function holdsUp({ content }: Item): boolean {
+export function holdsUp({ content }: Item): boolean {
   if (content.kind === 'broken') return content.reason === 'unknown-type';
   return content.event.contract.topic.kind === 'events';
 }

@@ -19,21 +19,39 @@ async function weeks(query: Query): Promise<number[]> {
   return rows.map(({ name }) => Number(name.slice('inbox_w'.length)));
 }
 
-/** Makes partitions for the weeks to come; ids of no such week go to the default partition. */
+/** Handlers hold the tables for as long as they work; who waits for them must not keep others waiting. */
+const LOCK_TIMEOUT = `SET LOCAL lock_timeout = '500ms'`;
+
+/**
+ * Makes partitions for the weeks to come; ids of no such week go to the default partition. An id is its sender's own
+ * choice, so the default one may hold ids of a week that is only made now: they move, or the week could not be attached.
+ * Runs in a transaction of its own.
+ */
 export async function createPartitions(query: Query, now: Date): Promise<void> {
-  const existing = new Set(await weeks(query));
   const current = Math.floor(now.getTime() / WEEK_MS);
-  for (let week = current - 1; week <= current + WEEKS_AHEAD; week += 1) {
-    if (existing.has(week)) continue;
-    const [from, to] = [firstIdOf(week * WEEK_MS), firstIdOf((week + 1) * WEEK_MS)];
+  const wanted = Array.from({ length: WEEKS_AHEAD + 2 }, (_, n) => current - 1 + n);
+  const missing = async (): Promise<number[]> => {
+    const existing = await weeks(query);
+    return wanted.filter((week) => !existing.includes(week));
+  };
+  if ((await missing()).length === 0) return;
+  await query(LOCK_TIMEOUT);
+  await query(`LOCK TABLE inbox_rest IN ACCESS EXCLUSIVE MODE`);
+  // Asked again: another process may have made them while this one waited.
+  for (const week of await missing()) {
+    const [name, from, to] = [nameOf(week), firstIdOf(week * WEEK_MS), firstIdOf((week + 1) * WEEK_MS)];
+    await query(`CREATE TABLE ${name} (LIKE inbox INCLUDING ALL)`);
     await query(
-      `CREATE TABLE IF NOT EXISTS ${nameOf(week)} PARTITION OF inbox FOR VALUES FROM ('${from}') TO ('${to}')`,
+      `WITH moved AS (DELETE FROM inbox_rest WHERE event_id >= '${from}' AND event_id < '${to}' RETURNING *)
+       INSERT INTO ${name} SELECT * FROM moved`,
     );
+    await query(`ALTER TABLE inbox ATTACH PARTITION ${name} FOR VALUES FROM ('${from}') TO ('${to}')`);
   }
 }
 
-/** Forgets ids that no topic and no parked message can bring again. */
+/** Forgets ids that no topic and no parked message can bring again. Runs in a transaction of its own. */
 export async function forgetOldIds(query: Query, now: Date, days: number): Promise<void> {
+  await query(LOCK_TIMEOUT);
   const oldest = Math.floor((now.getTime() - days * 86_400_000) / WEEK_MS);
   // A week more, for clocks and late ticks.
   for (const week of await weeks(query)) if (week < oldest - 1) await query(`DROP TABLE IF EXISTS ${nameOf(week)}`);

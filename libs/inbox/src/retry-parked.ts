@@ -2,7 +2,7 @@ import { isPassing } from '@castiron/failures';
 import type { Transactions } from '@castiron/transactions';
 import type { DataSource } from 'typeorm';
 import { read } from './item.js';
-import { unpack, type Seal } from './parked-messages.js';
+import { holdsUp, unpack, type Seal } from './parked-messages.js';
 import type { Subscriptions } from './subscriptions.js';
 
 export interface RetryOutcome {
@@ -15,7 +15,6 @@ interface ParkedRow {
   readonly topic: string;
   readonly position: string;
   readonly keyHash: string;
-  readonly sealed: Buffer;
 }
 
 /** Handles parked messages again, each in a transaction of its own, in the order in which they came. */
@@ -24,7 +23,7 @@ export async function retryParked(
   subscriptions: Subscriptions,
 ): Promise<RetryOutcome> {
   const rows = await options.dataSource.query<ParkedRow[]>(
-    `SELECT id, topic, position, key_hash AS "keyHash", sealed FROM parked_messages
+    `SELECT id, topic, position, key_hash AS "keyHash" FROM parked_messages
      WHERE consumer = $1 AND state = 'parked' ORDER BY id`,
     [options.name],
   );
@@ -33,8 +32,17 @@ export async function retryParked(
   for (const row of rows) {
     const key = `${row.topic} ${row.keyHash}`;
     if (failed.has(key)) continue;
-    const item = read(unpack(row.topic, options.seal.open(row.sealed)), row.position, subscriptions);
-    if (item?.content.kind !== 'event') continue;
+    // One at a time: together they may be larger than the memory.
+    const [stored] = await options.dataSource.query<{ sealed: Buffer | null }[]>(
+      `SELECT sealed FROM parked_messages WHERE id = $1`,
+      [row.id],
+    );
+    if (!stored?.sealed) continue;
+    const item = read(unpack(row.topic, options.seal.open(stored.sealed)), row.position, subscriptions);
+    if (item?.content.kind !== 'event') {
+      if (item !== undefined && holdsUp(item)) failed.add(key);
+      continue;
+    }
     const { event, subscription } = item.content;
     try {
       await options.transactions.run(subscription.keys(event), async (tx) => {

@@ -1,5 +1,5 @@
 import * as contracts from '@castiron/contracts';
-import { isFamily, type EventContract } from '@castiron/contracts';
+import { belongsTo, isFamily, type EventContract } from '@castiron/contracts';
 import type { Subscription } from './subscription.js';
 
 function isContract(value: unknown): value is EventContract {
@@ -7,9 +7,6 @@ function isContract(value: unknown): value is EventContract {
 }
 
 const ALL: readonly EventContract[] = (Object.values(contracts) as unknown[]).filter(isContract);
-
-const standsOn = (contract: EventContract, topic: string): boolean =>
-  isFamily(contract.topic) ? contract.topic.slugOf(topic) !== undefined : contract.topic.name === topic;
 
 /** Which event goes to which handler, checked: what nobody handles must be said. */
 export class Subscriptions {
@@ -37,7 +34,7 @@ export class Subscriptions {
   /** @throws where an event that stands on one of these topics has no handler and is not named as ignored */
   assertComplete(topics: readonly string[]): void {
     for (const topic of topics) {
-      const here = [...ALL, ...this.contracts].filter((contract) => standsOn(contract, topic));
+      const here = [...ALL, ...this.contracts].filter((contract) => belongsTo(contract, topic));
       if (here.length === 0) throw new TypeError(`nothing is known of the events on ${topic}`);
       for (const contract of here) {
         if (this.byType.has(contract.type) || this.ignored.some(({ type }) => type === contract.type)) continue;

@@ -1,4 +1,4 @@
-export { ENTRY_KINDS, type EntryKind, type Leaf, type LeafAttribute, type LeafPurpose } from './leaf.js';
+export type { EntryKind, Leaf, LeafAttribute, LeafPurpose } from './leaf.js';
 export { composeEntry, MAX_LEAF_BYTES, type ComposedEntry, type DraftAttribute, type EntryDraft } from './entry.js';
 export { derivedSalts, randomSalts, type Salts } from './salts.js';
 export { openingProblem, opens, type OpenableAttribute, type OpenableRecord } from './opening.js';

@@ -1,5 +1,4 @@
-export const ENTRY_KINDS = ['released', 'withdrawn', 'tombstone', 'withheld', 'aborted'] as const;
-export type EntryKind = (typeof ENTRY_KINDS)[number];
+export type EntryKind = 'released' | 'withdrawn' | 'tombstone' | 'withheld' | 'aborted';
 
 /** A purpose of an attribute and the ground it rests on. */
 export interface LeafPurpose {

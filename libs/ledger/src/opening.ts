@@ -1,5 +1,6 @@
 import { commit, heldValue } from './commitment.js';
 import type { Leaf, LeafAttribute, LeafPurpose } from './leaf.js';
+import { SALT_BYTES } from './salts.js';
 
 export interface OpenableAttribute {
   readonly value?: string | undefined;
@@ -19,9 +20,6 @@ export interface OpenableRecord {
 
 /** A record never opens an entry of another kind: a tombstone has no body, the rest no record. */
 const KINDS_WITH_RECORD: readonly string[] = ['released', 'withdrawn'];
-
-/** Shorter salts could be guessed together with a short value, so none is taken for an opening. */
-const SALT_BYTES = 32;
 
 function saltOf(opening: string): Buffer | undefined {
   const salt = Buffer.from(opening, 'base64url');

@@ -1,6 +1,7 @@
 import { hkdfSync, randomBytes } from 'node:crypto';
 
-const SALT_BYTES = 32;
+/** Shorter salts could be guessed together with a short value. */
+export const SALT_BYTES = 32;
 
 /** Gives the salt (32 bytes) of one field of one entry. */
 export type Salts = (entry: string, field: string) => Buffer;

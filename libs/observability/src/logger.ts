@@ -27,19 +27,24 @@ const NEVER = [
 ];
 
 /**
- * What of an error is told: its type, code, stack and the message that our own classes carry. Messages and details of
- * drivers repeat values (`Key (email)=(...) already exists`), so a database error shows its code and places only.
+ * Errors whose message repeats what they were given: those of the database (`Key (email)=(...) already exists`), of
+ * JSON.parse (`Unexpected token 'j', "jane@..." is not valid JSON`) and of Node itself (`Received 'jane'`).
  */
+function repeatsValues(error: Error, code: unknown): boolean {
+  if (error instanceof SyntaxError || 'driverError' in error) return true;
+  return typeof code === 'string' && /^(?:[0-9A-Z]{5}|ERR_.*)$/.test(code);
+}
+
+/** What of an error is told: type, code, stack, cause, and its message where that cannot repeat a value. */
 function safeError(error: unknown): Record<string, unknown> {
   if (!(error instanceof Error)) return { type: typeof error };
   const { code, driverError, constraint, table } = error as Error & Record<string, unknown>;
-  const sqlState = (driverError as { code?: unknown } | undefined)?.code ?? code;
-  const fromDatabase = driverError !== undefined || (typeof sqlState === 'string' && /^[0-9A-Z]{5}$/.test(sqlState));
+  const told = (driverError as { code?: unknown } | undefined)?.code ?? code;
   const frames = (error.stack ?? '').split('\n').filter((line) => /^\s+at /.test(line));
   return {
     type: error.name,
-    ...(typeof sqlState === 'string' && { code: sqlState }),
-    ...(fromDatabase ? { constraint, table } : { message: error.message }),
+    ...(typeof told === 'string' && { code: told }),
+    ...(repeatsValues(error, told) ? { constraint, table } : { message: error.message }),
     stack: frames.join('\n'),
     ...(error.cause instanceof Error && { cause: safeError(error.cause) }),
   };

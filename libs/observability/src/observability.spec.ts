@@ -44,6 +44,30 @@ describe('logs', () => {
   });
 });
 
+describe('what a log tells of an error', () => {
+  const failing = (work: () => unknown): unknown => {
+    try {
+      return work();
+    } catch (error) {
+      return error;
+    }
+  };
+
+  it.each([
+    ['JSON.parse', failing(() => JSON.parse('jane@example.org'))],
+    ['Node', failing(() => Buffer.from('x').readUInt8('jane@example.org' as unknown as number))],
+    ['anything, as a cause', new Error('no answer', { cause: failing(() => JSON.parse('jane@example.org')) })],
+  ])('never holds the value that %s repeats', (_who, error) => {
+    expect(
+      JSON.stringify([(error as Error).message, ((error as Error).cause as Error | undefined)?.message]),
+    ).toContain('jane');
+    const out = capture();
+    createLogger('svc', 'info', out).error({ err: error }, 'failed');
+    expect(JSON.stringify(out.lines)).not.toContain('jane');
+    expect(out.lines[0]).toHaveProperty(['err', 'stack']);
+  });
+});
+
 describe('a correlation id', () => {
   it('follows awaited work and ends with it', async () => {
     await runWithCorrelation('abcdefgh', async () => {

@@ -3,7 +3,10 @@ export const PARTITION_IDS = 100_000n;
 /** Partitions kept ready: an outbox without room for a new id would refuse every command. */
 const AHEAD = 8n;
 
-type Query = (statement: string, parameters?: unknown[]) => Promise<unknown>;
+/** Both need the table for themselves; where they would wait for long, everybody else would wait behind them. */
+const LOCK_TIMEOUT = `SET LOCAL lock_timeout = '200ms'`;
+
+type Query = (statement: string) => Promise<unknown>;
 
 interface Partition {
   readonly name: string;
@@ -28,10 +31,11 @@ async function lastId(query: Query): Promise<bigint> {
   return BigInt(row?.last_value ?? 0);
 }
 
-/** Makes room for the ids to come. Several processes may do so at once. */
+/** Makes room for the ids to come, in a transaction of its own. Several processes may do so at once. */
 export async function createPartitions(query: Query): Promise<void> {
   const current = ((await lastId(query)) / PARTITION_IDS) * PARTITION_IDS;
   const existing = new Set((await partitions(query)).map(({ from }) => from));
+  await query(LOCK_TIMEOUT);
   for (let n = 0n; n < AHEAD; n += 1n) {
     const from = current + n * PARTITION_IDS;
     if (existing.has(from)) continue;
@@ -41,25 +45,32 @@ export async function createPartitions(query: Query): Promise<void> {
   }
 }
 
+async function holdsUnsent(query: Query, partition: Partition): Promise<boolean> {
+  const [row] = (await query(
+    `SELECT EXISTS (
+       SELECT FROM ${partition.name} o JOIN outbox_lanes l ON l.lane = o.lane
+       WHERE NOT pg_visible_in_snapshot(o.xid, l.settled)
+     ) AS unsent`,
+  )) as { unsent: boolean }[];
+  return row?.unsent !== false;
+}
+
 /**
  * Drops the oldest partition if nothing can come into it any more and every lane has settled all of it.
  * Runs in a transaction of its own. Locking the table waits for those who have taken an id and not committed yet, and
- * keeps new ones out for an instant; where that takes long it is left for another time.
+ * keeps new ones out for an instant.
+ * @throws where that would take long (lock_timeout): it is left for another time
  * @returns whether one was dropped
  */
 export async function dropSettledPartition(query: Query): Promise<boolean> {
   const [oldest, next] = await partitions(query);
   if (oldest === undefined || next === undefined) return false;
   if ((await lastId(query)) < next.from) return false;
-  await query(`SET LOCAL lock_timeout = '200ms'`);
+  // Looked at before the lock, so that nobody waits for a look in vain; and again under it, for it counts then.
+  if (await holdsUnsent(query, oldest)) return false;
+  await query(LOCK_TIMEOUT);
   await query(`LOCK TABLE outbox IN ACCESS EXCLUSIVE MODE`);
-  const [row] = (await query(
-    `SELECT EXISTS (
-       SELECT FROM ${oldest.name} o JOIN outbox_lanes l ON l.lane = o.lane
-       WHERE NOT pg_visible_in_snapshot(o.xid, l.settled)
-     ) AS unsent`,
-  )) as { unsent: boolean }[];
-  if (row?.unsent !== false) return false;
+  if (await holdsUnsent(query, oldest)) return false;
   await query(`DROP TABLE ${oldest.name}`);
   return true;
 }

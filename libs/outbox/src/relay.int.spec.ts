@@ -71,7 +71,7 @@ describe('the relay', () => {
     const { contract, topic } = await newEvent();
     const running = relay();
     await running.start();
-    const transactions = new Transactions(dataSource, running);
+    const transactions = new Transactions(dataSource, running, { contract });
     const counters = new Map<string, number>();
     const keys = upTo(10).map((n) => `k${n}`);
     const write = async (writer: number): Promise<void> => {
@@ -104,7 +104,7 @@ describe('the relay', () => {
     const { contract, topic } = await newEvent();
     const running = relay();
     await running.start();
-    const transactions = new Transactions(dataSource, running);
+    const transactions = new Transactions(dataSource, running, { contract });
     let commitLate = (): void => undefined;
     const late = new Promise<void>((resolve) => (commitLate = resolve));
     const slow = dataSource.transaction(async (manager) => {
@@ -130,7 +130,7 @@ describe('the relay', () => {
 
   it('sends what was written while it was away, once, and says where each event stood', async () => {
     const { contract, topic } = await newEvent();
-    const transactions = new Transactions(dataSource, relay());
+    const transactions = new Transactions(dataSource, relay(), { contract });
     for (const n of upTo(1_200)) {
       await transactions.run([outboxKey(topic, 'k')], (tx) => Promise.resolve(tx.publish(contract, { key: 'k', n })));
     }
@@ -149,7 +149,7 @@ describe('the relay', () => {
     const [owner, other] = [relay(), relay()];
     await owner.start();
     await other.start();
-    const transactions = new Transactions(dataSource, other);
+    const transactions = new Transactions(dataSource, other, { contract });
     await transactions.run([outboxKey(topic, 'k')], (tx) => Promise.resolve(tx.publish(contract, { key: 'k', n: 1 })));
     await eventually(async () => expect((await received(topic)).get('k')).toEqual([1]), { within: 15_000 });
   });
@@ -160,7 +160,7 @@ describe('the relay', () => {
     const blocked = eventOn(absent);
     const running = relay();
     await running.start();
-    const transactions = new Transactions(dataSource, running);
+    const transactions = new Transactions(dataSource, running, { contract, blocked });
     await transactions.run([outboxKey(absent, 'k')], (tx) => Promise.resolve(tx.publish(blocked, { key: 'k', n: 1 })));
     const keys = upTo(16).map((n) => `k${n}`);
     for (const key of keys) {
@@ -176,7 +176,7 @@ describe('the relay', () => {
     const { contract, topic } = await newEvent();
     const first = relay();
     await first.start();
-    const transactions = new Transactions(dataSource, first);
+    const transactions = new Transactions(dataSource, first, { contract });
     await transactions.run([outboxKey(topic, 'k')], (tx) => Promise.resolve(tx.publish(contract, { key: 'k', n: 1 })));
     await eventually(async () => expect((await received(topic)).get('k')).toEqual([1]), { within: 15_000 });
     await first.stop();
@@ -200,7 +200,7 @@ describe('the relay', () => {
       ).map(({ relname }) => relname);
     expect(await partitions()).toContain('outbox_p0');
     await dataSource.query(`SELECT setval('outbox_id', 99998)`);
-    const transactions = new Transactions(dataSource, relay());
+    const transactions = new Transactions(dataSource, relay(), { contract });
     for (const n of upTo(4)) {
       await transactions.run([outboxKey(topic, 'k')], (tx) => Promise.resolve(tx.publish(contract, { key: 'k', n })));
     }

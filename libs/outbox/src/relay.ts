@@ -165,9 +165,9 @@ export class Relay implements OutboxPort {
     const rows = await readPage(dataSource, numbers, at);
     if (rows.length > 0) {
       // Who has no time left to send must not: a successor may have begun.
-      if (this.leaseUntil - Date.now() < SEND_DEADLINE_MS + 1_000) await this.write(this.lanes);
-      const held = group.filter((lane) => this.lanes.includes(lane));
-      if (held.length < group.length) return true;
+      if (this.isShort()) await this.write(this.lanes);
+      // A database that took its time to say so has used up the new lease too.
+      if (this.isShort() || group.some((lane) => !this.lanes.includes(lane))) return true;
       try {
         await this.producer.send(rows.map(({ message }) => message));
       } catch (error) {
@@ -184,6 +184,11 @@ export class Relay implements OutboxPort {
     }
     await this.write(group);
     return true;
+  }
+
+  /** Whether the lease may end within a send. */
+  private isShort(): boolean {
+    return this.leaseUntil - Date.now() < SEND_DEADLINE_MS + 1_000;
   }
 
   private putOff(group: Lane[], error: unknown): void {
@@ -205,14 +210,14 @@ export class Relay implements OutboxPort {
     const held = await writeCursors(this.options.dataSource, lanes);
     this.lanes = this.lanes.filter((lane) => !lanes.includes(lane) || held.has(lane.lane));
     // A lease counts from before the question; lanes not written keep their older one.
-    if (lanes.length >= this.lanes.length) this.leaseUntil = before + LEASE_MS;
+    if (this.lanes.every((lane) => lanes.includes(lane))) this.leaseUntil = before + LEASE_MS;
   }
 
   private async maintain(): Promise<void> {
     this.maintainedAt = Date.now();
     const { dataSource, logger } = this.options;
     try {
-      await createPartitions((statement, parameters) => dataSource.query(statement, parameters));
+      await dataSource.transaction((manager) => createPartitions((statement) => manager.query(statement)));
       await dataSource.transaction((manager) => dropSettledPartition((statement) => manager.query(statement)));
     } catch (error) {
       logger.warn({ err: error }, 'the partitions of the outbox could not be looked after; they are tried again');

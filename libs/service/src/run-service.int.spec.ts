@@ -70,6 +70,7 @@ describe('a service with a database and Kafka', () => {
     const service = await runService({
       settings,
       migrations: [CreateThings1763900000900],
+      publications: {},
       module: (wiring) => {
         ({ dataSource } = wiring);
         return ThingsModule;
@@ -98,6 +99,7 @@ describe('a service with a database and Kafka', () => {
     const starting = runService({
       settings: await settingsFor(await freshDatabaseUrl()),
       migrations: [],
+      publications: {},
       module: (wiring) => {
         ({ dataSource } = wiring);
         return ForgottenModule;

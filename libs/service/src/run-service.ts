@@ -2,11 +2,11 @@ import { Module, type DynamicModule, type INestApplicationContext, type Provider
 import { Client } from 'pg';
 import { DataSource, type MigrationInterface } from 'typeorm';
 import { open, readKeyFile, seal } from '@castiron/encryption';
-import { Inbox, inboxMigrations, type InboxOptions } from '@castiron/inbox';
+import { Inbox, inboxMigrations, type InboxOptions, type Seal } from '@castiron/inbox';
 import { connect, type Kafka } from '@castiron/kafka';
 import { createLogger, createMetrics, Health, type Logger, type Metrics } from '@castiron/observability';
 import { outboxMigrations, Relay } from '@castiron/outbox';
-import { Transactions } from '@castiron/transactions';
+import { Transactions, type Publications } from '@castiron/transactions';
 import { AnswerStore } from './idempotency/answer-store.js';
 import { MarkingTransactions } from './idempotency/marking-transactions.js';
 import { idempotencyMigrations } from './idempotency/migration.js';
@@ -14,12 +14,6 @@ import { every, type Part } from './part.js';
 import type { MessagingSettings, ServiceSettings } from './service-settings.js';
 import { startService, type RunningService } from './start-service.js';
 import { KAFKA } from './tokens.js';
-
-/** Seals bytes under one key, for things that are stored and opened by the same service. */
-export interface Seal {
-  seal(bytes: Buffer): Buffer;
-  open(sealed: Buffer): Buffer;
-}
 
 /** Everything that a service with a database and Kafka is wired from. */
 export interface Wiring<Settings> {
@@ -50,6 +44,8 @@ export interface RunOptions<Settings extends ServiceSettings & MessagingSettings
   readonly settings: Settings;
   /** The service's own migrations, after which those of outbox, inbox and idempotency are added. */
   readonly migrations: readonly Migration[];
+  /** The table of the service's `publications.ts`: publishing anything else fails. */
+  readonly publications: Publications;
   /**
    * The service's module, or an arrow function that makes it. Injectable everywhere: `DataSource`, `Transactions` and
    * `Health` by class; `KAFKA`, `LOGGER`, `METRICS` and `SETTINGS` by token.
@@ -165,7 +161,7 @@ export async function runService<Settings extends ServiceSettings & MessagingSet
       onLog: ({ level, message }) => logger[level]({ from: 'kafka' }, message),
     });
     const relay = new Relay({ dataSource, kafka, logger, metrics });
-    const transactions = new MarkingTransactions(dataSource, relay);
+    const transactions = new MarkingTransactions(dataSource, relay, options.publications);
     const answers = new AnswerStore(dataSource, serviceKey);
     const wiring: Wiring<Settings> = {
       settings,

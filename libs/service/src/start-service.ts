@@ -131,7 +131,10 @@ export async function startService<Settings extends ServiceSettings>(
   async function stopAll(): Promise<void> {
     server.turnAway();
     // Idle connections close at once, busy ones after their answer; whoever is still there then is cut off.
-    const closing = app.close();
+    // Parts are to stop whatever becomes of the module's own hooks.
+    const closing = app
+      .close()
+      .catch((error: unknown) => logger.error({ err: error }, 'the module did not close well'));
     if (!(await within(DRAIN_HTTP_MS, closing))) {
       logger.warn('cutting off requests that did not end');
       app.getHttpServer().closeAllConnections();

@@ -10,7 +10,7 @@ import { correlationId } from '@castiron/observability';
 import type { EntityManager } from 'typeorm';
 import { Buffered } from './buffered-events.js';
 import { outboxKey } from './outbox-key.js';
-import type { Tx } from './transaction.js';
+import type { PendingEvent, Publications, Tx } from './transaction.js';
 
 /** Leaves a transaction that needs more keys than it holds. Never seen by callers of `run`. */
 export class MoreKeysNeeded extends Error {
@@ -26,10 +26,12 @@ export class RunningTransaction implements Tx {
   /** Set by a claim that could not be met, and never taken back: swallowing the exception does not help. */
   restart: MoreKeysNeeded | undefined;
   private savepoints = 0;
+  private closed = false;
 
   constructor(
     readonly manager: EntityManager,
     private readonly held: ReadonlySet<string>,
+    private readonly publications: Publications,
   ) {}
 
   publish<Contract extends EventContract>(
@@ -37,11 +39,11 @@ export class RunningTransaction implements Tx {
     data: DataOf<Contract>,
     options: { slug?: string } = {},
   ): void {
-    this.buffer(contract.type, (meta) => encodeEvent(contract, data, meta, options.slug));
+    this.buffer(contract, (meta) => encodeEvent(contract, data, meta, options.slug));
   }
 
   tombstone(contract: EventContract, key: string, options: { slug?: string } = {}): void {
-    this.buffer(contract.type, (meta) => encodeTombstone(contract, key, meta, options.slug));
+    this.buffer(contract, (meta) => encodeTombstone(contract, key, meta, options.slug));
   }
 
   claim(keys: readonly string[]): void {
@@ -71,10 +73,22 @@ export class RunningTransaction implements Tx {
     this.buffered.addAfterwards(work);
   }
 
+  /** The events, in the order in which they were published. From here on there can be no more. */
+  close(): readonly PendingEvent[] {
+    this.closed = true;
+    return this.buffered.pending();
+  }
+
   private buffer(
-    type: string,
+    contract: EventContract,
     encode: (meta: { id: string; time: Date; correlationId: string | undefined }) => WireMessage,
   ): void {
+    const { type } = contract;
+    // Work that was not waited for would lose its event, and nobody would know.
+    if (this.closed) throw new TypeError(`${type} is published after the work of its transaction has ended`);
+    if (!Object.values(this.publications).includes(contract)) {
+      throw new TypeError(`${type} is not among the publications of this service`);
+    }
     const eventId = newEventId();
     const message = encode({ id: eventId, time: new Date(), correlationId: correlationId() });
     const key = outboxKey(message.topic, message.key);

@@ -10,13 +10,17 @@ export interface PendingEvent {
   readonly message: WireMessage;
 }
 
+/** All that a service may publish, by any names: what its `publications.ts` lists. */
+export type Publications = Readonly<Record<string, EventContract>>;
+
 /** One database transaction of a use case or handler. Travels explicitly, so that nothing runs beside it by accident. */
 export interface Tx {
   readonly manager: EntityManager;
 
   /**
    * Buffers an event; it is written with the commit. The event's {@link outboxKey} must have been named or claimed.
-   * @throws TypeError where the data does not fit the contract, or the key is not locked: both are bugs
+   * @throws TypeError where the contract is not among the service's {@link Publications}, the data does not fit it, the
+   *   key is not locked, or the transaction is over: all of them are bugs
    */
   publish<Contract extends EventContract>(
     contract: Contract,

@@ -38,19 +38,23 @@ let wakes: number;
 
 beforeAll(async () => {
   dataSource = await freshDatabase([CountSomething1795392000901]);
-  transactions = new Transactions(dataSource, {
-    async append(manager, events: readonly PendingEvent[]) {
-      for (const { message } of events) {
-        const data = JSON.parse(message.value ?? '{"n":-1}') as { n: number };
-        await manager.query('INSERT INTO sent (key, n, headers) VALUES ($1, $2, $3)', [
-          message.key,
-          data.n,
-          message.headers,
-        ]);
-      }
+  transactions = new Transactions(
+    dataSource,
+    {
+      async append(manager, events: readonly PendingEvent[]) {
+        for (const { message } of events) {
+          const data = JSON.parse(message.value ?? '{"n":-1}') as { n: number };
+          await manager.query('INSERT INTO sent (key, n, headers) VALUES ($1, $2, $3)', [
+            message.key,
+            data.n,
+            message.headers,
+          ]);
+        }
+      },
+      wake: () => (wakes += 1),
     },
-    wake: () => (wakes += 1),
-  });
+    { counted },
+  );
 });
 beforeEach(async () => {
   wakes = 0;
@@ -105,6 +109,24 @@ describe('a transaction', () => {
   it('refuses an event whose key it does not hold', async () => {
     const run = transactions.run([keyOf('a')], (tx) => Promise.resolve(tx.publish(counted, { key: 'b', n: 1 })));
     await expect(run).rejects.toThrow(/not claimed/);
+  });
+
+  it('refuses an event that is not among the publications of its service', async () => {
+    const other: typeof counted = { ...counted, type: 'spec.other.v1' };
+    const publish = (tx: Tx) => Promise.resolve(tx.publish(other, { key: 'a', n: 1 }));
+    await expect(transactions.run([keyOf('a')], publish)).rejects.toThrow(
+      /spec\.other\.v1 is not among the publications/,
+    );
+    const remove = (tx: Tx) => Promise.resolve(tx.tombstone(other, 'a'));
+    await expect(transactions.run([keyOf('a')], remove)).rejects.toThrow(/not among the publications/);
+    expect(await sent()).toEqual([]);
+  });
+
+  it('refuses an event of work that was not waited for, instead of losing it', async () => {
+    const late = await transactions.run([keyOf('a')], (tx) =>
+      Promise.resolve(() => tx.publish(counted, { key: 'a', n: 1 })),
+    );
+    expect(late).toThrow(/after the work/);
   });
 
   it('starts again with the larger set when it meets a further key, even if the work catches that', async () => {

@@ -1,7 +1,7 @@
 import type { DataSource } from 'typeorm';
 import { lockOf } from './outbox-key.js';
 import { MoreKeysNeeded, RunningTransaction } from './running-transaction.js';
-import type { OutboxPort, Tx } from './transaction.js';
+import type { OutboxPort, Publications, Tx } from './transaction.js';
 
 /** The most outbox keys one transaction may hold; a larger piece of work is to be cut up. */
 export const MAX_KEYS = 256;
@@ -11,9 +11,11 @@ const MAX_RESTARTS = 10;
 
 /** Runs work as one READ COMMITTED transaction, with its events in the outbox. */
 export class Transactions {
+  /** @param publications all that the service may publish; whatever else is published is a bug */
   constructor(
     private readonly dataSource: DataSource,
     private readonly outbox: OutboxPort,
+    private readonly publications: Publications,
   ) {}
 
   /**
@@ -43,12 +45,13 @@ export class Transactions {
         const locks = [...new Set([...held].map(lockOf))].sort((a, b) => (a < b ? -1 : 1)).map(String);
         await manager.query('SELECT pg_advisory_xact_lock(lock) FROM unnest($1::bigint[]) AS lock', [locks]);
       }
-      const tx = (running = new RunningTransaction(manager, held));
+      const tx = (running = new RunningTransaction(manager, held, this.publications));
       try {
         const value = await work(tx);
         if (tx.restart !== undefined) throw tx.restart;
         // Last, so that the ids of a key follow its commits as closely as can be, and no lock is held for long.
-        if (tx.buffered.pending().length > 0) await this.outbox.append(manager, tx.buffered.pending());
+        const events = tx.close();
+        if (events.length > 0) await this.outbox.append(manager, events);
         return value;
       } catch (error) {
         // Whatever the work made of a claim that could not be met: it starts again.

@@ -28,6 +28,7 @@ import { ReadRecipientsController } from '../recipients/read-recipients/recipien
 import { RegisterRecipientController } from '../recipients/register-recipient/recipients.controller.js';
 import { RegisterRecipientUseCase } from '../recipients/register-recipient/register-recipient.use-case.js';
 import { ReleaseSignals } from '../release/release-signals.js';
+import { publications } from '../publications.js';
 import { DraftAgreementController } from './draft-agreement/draft-agreement.controller.js';
 import { DraftAgreementUseCase } from './draft-agreement/draft-agreement.use-case.js';
 import { TermKeeper } from './keep-terms/term-keeper.js';
@@ -100,7 +101,7 @@ function moduleOf(transactions: MarkingTransactions, termination: TerminateAgree
 
 beforeAll(async () => {
   database = await freshDatabase([...migrations, ...outboxMigrations, ...idempotencyMigrations]);
-  const transactions = new MarkingTransactions(database, { append: appendToOutbox, wake: () => {} });
+  const transactions = new MarkingTransactions(database, { append: appendToOutbox, wake: () => {} }, publications);
   const termination = new TerminateAgreementUseCase(database, transactions, signals);
   keeper = new TermKeeper(database, transactions, termination, signals);
   const name = 'partner-sharing';

@@ -25,6 +25,7 @@ import { announceDisclosures } from '../ledger-announcements/disclosure-announce
 import { GrantPermissionUseCase } from '../permissions/grant-permission/grant-permission.use-case.js';
 import { RevokePermissionUseCase } from '../permissions/revoke-permission/revoke-permission.use-case.js';
 import { KeepProfileWhenProfileChanged } from '../profiles/keep-profiles/keep-profile-when-profile-changed.handler.js';
+import { publications } from '../publications.js';
 import { KafkaProvisioning } from '../recipients/provisioning.js';
 import { RegisterRecipientUseCase } from '../recipients/register-recipient/register-recipient.use-case.js';
 import { settleWithdrawalWhenConfirmed } from '../replies/settle-withdrawal-when-confirmed.handler.js';
@@ -186,7 +187,7 @@ const outboxOf = (type: string, slug: string): Promise<{ payload: string }[]> =>
 
 beforeAll(async () => {
   database = await freshDatabase([...migrations, ...outboxMigrations]);
-  transactions = new Transactions(database, { append: appendToOutbox, wake: () => {} });
+  transactions = new Transactions(database, { append: appendToOutbox, wake: () => {} }, publications);
   kafka = kafkaOf('admin');
   reader = kafka;
   partner = uniqueSlug();

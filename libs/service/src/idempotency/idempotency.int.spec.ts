@@ -73,7 +73,11 @@ beforeAll(async () => {
   token = await idp.mint('service', 'portal');
   dataSource = await freshDatabase([...outboxMigrations, ...idempotencyMigrations]);
   await dataSource.query('CREATE TABLE effects (id bigint GENERATED ALWAYS AS IDENTITY, mark text NOT NULL)');
-  const transactions = new MarkingTransactions(dataSource, { append: async () => undefined, wake: () => undefined });
+  const transactions = new MarkingTransactions(
+    dataSource,
+    { append: async () => undefined, wake: () => undefined },
+    {},
+  );
 
   @Module({ controllers: [EffectsController], providers: [{ provide: Transactions, useValue: transactions }] })
   class EffectsModule {}

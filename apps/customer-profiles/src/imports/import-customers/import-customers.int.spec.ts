@@ -8,6 +8,7 @@ import { keyStoreMigrations, migrations } from '../../migrations.js';
 import { KeyCustody } from '../../key-custody/key-custody.js';
 import { loadStatements } from '../../statements/load-statements/load-statements.use-case.js';
 import { parseStatement } from '../../statements/load-statements/statement-file.js';
+import { publications } from '../../publications.js';
 import { ImportCustomersUseCase } from './import-customers.use-case.js';
 
 let keyStore: DataSource;
@@ -19,7 +20,7 @@ beforeAll(async () => {
     freshDatabase(keyStoreMigrations),
     freshDatabase([...migrations, ...outboxMigrations]),
   ]);
-  const transactions = new Transactions(database, { append: appendToOutbox, wake: () => {} });
+  const transactions = new Transactions(database, { append: appendToOutbox, wake: () => {} }, publications);
   await loadStatements(transactions, [parseStatement(1, 'Effective from: 2026-01-01')]);
   imports = new ImportCustomersUseCase(database, transactions, new KeyCustody(keyStore, newKey()), newKey());
 });

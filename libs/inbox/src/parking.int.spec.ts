@@ -1,0 +1,155 @@
+import { encodeTombstone, newEventId } from '@castiron/contracts';
+import { Poison } from '@castiron/failures';
+import { connect } from '@castiron/kafka';
+import { eventually, freshDatabase } from '@castiron/testing';
+import { afterAll, afterEach, beforeAll, describe, expect, inject, it } from 'vitest';
+import { inboxMigrations, subscribe } from './index.js';
+import { event, eventOn, InboxRig, KeepWhatHappened1795392000902 } from './testing/inbox.rig.js';
+
+const principal = inject('stack').kafka.principals['admin'];
+if (principal === undefined) throw new Error('the stack has no admin');
+const kafka = connect({ brokers: [inject('stack').kafka.bootstrap], clientId: 'spec', ...principal });
+const within = { within: 20_000 };
+let rig: InboxRig;
+
+beforeAll(async () => {
+  rig = new InboxRig(await freshDatabase([...inboxMigrations, KeepWhatHappened1795392000902]), kafka);
+});
+afterEach(async () => {
+  await rig.stopInboxes();
+  expect(rig.crashes).toEqual([]);
+});
+afterAll(() => rig.close());
+
+const mark = 'a-mark-that-must-not-be-readable';
+
+describe('what cannot be handled', () => {
+  it('parks a poisonous event and what follows it under its key, and nothing else', async () => {
+    const { contract, topic } = await rig.newEvent();
+    let poisonous = true;
+    const inbox = rig.inboxOf({
+      topics: [topic],
+      subscriptions: [
+        rig.counting(contract, topic, (n) => {
+          if (n === 2 && poisonous) throw new Poison('of-no-use');
+          if (n === 12 && poisonous) throw new TypeError('a bug');
+        }),
+      ],
+    });
+    await rig.producer.send([
+      ...[1, 2, 3].map((n) => event(contract, 'a', n)),
+      ...[11, 12, 13].map((n) => event(contract, 'b', n)),
+      ...[21, 22].map((n) => event(contract, 'c', n)),
+    ]);
+    await inbox.start();
+    await eventually(async () => {
+      expect(await rig.effects(topic, 'a')).toEqual([1]);
+      expect(await rig.effects(topic, 'b')).toEqual([11]);
+      expect(await rig.effects(topic, 'c')).toEqual([21, 22]);
+      expect((await rig.reasons(topic)).sort()).toEqual([
+        'behind-parked',
+        'behind-parked',
+        'keeps-failing',
+        'of-no-use',
+      ]);
+    }, within);
+    await rig.producer.send([event(contract, 'a', 4), event(contract, 'c', 23)]);
+    await eventually(async () => expect(await rig.effects(topic, 'c')).toEqual([21, 22, 23]), within);
+    await eventually(async () => expect(await rig.reasons(topic)).toHaveLength(5), within);
+    expect(await rig.effects(topic, 'a')).toEqual([1]);
+
+    expect(await inbox.retryParked()).toEqual({ handled: 0, parked: 5 });
+    poisonous = false;
+    expect(await inbox.retryParked()).toEqual({ handled: 5, parked: 0 });
+    expect(await rig.effects(topic, 'a')).toEqual([1, 2, 3, 4]);
+    expect(await rig.effects(topic, 'b')).toEqual([11, 12, 13]);
+    await rig.producer.send([event(contract, 'a', 5)]);
+    await eventually(async () => expect(await rig.effects(topic, 'a')).toEqual([1, 2, 3, 4, 5]), within);
+  });
+
+  it('lets what must not wait overtake', async () => {
+    const { contract, topic } = await rig.newEvent();
+    const urgent = eventOn(topic, 'events', 'spec.urgent.v1');
+    const seen: number[] = [];
+    const subscriptions = [
+      rig.counting(contract, topic, () => {
+        throw new Poison('of-no-use');
+      }),
+      subscribe(urgent, {
+        overtakes: true,
+        handle({ data }) {
+          seen.push(data?.n ?? 0);
+          return Promise.resolve();
+        },
+      }),
+    ];
+    await rig.producer.send([event(contract, 'a', 1), event(urgent, 'a', 2)]);
+    await rig.inboxOf({ topics: [topic], subscriptions }).start();
+    await eventually(() => expect(seen).toContain(2), within);
+  });
+
+  it('takes a later record of a state topic for all before it', async () => {
+    const { contract, topic } = await rig.newEvent('state');
+    const subscriptions = [
+      rig.counting(contract, topic, (n) => {
+        if (n === 1) throw new Poison('of-no-use');
+      }),
+    ];
+    await rig.producer.send([event(contract, 'a', 1)]);
+    await rig.inboxOf({ topics: [topic], subscriptions }).start();
+    await eventually(async () => expect(await rig.reasons(topic)).toEqual(['of-no-use']), within);
+    await rig.producer.send([
+      event(contract, 'a', 2),
+      encodeTombstone(contract, 'a', { id: newEventId(), time: new Date() }),
+    ]);
+    await eventually(async () => expect(await rig.effects(topic, 'a')).toEqual([2, null]), within);
+    expect(await rig.parked(topic)).toMatchObject([{ state: 'discarded', ended: 'superseded', sealed: null }]);
+  });
+
+  it('waits for its type to be known, and so does what follows under its key', async () => {
+    const { contract, topic } = await rig.newEvent();
+    const later = eventOn(topic, 'events', 'spec.later.v1');
+    const name = 'spec-knows-more-later';
+    const before = rig.inboxOf({ name, topics: [topic], subscriptions: [rig.counting(contract, topic)] });
+    await rig.producer.send([event(later, 'a', 1), event(contract, 'a', 2)]);
+    await before.start();
+    await eventually(async () => expect(await rig.reasons(topic)).toEqual(['unknown-type', 'behind-parked']), within);
+    expect(await before.retryParked()).toEqual({ handled: 0, parked: 2 });
+    await before.stop();
+    const subscriptions = [rig.counting(contract, topic), rig.counting(later, topic)];
+    const after = rig.inboxOf({ name, topics: [topic], subscriptions });
+    expect(await after.retryParked()).toEqual({ handled: 2, parked: 0 });
+    expect(await rig.effects(topic, 'a')).toEqual([1, 2]);
+  });
+
+  it('parks what is no event, sealed, and goes on', async () => {
+    const { contract, topic } = await rig.newEvent();
+    const good = event(contract, 'a', 1);
+    await rig.producer.send([
+      { ...good, headers: {} },
+      { ...good, value: `{"${mark}` },
+      { ...good, value: `{"key":"a","n":"${mark}"}` },
+      { ...good, headers: { ...good.headers, ce_type: 'spec.other.v1' }, key: 'b' },
+      { ...good, headers: { ...good.headers, ce_id: '------------------------------------' } },
+      { ...good, key: `${mark}\u0000` },
+      good,
+      event(contract, 'b', 2),
+    ]);
+    await rig.inboxOf({ topics: [topic], subscriptions: [rig.counting(contract, topic)] }).start();
+    await eventually(async () => {
+      expect(await rig.effects(topic, 'a')).toEqual([1]);
+      expect((await rig.reasons(topic)).sort()).toEqual(
+        [
+          'bad-data',
+          'bad-data',
+          'bad-json',
+          'behind-parked',
+          'missing-headers',
+          'missing-headers',
+          'unknown-type',
+        ].sort(),
+      );
+    }, within);
+    for (const { sealed } of await rig.parked(topic)) expect(sealed?.includes(mark)).toBe(false);
+  });
+});

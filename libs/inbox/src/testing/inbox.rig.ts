@@ -1,0 +1,151 @@
+import { randomUUID } from 'node:crypto';
+import {
+  defineEvent,
+  defineTopic,
+  encodeEvent,
+  newEventId,
+  type EventContract,
+  type TopicKind,
+  type WireMessage,
+} from '@castiron/contracts';
+import type { Admin, Kafka, Producer } from '@castiron/kafka';
+import { createLogger } from '@castiron/observability';
+import { outboxKey, Transactions, type PendingEvent } from '@castiron/transactions';
+import { Type } from 'typebox';
+import type { DataSource, MigrationInterface, QueryRunner } from 'typeorm';
+import { Inbox, subscribe, type InboxOptions, type Seal, type Subscription } from '../index.js';
+
+/** What handlers of specs leave behind. */
+export class KeepWhatHappened1795392000902 implements MigrationInterface {
+  readonly name = 'KeepWhatHappened1795392000902';
+  async up(runner: QueryRunner): Promise<void> {
+    await runner.query('CREATE TABLE effects (id bigserial PRIMARY KEY, topic text, key text, n int)');
+    await runner.query('CREATE TABLE published (id bigserial PRIMARY KEY, key text)');
+  }
+  down(): Promise<void> {
+    return Promise.reject(new Error('forward only'));
+  }
+}
+
+// Not an encryption: it only shows that what is stored went through it.
+const seal: Seal = {
+  seal: (bytes) => Buffer.from(bytes.map((byte) => byte ^ 0x55)),
+  open: (sealed) => Buffer.from(sealed.map((byte) => byte ^ 0x55)),
+};
+
+/** An event of a topic; its type is of the spec's own choice. */
+export const eventOn = (name: string, kind: TopicKind, type = 'spec.counted.v1') =>
+  defineEvent({
+    type,
+    topic: defineTopic({ name, kind, partitions: 2 }),
+    producer: 'notifications',
+    classification: 'internal',
+    personal: false,
+    schema: Type.Object({ key: Type.String(), n: Type.Integer() }),
+    key: (data) => data.key,
+    example: { key: 'a', n: 1 },
+  });
+export type Counted = ReturnType<typeof eventOn>;
+
+export const event = (contract: Counted, key: string, n: number): WireMessage =>
+  encodeEvent(contract, { key, n }, { id: newEventId(), time: new Date() });
+
+export const upTo = (n: number): number[] => Array.from({ length: n }, (_, index) => index + 1);
+
+interface ParkedRow {
+  readonly reason: string;
+  readonly state: string;
+  readonly ended: string | null;
+  readonly sealed: Buffer | null;
+}
+
+/** Inboxes of one spec file: what they read, and what became of it. */
+export class InboxRig {
+  readonly crashes: Error[] = [];
+  readonly admin: Admin;
+  readonly producer: Producer;
+  private readonly transactions: Transactions;
+  private readonly publications: Record<string, EventContract> = {};
+  private inboxes: Inbox[] = [];
+
+  constructor(
+    readonly dataSource: DataSource,
+    private readonly kafka: Kafka,
+  ) {
+    this.admin = kafka.admin();
+    this.producer = kafka.producer();
+    const append = async (manager: { query: DataSource['query'] }, events: readonly PendingEvent[]) => {
+      for (const { message } of events) await manager.query('INSERT INTO published (key) VALUES ($1)', [message.key]);
+    };
+    this.transactions = new Transactions(dataSource, { append, wake: () => undefined }, this.publications);
+  }
+
+  async stopInboxes(): Promise<void> {
+    const inboxes = this.inboxes;
+    this.inboxes = [];
+    await Promise.all(inboxes.map((inbox) => inbox.stop()));
+  }
+
+  async close(): Promise<void> {
+    await this.producer.close();
+    await this.admin.close();
+    await this.dataSource.destroy();
+  }
+
+  async newEvent(kind: TopicKind = 'events'): Promise<{ contract: Counted; topic: string }> {
+    const topic = `spec.${randomUUID()}.v1`;
+    await this.admin.createTopics([defineTopic({ name: topic, kind, partitions: 2 })]);
+    return { contract: eventOn(topic, kind), topic };
+  }
+
+  inboxOf(options: Partial<InboxOptions> & Pick<InboxOptions, 'topics' | 'subscriptions'>): Inbox {
+    const inbox = new Inbox({
+      name: `spec-${randomUUID()}`,
+      dataSource: this.dataSource,
+      transactions: this.transactions,
+      kafka: this.kafka,
+      seal,
+      logger: createLogger('spec', 'silent'),
+      onCrash: (error) => this.crashes.push(error),
+      ...options,
+    });
+    this.inboxes.push(inbox);
+    return inbox;
+  }
+
+  /** Writes an effect and publishes an event for each message, so that a second handling would show. */
+  counting(contract: Counted, topic: string, before: (n: number, key: string) => void = () => undefined): Subscription {
+    this.publications[topic + contract.type] = contract;
+    return subscribe(contract, {
+      keys: ({ key }) => [outboxKey(topic, `out-${key}`)],
+      async handle({ data, key }, tx) {
+        await tx.manager.query('INSERT INTO effects (topic, key, n) VALUES ($1, $2, $3)', [
+          topic,
+          key,
+          data?.n ?? null,
+        ]);
+        tx.publish(contract, { key: `out-${key}`, n: data?.n ?? 0 });
+        before(data?.n ?? 0, key);
+      },
+    });
+  }
+
+  async effects(topic: string, key: string): Promise<(number | null)[]> {
+    const rows = await this.dataSource.query<{ n: number | null }[]>(
+      'SELECT n FROM effects WHERE topic = $1 AND key = $2 ORDER BY id',
+      [topic, key],
+    );
+    return rows.map(({ n }) => n);
+  }
+
+  parked(topic: string): Promise<ParkedRow[]> {
+    return this.dataSource.query(
+      'SELECT reason, state, ended_reason AS ended, sealed FROM parked_messages WHERE topic = $1 ORDER BY id',
+      [topic],
+    );
+  }
+
+  async reasons(topic: string): Promise<string[]> {
+    return (await this.parked(topic)).map(({ reason }) => reason);
+  }
+}

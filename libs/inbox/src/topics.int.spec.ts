@@ -1,0 +1,95 @@
+import { randomUUID } from 'node:crypto';
+import {
+  defineTopic,
+  encodeEvent,
+  mailingCancelled,
+  newEventId,
+  replies,
+  withdrawalConfirmed,
+} from '@castiron/contracts';
+import { connect } from '@castiron/kafka';
+import { eventually, freshDatabase, uniqueSlug } from '@castiron/testing';
+import { afterAll, afterEach, beforeAll, describe, expect, inject, it } from 'vitest';
+import { type Inbox, inboxMigrations, subscribe } from './index.js';
+import { event, eventOn, InboxRig, KeepWhatHappened1795392000902 } from './testing/inbox.rig.js';
+
+const principal = inject('stack').kafka.principals['admin'];
+if (principal === undefined) throw new Error('the stack has no admin');
+const kafka = connect({ brokers: [inject('stack').kafka.bootstrap], clientId: 'spec', ...principal });
+const within = { within: 20_000 };
+let rig: InboxRig;
+
+beforeAll(async () => {
+  rig = new InboxRig(await freshDatabase([...inboxMigrations, KeepWhatHappened1795392000902]), kafka);
+});
+afterEach(async () => {
+  await rig.stopInboxes();
+  expect(rig.crashes).toEqual([]);
+});
+afterAll(() => rig.close());
+
+describe('the topics of an inbox', () => {
+  it('reads more topics when it is told to, from their beginning, also one that does not exist yet', async () => {
+    const first = await rig.newEvent();
+    const second = await rig.newEvent();
+    const lateTopic = `spec.${randomUUID()}.v1`;
+    const late = eventOn(lateTopic, 'events', 'spec.late.v1');
+    const secondContract = eventOn(second.topic, 'events', 'spec.second.v1');
+    await rig.producer.send([event(first.contract, 'a', 1), event(secondContract, 'a', 2)]);
+    const inbox = rig.inboxOf({
+      topics: [first.topic, second.topic, lateTopic],
+      subscriptions: [
+        rig.counting(first.contract, first.topic),
+        rig.counting(secondContract, second.topic),
+        rig.counting(late, lateTopic),
+      ],
+    });
+    await inbox.start();
+    await eventually(async () => expect(await rig.effects(second.topic, 'a')).toEqual([2]), within);
+    expect(inbox.healthy()).toBe(false);
+    await rig.admin.createTopics([defineTopic({ name: lateTopic, kind: 'events', partitions: 2 })]);
+    await rig.producer.send([event(late, 'a', 3)]);
+    await eventually(async () => expect(await rig.effects(lateTopic, 'a')).toEqual([3]), within);
+    expect(inbox.healthy()).toBe(true);
+    expect(await rig.effects(first.topic, 'a')).toEqual([1]);
+  });
+
+  it('watches the topics of recipients that come later, from within a handler too', async () => {
+    const [first, second] = [uniqueSlug(), uniqueSlug()];
+    const seen: string[] = [];
+    const inbox: Inbox = rig.inboxOf({
+      topics: [],
+      subscriptions: [
+        subscribe(withdrawalConfirmed, {
+          handle({ topic }, tx) {
+            seen.push(topic);
+            tx.afterCommit(() => void inbox.watch([replies.of(second).name]));
+            return Promise.resolve();
+          },
+        }),
+      ],
+    });
+    await inbox.start();
+    for (const slug of [first, second]) {
+      await rig.admin.createTopics([replies.of(slug)]);
+      await rig.producer.send([
+        encodeEvent(withdrawalConfirmed, withdrawalConfirmed.example, { id: newEventId(), time: new Date() }, slug),
+      ]);
+    }
+    await inbox.watch([replies.of(first).name]);
+    await eventually(() => expect(seen).toEqual([replies.of(first).name, replies.of(second).name]), within);
+    expect(inbox.healthy()).toBe(true);
+  });
+
+  it('does not start with an event that nobody handles', async () => {
+    const { contract, topic } = await rig.newEvent();
+    const subscriptions = [rig.counting(contract, topic)];
+    const other = 'notifications.mailings.v1';
+    expect(() => rig.inboxOf({ topics: [topic, other], subscriptions })).toThrow(/mailing-cancelled.* no handler/);
+    expect(() => rig.inboxOf({ topics: [topic, other], subscriptions, ignored: [mailingCancelled] })).not.toThrow();
+    expect(() => rig.inboxOf({ topics: [], subscriptions })).toThrow(/not read/);
+    expect(() => rig.inboxOf({ topics: [topic], subscriptions: [...subscriptions, ...subscriptions] })).toThrow(
+      /two handlers/,
+    );
+  });
+});

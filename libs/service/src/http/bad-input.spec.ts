@@ -1,0 +1,144 @@
+import { connect } from 'node:net';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { startTestIssuer, type TestIssuer } from '@castiron/access/testing';
+import { problem, ServiceRig } from '../testing/service.rig.js';
+
+let idp: TestIssuer;
+let rig: ServiceRig;
+
+beforeAll(async () => {
+  idp = await startTestIssuer();
+  rig = new ServiceRig(idp.issuer, await idp.mint('support', 'anna'));
+  await rig.start();
+});
+afterAll(async () => {
+  await rig.service.stop();
+  await idp.close();
+});
+
+describe('bad input', () => {
+  it('that is malformed JSON', async () => {
+    expect(await rig.post('{"name":')).toMatchObject(problem(400, { code: 'malformed-json' }));
+    expect(await rig.post('')).toMatchObject(problem(400, { code: 'malformed-json' }));
+    expect(await rig.post('{"__proto__":{"x":1},"name":"a"}')).toMatchObject(problem(400, { code: 'malformed-json' }));
+  });
+
+  it('that is over the limit', async () => {
+    expect(await rig.post({ name: 'x'.repeat(300_000) })).toMatchObject(problem(413, { code: 'body-too-large' }));
+  });
+
+  it('that is no JSON at all', async () => {
+    expect(
+      await rig.post('name=a', { headers: { 'content-type': 'application/x-www-form-urlencoded' } }),
+    ).toMatchObject(
+      problem(415, {
+        code: 'unsupported-media-type',
+      }),
+    );
+    expect(await rig.post('<a/>', { headers: { 'content-type': 'text/xml' } })).toMatchObject(
+      problem(415, {
+        code: 'unsupported-media-type',
+      }),
+    );
+  });
+
+  it('with an unknown field names the field', async () => {
+    expect(await rig.post({ name: 'a', admin: true })).toMatchObject(
+      problem(400, { code: 'unknown-field', field: 'admin' }),
+    );
+    expect(await rig.post({ name: 'a', address: { street: 's', zip: 1 } })).toMatchObject(
+      problem(400, {
+        code: 'unknown-field',
+        field: 'address.zip',
+      }),
+    );
+  });
+
+  it('names the field, and the promise where there is one', async () => {
+    expect(await rig.post({ name: 'a b' })).toMatchObject(
+      problem(400, { code: 'name-needed', field: 'name', promise: 'P1' }),
+    );
+    const answer = await rig.post({ name: 'a', count: 11 });
+    expect(answer).toMatchObject(problem(400, { code: 'invalid-field', field: 'count' }));
+    expect(answer.body).not.toHaveProperty('promise');
+  });
+
+  it.each([
+    ['an array', []],
+    ['an array of things', [{ name: 'a' }]],
+    ['a string', '"x"'],
+    ['null', 'null'],
+    ['a number', '7'],
+  ])('that is %s instead of an object', async (_name, body) => {
+    expect((await rig.post(body)).status).toBe(400);
+  });
+
+  it.each([
+    ['a field', { name: 'a\u0000b' }, 'name'],
+    ['a nested field', { name: 'a', address: { street: 'x\u001b[31m' } }, 'address.street'],
+    ['a field, as half a character', '{"name":"\\ud800"}', 'name'],
+  ])('with control characters in %s names the field', async (_where, body, field) => {
+    expect(await rig.post(body)).toMatchObject(problem(400, { code: 'control-characters', field }));
+  });
+
+  it('with control characters in a name, the path or the query', async () => {
+    expect(await rig.post({ 'a\u0007': 1 })).toMatchObject(problem(400, { code: 'control-characters' }));
+    expect(await rig.call('/things/%00')).toMatchObject(problem(400, { code: 'control-characters', field: 'path.id' }));
+    expect(await rig.call('/things/search?q=%0b')).toMatchObject(
+      problem(400, { code: 'control-characters', field: 'query.q' }),
+    );
+  });
+
+  it('nested without end', async () => {
+    expect(await rig.post(`{"name":${'['.repeat(5_000)}${']'.repeat(5_000)}}`)).toMatchObject(
+      problem(400, { code: 'too-deep' }),
+    );
+  });
+
+  it('with a broken address or a bad id', async () => {
+    expect(await rig.call('/things/%zz')).toMatchObject(problem(400, { code: 'bad-address' }));
+    expect(await rig.call('/things/not-a-uuid')).toMatchObject(problem(400, { code: 'not-a-uuid', field: 'path.id' }));
+    expect(await rig.call('/nowhere')).toMatchObject(problem(404, { code: 'no-such-route' }));
+  });
+
+  it.each([
+    ['a control character', 'x-thing: a\u0001b', 400],
+    ['a tab', 'x-thing: a\tb', 400],
+    ['a bare line feed', 'x-thing: a\nb', 400],
+    ['more than fits', `x-thing: ${'a'.repeat(20_000)}`, 431],
+  ])('with a header that holds %s', async (_name, header, status) => {
+    const text = await raw(
+      `GET /things/search?q=1 HTTP/1.1\r\nHost: x\r\nConnection: close\r\nAuthorization: Bearer ${rig.token}\r\n${header}\r\n\r\n`,
+    );
+    expect(text).toMatch(new RegExp(`^HTTP/1.1 ${status} `));
+    expect(text.toLowerCase()).toContain('application/problem+json');
+  });
+
+  it('never comes back in a log or an answer', async () => {
+    rig.lines.length = 0;
+    const answers = [
+      await rig.post({ name: 'jane doe' }),
+      await rig.post('{"name":"jane'),
+      await rig.call('/things/jane'),
+      await rig.call('/nowhere/jane?q=jane'),
+    ];
+    await rig.call('/things/search?q=jane');
+    expect(answers.map(({ status }) => status)).toEqual([400, 400, 400, 404]);
+    for (const { body } of answers) expect(JSON.stringify(body)).not.toContain('jane');
+    const requests = rig.lines.map((line) => JSON.parse(line) as Record<string, unknown>);
+    expect(requests.find(({ route }) => route === '/things/search')).toMatchObject({ method: 'GET', status: 200 });
+    expect(requests).toHaveLength(5);
+    expect(rig.lines.join()).not.toContain('jane');
+  });
+});
+
+/** Sends bytes that `fetch` would refuse to send. */
+function raw(text: string): Promise<string> {
+  const { hostname, port } = new URL(rig.service.url);
+  return new Promise((resolve, reject) => {
+    let received = '';
+    const socket = connect(Number(port), hostname, () => socket.end(text, 'latin1'));
+    socket.setEncoding('utf8').on('data', (chunk: string) => (received += chunk));
+    socket.on('close', () => resolve(received)).on('error', reject);
+  });
+}
