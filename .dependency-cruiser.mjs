@@ -67,7 +67,7 @@ export default {
       name: 'decisions-are-pure',
       comment: 'A decision is a function of facts, command and time: no framework, database, broker or network.',
       severity: 'error',
-      from: { path: '\\.(decision|clause)\\.ts$|^libs/ledger/src/|^libs/contracts/src/', pathNot: '\\.spec\\.ts$' },
+      from: { path: '[./](decision|clause)\\.ts$|^libs/ledger/src/|^libs/contracts/src/', pathNot: '\\.spec\\.ts$' },
       to: {
         path: [
           '(^|/)node_modules/(@nestjs|typeorm|pg|rxjs|fastify|nodemailer|kafkajs|@platformatic)(/|$)',

@@ -4,10 +4,10 @@ import { ROOT, sources } from './tree.js';
 
 type Routes = ReturnType<typeof routesOf>;
 
-/** Every controller of the apps, found by its file, looked at as the start of a service looks at its own, without starting any. */
+/** Every controller, found by its file, looked at as the start of a service looks at its own, without starting any. */
 async function routesOfAllControllers(): Promise<Routes> {
   const controllers = [];
-  for (const file of sources.filter((path) => /^apps\/.*\.controller\.ts$/.test(path))) {
+  for (const file of sources.filter((path) => path.endsWith('.controller.ts'))) {
     const exported = Object.values((await import(`${ROOT}/${file}`)) as Record<string, unknown>);
     const found = exported.filter(
       (value) => typeof value === 'function' && Reflect.getMetadata('__controller__', value) === true,
