@@ -8,8 +8,8 @@ import { keyStoreMigrations, migrations } from '../../migrations.js';
 import { KeyCustody } from '../../key-custody/key-custody.js';
 import { loadStatements } from '../../statements/load-statements/load-statements.use-case.js';
 import { parseStatement } from '../../statements/load-statements/statement-file.js';
-import { publications } from '../../publications.js';
 import { ImportCustomersUseCase } from './import-customers.use-case.js';
+import { publications } from '../../publications.js';
 
 let keyStore: DataSource;
 let database: DataSource;

@@ -1,4 +1,4 @@
-import { Body, Controller, Header, HttpCode, Inject, Post } from '@nestjs/common';
+import { Body, Controller, Header, Headers, HttpCode, Inject, Post } from '@nestjs/common';
 import { ApiBearerAuth, ApiProperty, ApiTags } from '@nestjs/swagger';
 import { CurrentCaller, Roles, type Caller } from '@castiron/access';
 import { MAX_KEYS_PER_CALL } from '@castiron/encryption';
@@ -44,12 +44,26 @@ export class KeysController {
   @Post()
   @HttpCode(200)
   @Header('cache-control', 'no-store')
-  async handOut(@Body() { customers }: WantedKeys, @CurrentCaller() caller: Caller): Promise<HandedOutKeys> {
+  async handOut(
+    @Body() { customers }: WantedKeys,
+    @CurrentCaller() caller: Caller,
+    @Headers('idempotency-key') idempotencyKey: string | undefined,
+  ): Promise<HandedOutKeys> {
     if (caller.sub !== KEY_HOLDER) {
       throw new Refused({
         kind: 'forbidden',
         code: 'keys-not-for-you',
         detail: `Keys are handed to ${KEY_HOLDER} only.`,
+        promise: 'P7',
+      });
+    }
+    if (idempotencyKey !== undefined) {
+      // Such an answer would be kept, in the customers' database and its backups, where no key may lie.
+      throw new Refused({
+        kind: 'invalid',
+        code: 'answer-never-kept',
+        detail: 'Answers with keys are never kept: ask again without an Idempotency-Key.',
+        field: 'header idempotency-key',
         promise: 'P7',
       });
     }

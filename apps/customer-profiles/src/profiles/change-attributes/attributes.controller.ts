@@ -2,8 +2,7 @@ import { Body, Controller, Delete, Headers, Inject, Param, Patch, Res } from '@n
 import { ApiBearerAuth, ApiBody, ApiHeader, ApiProperty, ApiTags } from '@nestjs/swagger';
 import { CurrentCaller, mustBe, Roles, type Caller } from '@castiron/access';
 import { Refused } from '@castiron/failures';
-import { CustomerIdPipe } from '../customer-id.pipe.js';
-import { etagOf } from '../etag.js';
+import { etagOf, ifMatchOf, UuidPipe } from '@castiron/service';
 import { ChangeAttributesUseCase } from './change-attributes.use-case.js';
 
 class Changed {
@@ -33,7 +32,7 @@ export class AttributesController {
   @Patch()
   @ApiBody({ schema: { type: 'object', additionalProperties: { type: 'string', nullable: true } } })
   change(
-    @Param('customer', CustomerIdPipe) customer: string,
+    @Param('customer', UuidPipe) customer: string,
     @Body() changes: unknown,
     @Headers('if-match') ifMatch: string | undefined,
     @CurrentCaller() caller: Caller,
@@ -53,7 +52,7 @@ export class AttributesController {
   /** Withdraws one voluntary attribute (P1); withdrawing what is not there changes nothing. */
   @Delete(':name')
   withdraw(
-    @Param('customer', CustomerIdPipe) customer: string,
+    @Param('customer', UuidPipe) customer: string,
     @Param('name') name: string,
     @Headers('if-match') ifMatch: string | undefined,
     @CurrentCaller() caller: Caller,
@@ -70,7 +69,7 @@ export class AttributesController {
     reply: Reply,
   ): Promise<Changed> {
     mustBe(caller, customer);
-    const changed = await this.attributes.change(customer, { ifMatch, changes });
+    const changed = await this.attributes.change(customer, ifMatchOf(ifMatch), changes);
     reply.header('etag', etagOf(changed.version));
     return changed;
   }

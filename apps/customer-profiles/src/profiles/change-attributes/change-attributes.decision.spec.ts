@@ -17,8 +17,7 @@ const profile: Profile = {
     ['phone', '+1 555 0100'],
   ]),
 };
-const change = (changes: Record<string, unknown>, ifMatch: string | undefined = '"v4"') =>
-  decideChange(profile, { ifMatch, changes });
+const change = (changes: Record<string, unknown>) => decideChange(profile, changes);
 
 describe('a change of attributes', () => {
   it('changes, adds and withdraws at once', () => {
@@ -51,19 +50,5 @@ describe('a change of attributes', () => {
     expect(change({ curriculumVitae: 'x' })).toMatchObject({
       refusal: { code: 'attribute-not-asked', promise: 'P12' },
     });
-  });
-
-  it('must say which version it changes', () => {
-    expect(decideChange(profile, { ifMatch: undefined, changes: {} })).toMatchObject({
-      refusal: { kind: 'precondition-required' },
-    });
-  });
-
-  it.each(['"v3"', '"v44"', 'v4', 'W/"v4"', '', '"other"'])('is refused with the stale or foreign tag %s', (tag) => {
-    expect(change({ phone: null }, tag)).toMatchObject({ refusal: { kind: 'stale' } });
-  });
-
-  it.each(['"v4"', '"v3", "v4"', '*'])('passes with %s', (tag) => {
-    expect(change({ phone: null }, tag).ok).toBe(true);
   });
 });

@@ -1,15 +1,7 @@
 import { compulsoryAttributesOf, type AttributeName } from '@castiron/contracts';
 import { ok, refused, type Result } from '@castiron/failures';
 import { decideName, decideValue, fieldOf } from '../attribute-values.decision.js';
-import { etagOf, matches } from '../etag.js';
 import type { Profile } from '../profile.js';
-
-export interface ChangeAttributes {
-  /** The header as it came; undefined where there was none. */
-  readonly ifMatch: string | undefined;
-  /** Name to new value; null withdraws. */
-  readonly changes: Readonly<Record<string, unknown>>;
-}
 
 /** What will differ. Both empty: nothing changes, no version is used up and nobody is told. */
 export interface AttributeChange {
@@ -18,27 +10,15 @@ export interface AttributeChange {
 }
 
 /** Voluntary attributes may be changed, added and withdrawn any time; compulsory ones changed, never withdrawn (P1). */
-export function decideChange(profile: Profile, command: ChangeAttributes): Result<AttributeChange> {
-  if (command.ifMatch === undefined) {
-    return refused({
-      kind: 'precondition-required',
-      code: 'if-match-required',
-      detail: 'Say with If-Match which version you are changing.',
-      field: 'header if-match',
-    });
-  }
-  if (!matches(command.ifMatch, etagOf(profile.version))) {
-    return refused({
-      kind: 'stale',
-      code: 'stale-version',
-      detail: 'The profile has another version by now: read it again.',
-      field: 'header if-match',
-    });
-  }
+export function decideChange(
+  profile: Profile,
+  /** Name to new value; null withdraws. */
+  changes: Readonly<Record<string, unknown>>,
+): Result<AttributeChange> {
   const set = new Map<AttributeName, string>();
   const withdrawn = new Set<AttributeName>();
   const compulsory = compulsoryAttributesOf(profile.door);
-  for (const [given, value] of Object.entries(command.changes)) {
+  for (const [given, value] of Object.entries(changes)) {
     const field = fieldOf('', given);
     const named = decideName(profile.door, given, field);
     if (!named.ok) return named;

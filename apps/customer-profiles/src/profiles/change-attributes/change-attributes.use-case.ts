@@ -1,4 +1,5 @@
 import { Refused, valueOf } from '@castiron/failures';
+import type { IfMatch } from '@castiron/service';
 import { type Transactions } from '@castiron/transactions';
 import { type KeyCustody } from '../../key-custody/key-custody.js';
 import { orderOfProfile, publications } from '../../publications.js';
@@ -7,7 +8,7 @@ import { profileChangedOf, type SealedProfile } from '../profile.js';
 import { noSuchCustomer } from '../no-such-customer.js';
 import { readProfile, replaceProfile } from '../profile.table.js';
 import { openValues, sealValues } from '../sealed-values.js';
-import { decideChange, type ChangeAttributes } from './change-attributes.decision.js';
+import { decideChange } from './change-attributes.decision.js';
 
 const { profileChanged } = publications;
 
@@ -19,14 +20,20 @@ export class ChangeAttributesUseCase {
     private readonly custody: KeyCustody,
   ) {}
 
-  async change(customer: string, command: ChangeAttributes): Promise<{ customer: string; version: number }> {
+  /** @param changes name to new value, as it came from outside; null withdraws */
+  async change(
+    customer: string,
+    ifMatch: IfMatch,
+    changes: Readonly<Record<string, unknown>>,
+  ): Promise<{ customer: string; version: number }> {
     if ((await readProfile(this.database.manager, customer)) === undefined) throw new Refused(noSuchCustomer);
     // The key store is another database: it is asked before the transaction, which must not wait for it.
     const { dataKey } = await this.custody.keysOfExisting(customer);
     return this.transactions.run([orderOfProfile(customer)], async (tx) => {
       const before = await readProfile(tx.manager, customer);
       if (before === undefined) throw new Refused(noSuchCustomer);
-      const { set, withdrawn } = valueOf(decideChange({ ...before, values: openValues(dataKey, before) }, command));
+      ifMatch.assertStillAt(before.version);
+      const { set, withdrawn } = valueOf(decideChange({ ...before, values: openValues(dataKey, before) }, changes));
       if (set.size === 0 && withdrawn.size === 0) return { customer, version: before.version };
       const version = before.version + 1;
       const kept = [...before.attributes].filter(([name]) => !withdrawn.has(name));

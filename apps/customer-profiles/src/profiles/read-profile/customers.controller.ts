@@ -1,8 +1,7 @@
 import { Controller, Get, Inject, Param, Res } from '@nestjs/common';
 import { ApiBearerAuth, ApiProperty, ApiTags } from '@nestjs/swagger';
 import { CurrentCaller, mustBe, Roles, type Caller } from '@castiron/access';
-import { CustomerIdPipe } from '../customer-id.pipe.js';
-import { etagOf } from '../etag.js';
+import { etagOf, UuidPipe } from '@castiron/service';
 import { ReadProfileUseCase } from './read-profile.use-case.js';
 
 class CustomerView {
@@ -44,7 +43,7 @@ export class CustomersController {
 
   @Get(':customer')
   async read(
-    @Param('customer', CustomerIdPipe) customer: string,
+    @Param('customer', UuidPipe) customer: string,
     @CurrentCaller() caller: Caller,
     @Res({ passthrough: true }) reply: Reply,
   ): Promise<CustomerView> {

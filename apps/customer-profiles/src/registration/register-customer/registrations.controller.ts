@@ -2,9 +2,8 @@ import { Body, Controller, Inject, Post, Res } from '@nestjs/common';
 import { ApiBearerAuth, ApiHeader, ApiProperty, ApiTags } from '@nestjs/swagger';
 import { Roles } from '@castiron/access';
 import type { DoorName } from '@castiron/contracts';
-import { answerWithEffect, because } from '@castiron/service';
+import { answerWithEffect, because, etagOf } from '@castiron/service';
 import { IsObject } from 'class-validator';
-import { etagOf } from '../../profiles/etag.js';
 import { RegisterCustomerUseCase } from './register-customer.use-case.js';
 
 class Registration {
