@@ -19,15 +19,15 @@ const needed = (value: string | undefined, name: string, file: string): string =
 };
 
 export async function readEndpoints(file: string): Promise<Endpoints> {
-  let content: EndpointsFile;
+  let content: EndpointsFile | null;
   try {
-    content = JSON.parse(await readFile(file, 'utf8')) as EndpointsFile;
+    content = JSON.parse(await readFile(file, 'utf8')) as EndpointsFile | null;
   } catch {
     throw new CannotImport(`cannot read ${file}: is Castiron running? Start it with "npm start"`);
   }
   return {
-    customerProfiles: needed(content.services?.['customer-profiles']?.url, 'services.customer-profiles.url', file),
-    partnerSharing: needed(content.services?.['partner-sharing']?.url, 'services.partner-sharing.url', file),
-    token: needed(content.people?.service?.token, 'people.service.token', file),
+    customerProfiles: needed(content?.services?.['customer-profiles']?.url, 'services.customer-profiles.url', file),
+    partnerSharing: needed(content?.services?.['partner-sharing']?.url, 'services.partner-sharing.url', file),
+    token: needed(content?.people?.service?.token, 'people.service.token', file),
   };
 }

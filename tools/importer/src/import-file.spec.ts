@@ -1,11 +1,12 @@
 import { once } from 'node:events';
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { json } from 'node:stream/consumers';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { CannotImport } from './assignments.js';
 import { customerMapping } from './customer-rows.js';
 import { importFile } from './import-file.js';
 import { ImportService, ImportStopped } from './import-service.js';
@@ -123,6 +124,46 @@ describe('an import', () => {
     await expect(run()).rejects.toThrow(new ImportStopped(`${url} answered 401: told 401`));
     instead = Array.from({ length: 9 }, () => 503);
     await expect(run(file(), 500)).rejects.toThrow(`${url} answers 503`);
+  });
+
+  it('gives up soon on a service that was never there, and says so in a sentence', async () => {
+    await writeFile(file(), 'CIK,Name,HQ address\n1,A,x\n');
+    server.close();
+    await expect(run(file(), 120_000)).rejects.toThrow(
+      /cannot be reached \(connect ECONNREFUSED .*does Castiron run\?$/,
+    );
+  }, 9_000);
+
+  it('waits for a token that cannot be read for a moment, as when Castiron starts again', async () => {
+    await writeFile(file(), 'CIK,Name,HQ address\n1,A,x\n');
+    let asked = 0;
+    const service = new ImportService(url, async () => {
+      if ((asked += 1) === 1) throw new CannotImport('cannot read endpoints.json');
+      return 'token';
+    });
+    expect(
+      await service.send({ door: 'service-order' }, [{ key: '1', attributes: { companyName: 'A' } }]),
+    ).toMatchObject([{ outcome: 'created' }]);
+  });
+
+  it('says in a sentence what cannot be read or written', async () => {
+    await expect(run(join(folder, 'none.csv'))).rejects.toThrow(/^there is no file .*none\.csv$/);
+    await expect(run(folder)).rejects.toThrow(/is not a file$/);
+    await writeFile(file(), '');
+    await expect(run()).rejects.toThrow(/is empty: it has no header$/);
+    await writeFile(file(), 'CIK,Name,HQ address\n1,A,x\n');
+    await mkdir(join(folder, 'customers.refused.csv'));
+    await expect(run()).rejects.toThrow(/^cannot write .*customers\.refused\.csv, where refused rows go: /);
+  });
+
+  it.runIf(process.platform === 'linux')('ends, and does not wait for ever, where reading fails', async () => {
+    // A file that can be opened and not read.
+    await expect(run('/proc/self/mem')).rejects.toThrow('cannot read /proc/self/mem: EIO');
+  });
+
+  it('reads a file of nothing but a header', async () => {
+    await writeFile(file(), 'CIK,Name,HQ address\n');
+    expect(await run()).toMatchObject({ read: 0, created: 0, refused: 0, unread: undefined });
   });
 
   it('brings what stands before a quote that is never closed, and says where that is', async () => {

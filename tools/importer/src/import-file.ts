@@ -44,9 +44,14 @@ interface Mapped<Row> {
 
 const hasProblem = (row: object): row is { readonly problem: string } => 'problem' in row;
 
+const unreadable = (file: string, error: NodeJS.ErrnoException): CannotImport =>
+  new CannotImport(`cannot read ${file}: ${error.code ?? error.message}`);
+
 async function sizeOf(file: string): Promise<number> {
-  const found = await stat(file).catch(() => undefined);
-  if (found?.isFile() !== true) throw new CannotImport(`there is no file ${file}`);
+  const found = await stat(file).catch((error: NodeJS.ErrnoException) => {
+    throw error.code === 'ENOENT' ? new CannotImport(`there is no file ${file}`) : unreadable(file, error);
+  });
+  if (!found.isFile()) throw new CannotImport(`${file} is not a file`);
   return found.size;
 }
 
@@ -73,8 +78,11 @@ export async function importFile<Row extends object>(task: FileImport<Row>): Pro
   const source = createReadStream(task.file);
   const counts = { read: 0, created: 0, existing: 0 };
   try {
-    const csv = await readCsv(source.on('error', () => undefined).pipe(progress.counter()), task.delimiter);
-    if (csv.header.length === 0) throw new CannotImport(`${task.file} has no header`);
+    const counter = progress.counter();
+    // A pipe hands on no error: without this the parser would wait for ever.
+    source.on('error', (error) => counter.destroy(unreadable(task.file, error))).pipe(counter);
+    const csv = await readCsv(counter, task.delimiter);
+    if (csv.header.length === 0) throw new CannotImport(`${task.file} is empty: it has no header`);
     // A mended file of refused rows is read as the file it came from.
     const again = isRefusedFile(csv.header);
     const cellsOf = (cells: readonly string[]) =>
@@ -82,6 +90,7 @@ export async function importFile<Row extends object>(task: FileImport<Row>): Pro
     const header = cellsOf(csv.header);
     const map = task.mapping(header);
     const refused = await RefusedRows.open(task.file, header, task.delimiter);
+    progress.start();
 
     const send = async (batch: readonly Mapped<Row>[]) => {
       const sent = batch.flatMap(({ row }) => (hasProblem(row) ? [] : [row]));

@@ -1,4 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import { CannotImport } from './assignments.js';
 
 /** The service's answer for one row, in the order of the rows. */
 export interface RowAnswer {
@@ -30,16 +31,20 @@ function parsed(text: string): unknown {
 const REQUEST_MS = 60_000;
 const FIRST_PAUSE_MS = 200;
 const LONGEST_PAUSE_MS = 5_000;
+const FIRST_ANSWER_MS = 5_000;
 
 /** One import route. Every route answers a repeated row with "existing", so what may have arrived is sent again. */
 export class ImportService {
   constructor(
     private readonly url: string,
     private readonly tokenOf: () => Promise<string>,
-    /** How long a service may be away before the import gives up. */
+    /** How long a service may be away before the import gives up; until its first answer not so long. */
     private readonly patienceMs = 120_000,
     private readonly stop?: AbortSignal,
   ) {}
+
+  /** Whether the service was ever seen: one that was never there will hardly come by itself. */
+  #seen = false;
 
   /** Sends the rows; a request that is refused as a whole is halved until the row at fault is alone. */
   async send(common: Record<string, unknown>, rows: readonly unknown[]): Promise<RowAnswer[]> {
@@ -59,13 +64,16 @@ export class ImportService {
 
   /** Sends again while the service is away or busy. */
   async #post(body: string): Promise<{ status: number; text: string }> {
-    const giveUpAt = Date.now() + this.patienceMs;
+    const began = Date.now();
     for (let pause = FIRST_PAUSE_MS; ; pause = Math.min(pause * 2, LONGEST_PAUSE_MS)) {
       const answer = await this.#attempt(body);
       const answered = !(answer instanceof Error);
+      this.#seen ||= answered;
       if (answered && answer.status < 500 && ![408, 409, 429].includes(answer.status)) return answer;
-      const why = answered ? `answers ${answer.status}` : `cannot be reached (${answer.message})`;
-      if (Date.now() + pause > giveUpAt || this.stop?.aborted === true) throw new ImportStopped(`${this.url} ${why}`);
+      const why = answered ? `answers ${answer.status}` : `cannot be reached (${answer.message}); does Castiron run?`;
+      const patience = this.#seen ? this.patienceMs : Math.min(this.patienceMs, FIRST_ANSWER_MS);
+      if (Date.now() + pause > began + patience || this.stop?.aborted === true)
+        throw new ImportStopped(`${this.url} ${why}`);
       await delay(pause);
     }
   }
@@ -84,8 +92,13 @@ export class ImportService {
       return { status: response.status, text: await response.text() };
     } catch (error) {
       if (deadline.signal.aborted) return deadline.signal.reason as Error;
-      if (error instanceof TypeError) return error.cause instanceof Error ? error.cause : error;
-      throw error;
+      // Also where the token cannot be read: a Castiron that starts again has no endpoints for a moment.
+      if (error instanceof CannotImport) return error;
+      if (!(error instanceof TypeError)) throw error;
+      const { cause } = error as { cause?: unknown };
+      if (!(cause instanceof Error)) return error;
+      // Several addresses that all refused have a code and no message.
+      return cause.message === '' ? new Error((cause as NodeJS.ErrnoException).code ?? cause.name) : cause;
     } finally {
       clearTimeout(timer);
     }

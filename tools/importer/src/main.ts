@@ -53,7 +53,7 @@ const command = new Command('npm run import --')
   .option('--permissions <file>', `permissions of these customers; columns ${PERMISSION_COLUMNS.join(', ')}`)
   .option('--delimiter <character>', 'what stands between fields', parseDelimiter, ',')
   .option('--in-flight <n>', 'requests under way at a time', parseWidth, 4)
-  .option('--endpoints <file>', 'where the services are', resolve('.castiron/endpoints.json'))
+  .option('--endpoints <file>', 'where the services are', here, resolve('.castiron/endpoints.json'))
   .addHelpText(
     'after',
     `

@@ -12,6 +12,7 @@ export const rateOf = (rows: number, ms: number): string => `${formatCount(ms ==
 export class Progress {
   readonly #bar: SingleBar;
   readonly #started = Date.now();
+  readonly #total: number;
   #bytes = 0;
   #rows = 0;
 
@@ -28,7 +29,12 @@ export class Progress {
       },
       Presets.shades_classic,
     );
-    this.#bar.start(Math.max(totalBytes, 1), 0, { rows: '0', rate: '' });
+    this.#total = Math.max(totalBytes, 1);
+  }
+
+  /** Shows it, once it is clear that there is something to do. */
+  start(): void {
+    this.#bar.start(this.#total, 0, { rows: '0', rate: '' });
   }
 
   /** Put between the file and the parser, to see how far reading is. */

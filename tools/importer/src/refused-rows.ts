@@ -1,8 +1,7 @@
-import { stringify, type Stringifier } from 'csv-stringify';
-import { createWriteStream } from 'node:fs';
-import { rm } from 'node:fs/promises';
+import { stringify } from 'csv-stringify/sync';
+import { open, rm, type FileHandle } from 'node:fs/promises';
 import { basename, dirname, extname, join } from 'node:path';
-import { finished } from 'node:stream/promises';
+import { CannotImport } from './assignments.js';
 
 /** The two columns in front of the refused row's own. */
 export const REFUSED_COLUMNS = ['refused line', 'refused reason'] as const;
@@ -26,8 +25,7 @@ export const refusedFileOf = (input: string): string =>
 
 /** Writes refused rows beside the input; the file exists only where a row was refused, and a new run replaces it. */
 export class RefusedRows {
-  #writer: Stringifier | undefined;
-  #finished: Promise<void> | undefined;
+  #handle: FileHandle | undefined;
   #count = 0;
 
   private constructor(
@@ -36,9 +34,10 @@ export class RefusedRows {
     private readonly delimiter: string,
   ) {}
 
+  /** @throws CannotImport where the file of an earlier run cannot be taken away */
   static async open(input: string, header: readonly string[], delimiter: string): Promise<RefusedRows> {
     const file = refusedFileOf(input);
-    await rm(file, { force: true });
+    await rm(file, { force: true }).catch(cannotWrite(file));
     return new RefusedRows(file, header, delimiter);
   }
 
@@ -46,23 +45,35 @@ export class RefusedRows {
     return this.#count;
   }
 
+  /** @throws CannotImport where the file cannot be written */
   async write(line: number, reason: string, cells: readonly string[]): Promise<void> {
     this.#count += 1;
-    this.#writer ??= this.#begin();
-    const row = [String(line), reason, ...cells].map(asSpreadsheetText);
-    if (!this.#writer.write(row)) await new Promise((resolve) => this.#writer?.once('drain', resolve));
+    try {
+      const handle = (this.#handle ??= await this.#begin());
+      await handle.appendFile(this.#textOf([String(line), reason, ...cells]));
+    } catch (error) {
+      cannotWrite(this.file)(error as NodeJS.ErrnoException);
+    }
   }
 
   async close(): Promise<void> {
-    this.#writer?.end();
-    await this.#finished;
+    await this.#handle?.close();
   }
 
-  #begin(): Stringifier {
-    const writer = stringify({ delimiter: this.delimiter });
+  async #begin(): Promise<FileHandle> {
     // Rows hold personal data: for the person who runs the import only.
-    this.#finished = finished(writer.pipe(createWriteStream(this.file, { mode: 0o600 })));
-    writer.write([...REFUSED_COLUMNS, ...this.header.map(asSpreadsheetText)]);
-    return writer;
+    const handle = await open(this.file, 'w', 0o600);
+    await handle.appendFile(this.#textOf([...REFUSED_COLUMNS, ...this.header]));
+    return handle;
+  }
+
+  #textOf(cells: readonly string[]): string {
+    return stringify([cells.map(asSpreadsheetText)], { delimiter: this.delimiter });
   }
 }
+
+const cannotWrite =
+  (file: string) =>
+  (error: NodeJS.ErrnoException): never => {
+    throw new CannotImport(`cannot write ${file}, where refused rows go: ${error.code ?? error.message}`);
+  };
