@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { resolve } from 'node:path';
 import { topicsOfRecipient } from '@castiron/contracts';
 import type { KafkaSettings } from '@castiron/kafka';
 
@@ -31,7 +31,7 @@ async function localEndpoints(path: string): Promise<LocalEndpoints> {
   const text = await readFile(path, 'utf8').catch(() => undefined);
   if (text === undefined) return {};
   try {
-    return JSON.parse(text) as LocalEndpoints;
+    return (JSON.parse(text) as LocalEndpoints | null) ?? {};
   } catch {
     throw new Mistake(`${path} is not JSON`);
   }
@@ -56,14 +56,17 @@ export async function readSettings(
   } catch {
     throw new Mistake(`"${slug}" is not a recipient's name: lower-case letters, digits and hyphens`);
   }
-  const local = await localEndpoints(options.endpoints);
+  // npm runs scripts in the repository's folder; the paths that a person typed are meant from where they stood.
+  const here = (path: string): string => resolve(env['INIT_CWD'] ?? process.cwd(), path);
+  const endpoints = here(options.endpoints);
+  const local = await localEndpoints(endpoints);
   const known = local.recipients?.[slug];
   const bootstrap = options.bootstrap ?? local.kafka?.bootstrap;
   const username = options.username ?? known?.username;
   const password = env[PASSWORD_VARIABLE] ?? known?.password;
   if (bootstrap === undefined) {
     throw new Mistake(
-      `Where is Kafka? ${options.endpoints} is not there (does Castiron run? "npm start"), and there is no --bootstrap.`,
+      `Where is Kafka? ${endpoints} is not there or names none (does Castiron run? "npm start"), and there is no --bootstrap.`,
     );
   }
   if (username === undefined || password === undefined) {
@@ -83,7 +86,6 @@ export async function readSettings(
       password,
       ssl: options.ssl ?? false,
     },
-    // npm runs scripts in the repository's folder; the person stands in another one, perhaps.
-    file: options.file ?? join(env['INIT_CWD'] ?? process.cwd(), `partner-${slug}.json`),
+    file: here(options.file ?? `partner-${slug}.json`),
   };
 }

@@ -1,11 +1,14 @@
 import { readFile, rename, writeFile } from 'node:fs/promises';
 import type { CopyFile } from './partner-copy.js';
 
+const isRecord = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+
 /** Reads the file of a former run; undefined where there is none. */
 export async function readCopy(path: string, recipient: string): Promise<CopyFile | undefined> {
   const text = await readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'ENOENT') return undefined;
-    throw error;
+    throw new Error(`${path} cannot be read: ${error.code ?? 'unknown'}`);
   });
   if (text === undefined) return undefined;
   let file: Partial<CopyFile> | null;
@@ -16,9 +19,10 @@ export async function readCopy(path: string, recipient: string): Promise<CopyFil
   }
   if (
     file?.recipient !== recipient ||
-    file.subjects === undefined ||
-    file.seen === undefined ||
-    file.confirmed === undefined
+    !isRecord(file.seen) ||
+    !isRecord(file.confirmed) ||
+    !isRecord(file.subjects) ||
+    !Object.values<unknown>(file.subjects).every((copy) => isRecord(copy) && isRecord(copy['attributes']))
   ) {
     throw new Error(`${path} is not a copy of ${recipient}'s; move it away to begin anew`);
   }

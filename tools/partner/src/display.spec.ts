@@ -14,6 +14,14 @@ describe('the screen of a partner', () => {
     expect(shown).toMatch(/companyName +Example Ltd +recommendation \(permission\)/);
   });
 
+  it('says which purpose ended of what stays for another', () => {
+    const more = structuredClone(held);
+    more.attributes.companyName?.purposes.push({ purpose: 'service-delivery', ground: 'permission' });
+    const shown = showChange(plain, at, { subject, before: more, after: held });
+    expect(shown).toMatch(/companyName +Example Ltd +recommendation \(permission\)\n +no longer for service-delivery/);
+    expect(showChange(plain, at, { subject, before: held, after: held })).not.toContain('no longer');
+  });
+
   it('says what is to be gone', () => {
     const shown = showChange(plain, at, { subject, before: held, after: ended });
     expect(shown).toMatch(/- Example Ltd \(8d0e5a0e\) withdrawn version 3/);

@@ -35,6 +35,12 @@ function attributeLine(paint: Paint, name: string, attribute: Attribute, isNew: 
   return `${INDENT}${paint('dim', name.padEnd(NAME_WIDTH))}${paint(isNew ? 'green' : 'reset', shown.padEnd(VALUE_WIDTH))} ${paint('dim', purposes)}`;
 }
 
+/** The purposes that it served before and may no longer serve. */
+const endedLines = (paint: Paint, before: Attribute | undefined, after: Attribute): string[] =>
+  (before?.purposes ?? [])
+    .filter(({ purpose }) => !after.purposes.some((one) => one.purpose === purpose))
+    .map(({ purpose }) => `${INDENT}${' '.repeat(NAME_WIDTH)}${paint('red', `no longer for ${purpose}`)}`);
+
 const goneLine = (paint: Paint, name: string): string =>
   `${INDENT}${paint('dim', name.padEnd(NAME_WIDTH))}${paint('red', 'deleted')}`;
 
@@ -50,7 +56,13 @@ export function showChange(paint: Paint, at: Date, change: Change): string {
     JSON.stringify(before.attributes[name]) === JSON.stringify(after.attributes[name]);
   const lines = [
     `${paint('dim', timeOf(at))}  ${paint(colour, `${mark} ${titleOf(change)}`)} ${word} ${paint('dim', `version ${after.version}`)}`,
-    ...namesOf(after).map((name) => attributeLine(paint, name, after.attributes[name] as Attribute, !same(name))),
+    ...namesOf(after).flatMap((name) => {
+      const attribute = after.attributes[name] as Attribute;
+      return [
+        attributeLine(paint, name, attribute, !same(name)),
+        ...endedLines(paint, before.attributes[name], attribute),
+      ];
+    }),
     ...namesOf(before)
       .filter((name) => after.attributes[name] === undefined)
       .map((name) => goneLine(paint, name)),

@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { Command } from 'commander';
 import { Mistake, PASSWORD_VARIABLE, readSettings, type TailOptions } from './config.js';
 import { inColour, plain } from './display.js';
+import { holdCopy } from './hold-copy.js';
 import { Tail } from './tail.js';
 
 /** Below the repository's folder, of which this file is tools/partner/dist/main.js. */
@@ -9,6 +10,7 @@ const ENDPOINTS = join(import.meta.dirname, '../../../.castiron/endpoints.json')
 
 async function tail(slug: string, options: TailOptions): Promise<void> {
   const settings = await readSettings(slug, options);
+  process.on('exit', holdCopy(settings.file));
   const print = (line: string): void => void process.stdout.write(`${line}\n`);
   const colourful = options.color && process.stdout.hasColors?.() === true;
   const side = new Tail(settings, colourful ? inColour : plain, print);

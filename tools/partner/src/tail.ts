@@ -37,6 +37,7 @@ export class Tail {
   private readonly reached: Reached = new Map();
   private copy: PartnerCopy;
   private consumer: Consumer | undefined;
+  private waiting = false;
   /** One batch at a time: two partitions must not write the file at once. */
   private turn: Promise<void> = Promise.resolve();
 
@@ -45,7 +46,7 @@ export class Tail {
     private readonly paint: Paint,
     private readonly print: (line: string) => void,
   ) {
-    this.kafka = connect(settings.kafka);
+    this.kafka = connect({ ...settings.kafka, onLog: ({ detail }) => this.waitingFor(detail) });
     this.producer = this.kafka.producer();
     this.copy = new PartnerCopy(settings.slug);
   }
@@ -104,6 +105,7 @@ export class Tail {
     const reached = this.reached.get(placeOf(topic, partition)) ?? -1n;
     const fresh = messages.filter(({ offset }) => BigInt(offset) > reached).map((message) => ({ ...message, topic }));
     if (fresh.length === 0) return;
+    this.waiting = false;
     const withdrawals: Withdrawal[] = [];
     for (const message of fresh) {
       if (topic === this.settings.topics.feed) this.show(this.takeFeed(message));
@@ -161,6 +163,13 @@ export class Tail {
       this.note(`withdrawal confirmed (${subject.slice(0, 8)})`);
     }
     await writeCopy(file, this.copy.toFile());
+  }
+
+  /** While following, the client tries for ever; somebody who watches should know why nothing comes. Said once. */
+  private waitingFor(detail: string | undefined): void {
+    if (this.consumer === undefined || this.waiting || detail === undefined) return;
+    this.waiting = true;
+    this.note(`waiting for the broker: ${detail}`, 'yellow');
   }
 
   private show(change: Change | undefined): void {
