@@ -158,6 +158,8 @@ function test(args) {
     [
       join(ROOT, 'node_modules/vitest/vitest.mjs'),
       'run',
+      // One test run alone would silence the others of its file, the check against that among them.
+      '--allowOnly=false',
       '--reporter=default',
       '--reporter=json',
       `--outputFile.json=${report}`,
