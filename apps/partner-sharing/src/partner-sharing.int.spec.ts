@@ -16,6 +16,7 @@ import {
   newEventId,
   permissionChanged,
   profileChanged,
+  statementPublished,
   withdrawalConfirmed,
   withdrawalDue,
   type DataOf,
@@ -82,6 +83,8 @@ beforeAll(async () => {
     () => undefined,
   );
   admin = connect({ brokers: [kafka.bootstrap], clientId: 'spec', ...principal('admin') });
+  // Until it has arrived nothing can be permitted.
+  await send(encodeEvent(statementPublished, statementPublished.example, { id: newEventId(), time: new Date() }));
 });
 afterAll(async () => {
   await service?.stop();
@@ -193,7 +196,11 @@ describe('partner-sharing', () => {
     const customer = await customerArrives({ companyName: 'Acme', email: 'a@acme.example' });
     const own: As = ['customer', customer];
     const path = `/customers/${customer}/permissions/${slug}/recommendation`;
-    expect((await call('PUT', path, own, EVIDENCE())).body).toMatchObject({ state: 'granted', version: 1 });
+    await eventually(
+      async () =>
+        expect((await call('PUT', path, own, EVIDENCE())).body).toMatchObject({ state: 'granted', version: 1 }),
+      within,
+    );
     const [record] = await eventually(async () => {
       const feed = await allOf(feeds.of(slug).name, feedRecord);
       expect(feed).toHaveLength(1);
@@ -316,8 +323,19 @@ describe('partner-sharing', () => {
       status: 400,
       body: { code: 'unknown-purpose', field: 'purpose' },
     });
+    expect(await put(slug, 'recommendation', { ...EVIDENCE(), statementVersion: 7 })).toMatchObject({
+      status: 400,
+      body: { code: 'unknown-statement', field: 'statementVersion', promise: 'P17' },
+    });
     expect(await put('nobody', 'recommendation')).toMatchObject({ status: 404, body: { code: 'no-such-recipient' } });
     expect(await put(slug, 'recommendation', { how: 'x' })).toMatchObject({ status: 400, body: { promise: 'P8' } });
+    // Without its zone, when it was given would depend on where this runs.
+    for (const givenAt of ['2026-11-01', '2026-11-01T10:00:00']) {
+      expect(await put(slug, 'recommendation', { ...EVIDENCE(), givenAt })).toMatchObject({
+        status: 400,
+        body: { field: 'givenAt', promise: 'P8' },
+      });
+    }
     expect(await put(slug, 'recommendation', EVIDENCE(), ['customer', randomUUID()])).toMatchObject({ status: 403 });
     const outside = {
       ...terms(),

@@ -47,7 +47,7 @@ const CONTROLLERS = [
 @Module({})
 export class PartnerSharingModule {
   static with(
-    { dataSource, transactions }: Pick<Wiring<unknown>, 'dataSource' | 'transactions'>,
+    { dataSource, transactions, logger }: Pick<Wiring<unknown>, 'dataSource' | 'transactions' | 'logger'>,
     { signals, fence, provisioning }: Pick<PartnerSharing, 'signals' | 'fence' | 'provisioning'>,
     onRecipient: (slug: string) => Promise<void>,
   ): DynamicModule {
@@ -59,7 +59,9 @@ export class PartnerSharingModule {
       new GiveCredentialsUseCase(dataSource, provisioning),
       new DraftAgreementUseCase(transactions),
       new SignAgreementUseCase(dataSource, transactions, signals),
-      new TermKeeper(dataSource, transactions, termination, signals),
+      new TermKeeper(dataSource, transactions, termination, signals, (agreement, error) =>
+        logger.error({ agreement, err: error }, 'the term of an agreement could not be kept'),
+      ),
       new GrantPermissionUseCase(transactions, signals),
       new RevokePermissionUseCase(transactions, signals),
       new ImportPermissionsUseCase(transactions, signals),

@@ -1,9 +1,11 @@
 import {
   customersProfiles,
+  customersStatements,
   mailingCancelled,
   notificationsMailings,
   profileChanged,
   replies,
+  statementPublished,
   withdrawalConfirmed,
 } from '@castiron/contracts';
 import { subscribe, type Subscription } from '@castiron/inbox';
@@ -16,8 +18,9 @@ import {
 import type { ReleaseSignals } from './release/release-signals.js';
 import { settleWithdrawalWhenConfirmed } from './replies/settle-withdrawal-when-confirmed.handler.js';
 import { orderOfPermission } from './publications.js';
+import { keepStatementWhenStatementPublished } from './statements/keep-statements/keep-statement-when-statement-published.handler.js';
 
-export const TOPICS_READ = [customersProfiles.name, notificationsMailings.name] as const;
+export const TOPICS_READ = [customersProfiles.name, customersStatements.name, notificationsMailings.name] as const;
 
 /** The replies of a recipient are read from its registration on, and after its agreement ended too. */
 export const repliesOf = (slug: string): string => replies.of(slug).name;
@@ -37,6 +40,7 @@ export function subscriptions(
       handle: (event, tx) => keepProfile.handle([event], tx),
       handleBatch: (events, tx) => keepProfile.handle(events, tx),
     }),
+    subscribe(statementPublished, { handle: keepStatementWhenStatementPublished }),
     subscribe(mailingCancelled, { handle: revokeMailing, overtakes: true }),
     subscribe(withdrawalConfirmed, { handle: settleWithdrawalWhenConfirmed(signals), overtakes: true }),
   ];

@@ -15,6 +15,7 @@ import { decideBy, decideShare } from './decide-share.decision.js';
 import { mayGo } from './decide-share.oracle.js';
 import type { Decision } from './decision.js';
 import { explain } from './explain.js';
+import { aQuestion } from './question.example.js';
 import type { AgreementFacts, CustomerFacts, Facts, ListedPurpose } from './facts.js';
 
 type Decide = (facts: Facts, now: Date) => Decision;
@@ -188,10 +189,10 @@ const MUTATIONS: Record<string, Decide> = {
   'refuses without saying why': (given, now) => ({ ...decideShare(given, now), refusals: [] }),
 };
 
-/** The policy with one clause that always holds. */
-function without(name: ClauseName): Policy {
+/** The policy with clauses that always hold. */
+function without(...names: ClauseName[]): Policy {
   const tamed = (clause: Policy['gates'][number]) =>
-    clause.name === name ? { ...clause, refusal: () => undefined } : clause;
+    names.includes(clause.name) ? { ...clause, refusal: () => undefined } : clause;
   return {
     gates: POLICY.gates.map(tamed),
     grounds: POLICY.grounds.map((rule) => ({ ...rule, clauses: rule.clauses.map(tamed) })),
@@ -206,7 +207,7 @@ function isFound(decide: Decide): boolean {
   return found.failed;
 }
 
-/** No door serves recommendation today, so that P12 refuses it too: taking this clause alone away changes nothing. */
+/** No door serves recommendation today, so that P12 refuses it too; what P2 refuses alone shows where P12 lets it pass. */
 const SECOND_LOCK: ClauseName = 'p02-recommendation-only-when-permitted';
 
 describe('the property finds a decision that', () => {
@@ -225,5 +226,16 @@ describe('the property finds a decision that', () => {
   it('has a second lock only where a second one stands', () => {
     expect(isFound((given, now) => decideBy(without(SECOND_LOCK), given, now))).toBe(false);
     expect(Object.values(DOORS).flat()).not.toContain('recommendation');
+  });
+
+  it('lacks P2 on the day that a door serves recommendation, and P12 lets it pass', () => {
+    const p12 = 'p12-only-for-purposes-of-the-door';
+    expect(isFound((given, now) => decideBy(without(SECOND_LOCK, p12), given, now))).toBe(true);
+    const purposes = [{ purpose: 'recommendation', attributes: ['companyName'] }] as const;
+    const { facts: own } = aQuestion({ recipient: { kind: 'internal', registeredPurposes: purposes } });
+    expect(flat(decideBy(without(p12), own, NOW))).toEqual([]);
+    expect(flat(decideBy(without(SECOND_LOCK, p12), own, NOW))).toEqual([
+      'companyName for recommendation by own-purpose',
+    ]);
   });
 });

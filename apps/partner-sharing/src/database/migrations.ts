@@ -10,6 +10,8 @@ import { CreateSweeps1763890000008 } from './migrations/0008-create-sweeps.js';
 import { CreateCommands1763890000009 } from './migrations/0009-create-commands.js';
 import { CreateDisclosureCursor1763890000010 } from './migrations/0010-create-disclosure-cursor.js';
 import { CreateShareEntries1763890000011 } from './migrations/0011-create-share-entries.js';
+import { AddPurposesToObligations1763890000012 } from './migrations/0012-add-purposes-to-obligations.js';
+import { CreateStatements1763890000013 } from './migrations/0013-create-statements.js';
 
 /** All migrations of this service, in order; those of outbox, inbox and idempotency come on top. */
 export const migrations = [
@@ -25,4 +27,6 @@ export const migrations = [
   CreateCommands1763890000009,
   CreateDisclosureCursor1763890000010,
   CreateShareEntries1763890000011,
+  AddPurposesToObligations1763890000012,
+  CreateStatements1763890000013,
 ];

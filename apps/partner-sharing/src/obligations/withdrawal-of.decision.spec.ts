@@ -27,6 +27,7 @@ describe('a recipient must delete', () => {
     expect(withdrawalOf(outcome('withdrawn', [], RELEASED))).toEqual({
       complete: true,
       attributes: ['companyName', 'email'],
+      purposes: [],
     });
   });
 
@@ -34,7 +35,28 @@ describe('a recipient must delete', () => {
     expect(withdrawalOf(outcome('released', held('email'), RELEASED))).toEqual({
       complete: false,
       attributes: ['companyName'],
+      purposes: [],
     });
+  });
+
+  it('nothing, but stop using, what stays for another purpose', () => {
+    const both = held('companyName', 'email').map((one) => ({
+      ...one,
+      purposes: [...one.purposes, { purpose: 'service-delivery', ground: 'cooperation' } as const],
+    }));
+    expect(withdrawalOf(outcome('released', held('email'), { state: 'released', holds: both }))).toEqual({
+      complete: false,
+      attributes: ['companyName'],
+      purposes: [{ purpose: 'service-delivery', attributes: ['email'] }],
+    });
+  });
+
+  it('nothing where only the ground is another', () => {
+    const cooperating = held('companyName', 'email').map((one) => ({
+      ...one,
+      purposes: [{ purpose: 'recommendation', ground: 'cooperation' }] as const,
+    }));
+    expect(withdrawalOf(outcome('released', cooperating, RELEASED))).toBeUndefined();
   });
 
   it('nothing when it holds as much as before, or held nothing', () => {

@@ -13,14 +13,17 @@ export function journalMessage(lane: number, token: bigint, batch: string): Wire
   return encodeEvent(laneBatchSent, { lane, token: token.toString(), batch }, { id: newEventId(), time: new Date() });
 }
 
-/** The last batch that the lane's journal has; undefined where there is none. Call it after InitProducerId. */
-export async function lastBatchOf(kafka: Kafka, lane: number): Promise<string | undefined> {
-  let last: string | undefined;
+/**
+ * The batches that the lane's journal has: all of a batch is on the feeds if and only if it is among them. Compaction keeps
+ * the last record of a lane, which is the only one that can be in doubt. Call it after InitProducerId.
+ */
+export async function batchesSent(kafka: Kafka, lane: number): Promise<ReadonlySet<string>> {
+  const sent = new Set<string>();
   const groupId = `partner-sharing.lane-${lane}-${newEventId()}`;
   for await (const message of readAll(kafka, sharingLanes.name, { groupId })) {
     if (message.key?.toString() !== String(lane)) continue;
     const decoded = decodeMessage(message, [laneBatchSent]);
-    if (decoded.ok && decoded.event.data !== null) last = (decoded.event.data as { batch: string }).batch;
+    if (decoded.ok && decoded.event.data !== null) sent.add((decoded.event.data as { batch: string }).batch);
   }
-  return last;
+  return sent;
 }

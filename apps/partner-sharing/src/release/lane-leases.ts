@@ -9,6 +9,7 @@ export class LaneLeases {
   constructor(
     private readonly dataSource: DataSource,
     readonly owner: string,
+    private readonly leaseMs = LEASE_MS,
   ) {}
 
   /** Renews our leases and says which lanes they are for. */
@@ -16,7 +17,7 @@ export class LaneLeases {
     const [rows]: [{ lane: number }[], number] = await this.dataSource.query(
       `UPDATE feed_lanes SET lease_until = clock_timestamp() + make_interval(secs => $2)
        WHERE owner = $1 AND lease_until > clock_timestamp() RETURNING lane`,
-      [this.owner, LEASE_MS / 1000],
+      [this.owner, this.leaseMs / 1000],
     );
     return new Set(rows.map(({ lane }) => lane));
   }
@@ -26,7 +27,7 @@ export class LaneLeases {
       `UPDATE feed_lanes SET owner = $1, token = token + 1, lease_until = clock_timestamp() + make_interval(secs => $2)
        WHERE lane IN (SELECT lane FROM feed_lanes WHERE lease_until < clock_timestamp() ORDER BY lane FOR UPDATE SKIP LOCKED)
        RETURNING lane, token`,
-      [this.owner, LEASE_MS / 1000],
+      [this.owner, this.leaseMs / 1000],
     );
     return rows.map(({ lane, token }) => ({ lane, token: BigInt(token), owner: this.owner }));
   }

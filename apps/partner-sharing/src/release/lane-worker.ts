@@ -3,7 +3,7 @@ import type { Logger } from '@castiron/observability';
 import type { Transactions } from '@castiron/transactions';
 import type { DataSource } from 'typeorm';
 import { recordMessage } from './compose-record.js';
-import { journalMessage, lastBatchOf } from './lane-journal.js';
+import { journalMessage, batchesSent } from './lane-journal.js';
 import { outcomeOf, type SendingRow } from './outcome.js';
 import { prepareBatch, type KeySource, type PreparedBatch } from './prepare-batch.js';
 import { releaseBatch, type Lane, type ReleasedBatch } from './release-batch.js';
@@ -54,12 +54,12 @@ export class LaneWorker {
         released.records.map(({ prepared: record, index }) => recordMessage(record, index)),
         [journalMessage(this.lane.lane, this.lane.token, released.batch)],
       );
+      await settleCommitted(dataSource, transactions, signals, this.rowsOf(released));
     } catch (error) {
-      // Nobody knows whether it was committed: only a fresh InitProducerId and the journal can tell.
+      // Nobody knows whether it was committed, or all settled: a fresh InitProducerId and the journal can tell.
       await this.dropProducer();
       throw error;
     }
-    await settleCommitted(dataSource, transactions, signals, this.rowsOf(released));
     return prepared.full || released.records.length < prepared.records.length;
   }
 
@@ -82,22 +82,25 @@ export class LaneWorker {
     return producer;
   }
 
-  /** All rows of a batch share one fate, and the lane's last journal record tells which. */
+  /**
+   * All rows of a batch share one fate, and the lane's journal tells which. Those of a larger token are a later owner's:
+   * had this process been held up since it opened its producer, they could still be sent.
+   */
   private async settleLeftovers(): Promise<void> {
     const { dataSource, transactions, signals, kafka, logger } = this.parts;
     const rows: SendingRow[] = await dataSource.query(
-      'SELECT share, lane, token, batch, entry, agreement, outcome FROM sending_records WHERE lane = $1 ORDER BY batch',
-      [this.lane.lane],
+      'SELECT share, lane, token, batch, entry, agreement, outcome FROM sending_records WHERE lane = $1 AND token <= $2 ORDER BY batch',
+      [this.lane.lane, this.lane.token.toString()],
     );
     if (rows.length === 0) return;
-    const committed = await lastBatchOf(kafka, this.lane.lane);
+    const committed = await batchesSent(kafka, this.lane.lane);
     for (const batch of new Set(rows.map((row) => row.batch))) {
       const own = rows.filter((row) => row.batch === batch);
       logger.warn(
-        { lane: this.lane.lane, batch, records: own.length, committed: batch === committed },
+        { lane: this.lane.lane, batch, records: own.length, committed: committed.has(batch) },
         'settling what was left sending',
       );
-      if (batch === committed) await settleCommitted(dataSource, transactions, signals, own);
+      if (committed.has(batch)) await settleCommitted(dataSource, transactions, signals, own);
       else await settleAborted(transactions, signals, own);
     }
   }

@@ -1,5 +1,4 @@
 import { describe, expect, it } from 'vitest';
-import { withdrawalOf } from '../obligations/withdrawal-of.decision.js';
 import { noticeOf } from './notices-of.decision.js';
 import type { Outcome } from './outcome.js';
 
@@ -48,21 +47,5 @@ describe('a customer is told', () => {
     expect(noticeOf(first, 'registered')).toEqual({ kind: 'welcome' });
     expect(noticeOf(first, 'imported')).toBeUndefined();
     expect(noticeOf({ ...first, before: RELEASED }, 'registered')).toBeUndefined();
-  });
-});
-
-describe('a recipient must delete', () => {
-  it('what a record no longer carries', () => {
-    expect(withdrawalOf(outcome({ before: RELEASED }))).toEqual({ complete: false, attributes: ['email'] });
-    expect(withdrawalOf(outcome({ holds: held('companyName', 'email'), before: RELEASED }))).toBeUndefined();
-  });
-
-  it('all of it when everything is withdrawn, and nothing it never had', () => {
-    const withdrawn = outcome({ kind: 'withdrawn', holds: [], before: RELEASED });
-    expect(withdrawalOf(withdrawn)).toEqual({ complete: true, attributes: ['companyName', 'email'] });
-    expect(withdrawalOf(outcome({}))).toBeUndefined();
-    expect(
-      withdrawalOf(outcome({ kind: 'tombstone', holds: [], before: { state: 'withdrawn', holds: [] } })),
-    ).toBeUndefined();
   });
 });

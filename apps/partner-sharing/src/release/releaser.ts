@@ -1,8 +1,9 @@
 import { randomUUID } from 'node:crypto';
-import { LaneLeases } from './lane-leases.js';
+import { LaneLeases, LEASE_MS } from './lane-leases.js';
 import { LaneWorker, type LaneParts } from './lane-worker.js';
 
-const RENEW_MS = 1_000;
+/** Of the lease, from one renewal to the next. */
+const RENEW = 0.2;
 const POLL_MS = 500;
 const PAUSE_AFTER_FAILURE_MS = 500;
 
@@ -17,8 +18,10 @@ export class Releaser {
   constructor(
     private readonly parts: LaneParts,
     owner: string = randomUUID(),
+    /** In ms. */
+    private readonly leaseMs: number = LEASE_MS,
   ) {
-    this.leases = new LaneLeases(parts.dataSource, owner);
+    this.leases = new LaneLeases(parts.dataSource, owner, leaseMs);
   }
 
   async start(): Promise<void> {
@@ -52,7 +55,7 @@ export class Releaser {
 
   private async keepClaiming(): Promise<void> {
     while (!this.stopping) {
-      await this.parts.signals.next('claim', RENEW_MS);
+      await this.parts.signals.next('claim', RENEW * this.leaseMs);
       if (!this.stopping) await this.claim().catch((error: unknown) => this.complain(error));
     }
   }

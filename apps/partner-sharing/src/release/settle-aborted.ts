@@ -59,9 +59,15 @@ export function settleAborted(
   });
 }
 
+/** All that the recipient may hold, whether or not it saw the batch; purposes too, or nobody would be told of their end. */
 const union = ({ holds, before }: Outcome): readonly Holding[] => {
   const names = new Set(holds.map(({ name }) => name));
-  return [...holds, ...before.holds.filter(({ name }) => !names.has(name))];
+  const widened = holds.map((hold) => {
+    const former = before.holds.find(({ name }) => name === hold.name)?.purposes ?? [];
+    const known = new Set(hold.purposes.map(({ purpose }) => purpose));
+    return { ...hold, purposes: [...hold.purposes, ...former.filter(({ purpose }) => !known.has(purpose))] };
+  });
+  return [...widened, ...before.holds.filter(({ name }) => !names.has(name))];
 };
 
 /** The version is spent: whoever saw it must not take its successor for a repetition. */

@@ -91,7 +91,7 @@ async function stillSending({ manager }: Tx, rows: readonly SendingRow[]): Promi
   return settled;
 }
 
-/** A narrowing is a duty: to delete within 30 days, and to confirm. */
+/** A narrowing is a duty: to delete or to stop using within 30 days, and to confirm. */
 async function oblige(tx: Tx, { share, outcome }: SendingRow): Promise<void> {
   const withdrawal = withdrawalOf(outcome);
   if (withdrawal === undefined) return;
@@ -99,9 +99,19 @@ async function oblige(tx: Tx, { share, outcome }: SendingRow): Promise<void> {
   const dueBy = new Date(new Date(outcome.at).getTime() + DAYS_TO_DELETE * DAY_MS);
   const { subject, version, recipient } = outcome;
   await tx.manager.query(
-    `INSERT INTO obligations (id, share, recipient, subject, version, complete, attributes, due_by)
-     VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`,
-    [obligation, share, recipient, subject, version, withdrawal.complete, JSON.stringify(withdrawal.attributes), dueBy],
+    `INSERT INTO obligations (id, share, recipient, subject, version, complete, attributes, purposes, due_by)
+     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)`,
+    [
+      obligation,
+      share,
+      recipient,
+      subject,
+      version,
+      withdrawal.complete,
+      JSON.stringify(withdrawal.attributes),
+      JSON.stringify(withdrawal.purposes),
+      dueBy,
+    ],
   );
   tx.publish(
     withdrawalDue,
@@ -111,6 +121,9 @@ async function oblige(tx: Tx, { share, outcome }: SendingRow): Promise<void> {
       version,
       complete: withdrawal.complete,
       attributes: [...withdrawal.attributes],
+      ...(withdrawal.purposes.length > 0 && {
+        purposes: withdrawal.purposes.map(({ purpose, attributes }) => ({ purpose, attributes: [...attributes] })),
+      }),
       dueBy: dueBy.toISOString(),
     },
     { slug: recipient },

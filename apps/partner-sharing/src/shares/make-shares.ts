@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { EntityManager } from 'typeorm';
+import { lockEpochsShared } from '../epochs/epoch-locks.js';
 import { laneOf } from './share.js';
 
 export interface ShareOf {
@@ -7,21 +8,40 @@ export interface ShareOf {
   readonly recipient: string;
 }
 
-/** Makes the shares that are missing. Subject ids are random per recipient, so two recipients cannot join them (G7). */
+/**
+ * Makes the shares that are missing. Subject ids are random per recipient, so two recipients cannot join them (G7).
+ *
+ * Their customers' epochs are locked until the commit: a profile that arrives meanwhile cannot see a new share to have it
+ * published, and what is decided about the share before that profile's commit knows no such customer. So one of the two
+ * waits for the other.
+ */
 export async function makeShares(manager: EntityManager, wanted: readonly ShareOf[]): Promise<void> {
-  if (wanted.length === 0) return;
-  const subjects = wanted.map(() => randomUUID());
+  const missing = await missingOf(manager, wanted);
+  if (missing.length === 0) return;
+  await lockEpochsShared(manager, { agreement: [], customer: missing.map(({ customer }) => customer), share: [] });
+  const subjects = missing.map(() => randomUUID());
   await manager.query(
     `INSERT INTO shares (id, customer, recipient, subject, lane)
      SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::uuid[], $5::smallint[])
      ON CONFLICT (customer, recipient) DO NOTHING`,
     [
-      wanted.map(() => randomUUID()),
-      wanted.map(({ customer }) => customer),
-      wanted.map(({ recipient }) => recipient),
+      missing.map(() => randomUUID()),
+      missing.map(({ customer }) => customer),
+      missing.map(({ recipient }) => recipient),
       subjects,
       subjects.map(laneOf),
     ],
+  );
+}
+
+/** Each once, and in one order for all, so that no two transactions wait for each other's rows. */
+async function missingOf(manager: EntityManager, wanted: readonly ShareOf[]): Promise<readonly ShareOf[]> {
+  if (wanted.length === 0) return [];
+  return manager.query(
+    `SELECT DISTINCT w.customer, w.recipient FROM unnest($1::uuid[], $2::text[]) AS w (customer, recipient)
+     WHERE NOT EXISTS (SELECT 1 FROM shares s WHERE s.customer = w.customer AND s.recipient = w.recipient)
+     ORDER BY w.customer, w.recipient`,
+    [wanted.map(({ customer }) => customer), wanted.map(({ recipient }) => recipient)],
   );
 }
 

@@ -1,5 +1,5 @@
 import { Type } from 'typebox';
-import { ATTRIBUTE_NAMES } from '../catalogue.js';
+import { ATTRIBUTE_NAMES, PURPOSE_NAMES } from '../catalogue.js';
 import { defineEvent } from '../event.js';
 import { Instant, Uuid, Version } from '../fields.js';
 import { defineTopicFamily } from '../topic.js';
@@ -7,7 +7,10 @@ import { defineTopicFamily } from '../topic.js';
 /** What a recipient must do or know. Never an attribute's value. */
 export const duties = defineTopicFamily({ prefix: 'duties', kind: 'events', partitions: 2 });
 
-/** The recipient must delete the named attributes of this subject, or all of it, and confirm. */
+/**
+ * The recipient must delete the named attributes of this subject, or all of it, stop using others for the purposes that
+ * ended, and confirm.
+ */
 export const withdrawalDue = defineEvent({
   type: 'duties.withdrawal-due.v1',
   topic: duties,
@@ -23,6 +26,15 @@ export const withdrawalDue = defineEvent({
       /** True: nothing may be kept about the subject. */
       complete: Type.Boolean(),
       attributes: Type.Array(Type.Enum(ATTRIBUTE_NAMES)),
+      /** What stays for another purpose, and must no longer be used for this one. */
+      purposes: Type.Optional(
+        Type.Array(
+          Type.Object(
+            { purpose: Type.Enum(PURPOSE_NAMES), attributes: Type.Array(Type.Enum(ATTRIBUTE_NAMES), { minItems: 1 }) },
+            { additionalProperties: false },
+          ),
+        ),
+      ),
       dueBy: Instant,
     },
     { additionalProperties: false },

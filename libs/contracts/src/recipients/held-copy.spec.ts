@@ -67,6 +67,24 @@ describe('a copy of a feed', () => {
     expect(Object.keys(copy.attributes)).toEqual(['email']);
   });
 
+  it('keeps what stays for another purpose, and no longer uses it for the one that ended', () => {
+    const email = {
+      value: 'a@b.example',
+      purposes: [
+        { purpose: 'notices', ground: 'own-purpose' },
+        { purpose: 'mailing', ground: 'permission' },
+      ],
+      opening: 'AA',
+    } satisfies DataOf<typeof feedRecord>['attributes']['email'];
+    const mailed: HeldCopy = { ...after(NOTHING_HELD, 1, { email }), mailing: 'allowed' };
+    const purposes = [{ purpose: 'mailing' as const, attributes: ['email' as const, 'phone' as const] }];
+    const copy = afterWithdrawal(mailed, duty(2, { complete: false, attributes: [], purposes }));
+    expect(usableValue(copy, 'email', 'mailing')).toBeUndefined();
+    expect(usableValue(copy, 'email', 'notices')).toBe('a@b.example');
+    expect(copy).toMatchObject({ mailing: 'stopped', floor: 2 });
+    expect(usableValue(mailed, 'email', 'mailing')).toBe('a@b.example');
+  });
+
   it('holds nothing after a tombstone, and an older record brings nothing back', () => {
     const copy = afterTombstone(after(NOTHING_HELD, 5));
     expect(holdsAnything(copy)).toBe(false);

@@ -59,7 +59,15 @@ export function afterWithdrawal(copy: HeldCopy, duty: DataOf<typeof withdrawalDu
   if (duty.complete) return { ...copy, floor, attributes: {}, mailing: 'stopped' };
   const attributes = { ...copy.attributes };
   for (const name of duty.attributes) delete attributes[name];
-  return { ...copy, floor, attributes };
+  for (const { purpose, attributes: names } of duty.purposes ?? []) {
+    for (const name of names) {
+      const attribute = attributes[name];
+      if (attribute === undefined) continue;
+      attributes[name] = { ...attribute, purposes: attribute.purposes.filter((one) => one.purpose !== purpose) };
+    }
+  }
+  const mails = Object.values(attributes).some(({ purposes }) => purposes.some(({ purpose }) => purpose === 'mailing'));
+  return { ...copy, floor, attributes, mailing: mails ? copy.mailing : 'stopped' };
 }
 
 /** The value that may be used for this purpose now; undefined where there is none, or it is held. */

@@ -21,10 +21,10 @@ export class TermKeeper {
   constructor(
     private readonly dataSource: DataSource,
     private readonly transactions: Transactions,
-    private readonly termination: TerminateAgreementUseCase,
+    private readonly termination: Pick<TerminateAgreementUseCase, 'terminate'>,
     private readonly signals: ReleaseSignals,
     /** Hears of an agreement that could not be kept; the next round tries it again. */
-    private readonly onFailure: (agreement: string, error: unknown) => void = () => {},
+    private readonly onFailure: (agreement: string, error: unknown) => void,
   ) {}
 
   async keep(): Promise<void> {

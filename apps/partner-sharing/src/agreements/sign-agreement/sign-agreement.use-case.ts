@@ -14,13 +14,7 @@ export interface NewSignature {
   readonly role: string;
 }
 
-/**
- * Signs for one side; with both signatures the agreement is in force.
- *
- * The module constructs it as `new SignAgreementUseCase(dataSource, transactions, signals)`. Of the other use cases here:
- * `new DraftAgreementUseCase(transactions)`, `new TerminateAgreementUseCase(dataSource, transactions, signals)`, and, run
- * every second or so, `new TermKeeper(dataSource, transactions, termination, signals, onFailure).keep()`.
- */
+/** Signs for one side; with both signatures the agreement is in force. */
 export class SignAgreementUseCase {
   constructor(
     private readonly dataSource: DataSource,

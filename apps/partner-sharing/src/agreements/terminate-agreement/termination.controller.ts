@@ -5,7 +5,7 @@ import { Refused } from '@castiron/failures';
 import { because } from '@castiron/service';
 import { IsString, Length, Matches } from 'class-validator';
 import { DataSource } from 'typeorm';
-import { answerBehindFence } from '../../fence/answer-behind-fence.js';
+import { answerBehindFence, type FencedAnswer, type Reply } from '../../fence/answer-behind-fence.js';
 import { Fence } from '../../fence/fence.js';
 import { AgreementIdPipe } from '../agreement-id.pipe.js';
 import { agreementOf, viewOf, type AgreementView } from '../agreement.table.js';
@@ -19,10 +19,6 @@ class Termination {
   @Length(1, 500, P8)
   @Matches(/\S/, P8)
   reason!: string;
-}
-
-interface Reply {
-  status(code: number): unknown;
 }
 
 @ApiTags('agreements')
@@ -46,7 +42,7 @@ export class TerminationController {
     @Body() { reason }: Termination,
     @CurrentCaller() caller: Caller,
     @Res({ passthrough: true }) reply: Reply,
-  ): Promise<AgreementView & { command: string; poll?: string }> {
+  ): Promise<AgreementView & FencedAnswer> {
     const { recipient } = await agreementOf(this.dataSource.manager, id);
     if (!hasRole(caller, 'privacy-officer') && caller.sub !== recipient) {
       throw new Refused({
@@ -55,12 +51,8 @@ export class TerminationController {
         detail: 'A partner ends its own agreement only.',
       });
     }
-    const { status, ...fenced } = await answerBehindFence(
-      this.dataSource,
-      this.fence,
-      await this.agreements.terminate(id, reason),
-    );
-    reply.status(status);
+    const command = await this.agreements.terminate(id, reason);
+    const fenced = await answerBehindFence(this.dataSource, this.fence, command, reply);
     return { ...viewOf(await agreementOf(this.dataSource.manager, id)), ...fenced };
   }
 }

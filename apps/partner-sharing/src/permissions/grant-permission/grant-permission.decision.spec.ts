@@ -18,6 +18,7 @@ const facts = (over: Partial<GrantFacts> = {}): GrantFacts => ({
   recipient,
   agreement: agreement as unknown as GrantFacts['agreement'],
   known: undefined,
+  newestStatement: 2,
   ...over,
 });
 const grant = (over: Partial<GrantFacts> = {}, purpose = 'recommendation', evidence = EVIDENCE) =>
@@ -51,6 +52,17 @@ describe('granting a permission (P8)', () => {
     ],
   ] as const)('is refused as %s', (code, over, purpose) => {
     expect(grant(over as Partial<GrantFacts>, purpose)).toMatchObject({ ok: false, refusal: { code } });
+  });
+
+  it.each([0, -1, 3])('is refused under statement %i where 2 is the newest', (statementVersion) => {
+    expect(grant({}, 'recommendation', { ...EVIDENCE, statementVersion })).toMatchObject({
+      ok: false,
+      refusal: { kind: 'invalid', code: 'unknown-statement', field: 'statementVersion', promise: 'P17' },
+    });
+  });
+
+  it('is put off while no statement is known here', () => {
+    expect(grant({ newestStatement: 0 })).toMatchObject({ ok: false, refusal: { kind: 'unavailable' } });
   });
 
   it('is refused for a permission that is yet to be given', () => {

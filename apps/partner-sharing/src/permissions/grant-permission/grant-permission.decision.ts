@@ -15,6 +15,8 @@ export interface GrantFacts {
   readonly recipient: Recipient;
   readonly agreement: Agreement | undefined;
   readonly known: Permission | undefined;
+  /** The newest version of the privacy statement; 0 while none is known here. */
+  readonly newestStatement: number;
 }
 
 /** Clocks differ a little; a permission given next week does not. */
@@ -22,7 +24,7 @@ const CLOCK_SKEW_MS = 5 * 60_000;
 
 /** The permission to store, or the known one where nothing changes (P8). Pure. */
 export function decideGrant(
-  { recipient, agreement, known }: GrantFacts,
+  { recipient, agreement, known, newestStatement }: GrantFacts,
   of: { readonly customer: string; readonly purpose: string },
   evidence: Evidence,
   now: Date,
@@ -36,6 +38,25 @@ export function decideGrant(
       field: 'givenAt',
       detail: 'A permission is given before it is recorded.',
       promise: 'P8',
+    });
+  }
+  // Where none is known it must not be believed either, but it may be true: asking again helps.
+  if (newestStatement === 0) {
+    return refused({
+      kind: 'unavailable',
+      code: 'no-statement-yet',
+      detail: 'The privacy statement has not arrived here yet. Ask again.',
+      field: 'statementVersion',
+      promise: 'P17',
+    });
+  }
+  if (evidence.statementVersion < 1 || evidence.statementVersion > newestStatement) {
+    return refused({
+      kind: 'invalid',
+      code: 'unknown-statement',
+      field: 'statementVersion',
+      detail: `The privacy statement has no such version: the newest is ${newestStatement}.`,
+      promise: 'P17',
     });
   }
   const ownUse = refuseOwnUse(recipient, purpose);

@@ -5,6 +5,7 @@ import { orderOfPermission } from '../../publications.js';
 import { recipientOf } from '../../recipients/recipient.table.js';
 import type { ReleaseSignals } from '../../release/release-signals.js';
 import { makePendingOfCustomers, makeShares } from '../../shares/make-shares.js';
+import { newestStatement } from '../../statements/statement.table.js';
 import { announcePermission } from '../announce-permission.js';
 import { permissionOf, storePermission, type Permission } from '../permission.table.js';
 import { decideGrant, type Evidence } from './grant-permission.decision.js';
@@ -23,7 +24,8 @@ export class GrantPermissionUseCase {
       const recipient = await recipientOf(manager, slug);
       const agreement = await agreementInForce(manager, slug);
       const known = await permissionOf(manager, customer, slug, purpose);
-      const permission = valueOf(decideGrant({ recipient, agreement, known }, of, evidence, new Date()));
+      const facts = { recipient, agreement, known, newestStatement: await newestStatement(manager) };
+      const permission = valueOf(decideGrant(facts, of, evidence, new Date()));
       if (permission === known) return known;
       await storePermission(manager, permission);
       await makeShares(manager, [{ customer, recipient: slug }]);

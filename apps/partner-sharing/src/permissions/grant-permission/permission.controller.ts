@@ -18,6 +18,7 @@ class EvidenceOfPermission {
 
   @ApiProperty({ format: 'date-time' })
   @IsISO8601({ strict: true, strictSeparator: true }, P8)
+  @Matches(/T.*(Z|[+-]\d\d:\d\d)$/, { message: 'an instant like 2026-11-23T09:00:00Z', ...P8 })
   givenAt!: string;
 
   @ApiProperty({ minimum: 1, description: 'The version of the statement it was given under' })

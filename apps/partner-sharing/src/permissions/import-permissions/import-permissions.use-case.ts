@@ -1,9 +1,11 @@
-import type { Transactions } from '@castiron/transactions';
+import { valueOf } from '@castiron/failures';
+import type { Transactions, Tx } from '@castiron/transactions';
 import { agreementInForce, type Agreement } from '../../agreements/agreement.table.js';
 import { orderOfPermission } from '../../publications.js';
 import { findRecipient, type Recipient } from '../../recipients/recipient.table.js';
 import type { ReleaseSignals } from '../../release/release-signals.js';
 import { makePendingOfCustomers, makeShares } from '../../shares/make-shares.js';
+import { newestStatement } from '../../statements/statement.table.js';
 import { announcePermission } from '../announce-permission.js';
 import { decideGrant } from '../grant-permission/grant-permission.decision.js';
 import { permissionOf, storePermission } from '../permission.table.js';
@@ -22,6 +24,7 @@ const CHUNK = 200;
 interface Audience {
   readonly recipient: Recipient | undefined;
   readonly agreement: Agreement | undefined;
+  readonly newestStatement: number;
 }
 
 /** Brings in permissions that were given before. What is here already, revoked above all, stays as it is. */
@@ -33,57 +36,80 @@ export class ImportPermissionsUseCase {
 
   async import(rows: readonly unknown[]): Promise<readonly ImportedPermission[]> {
     const answers: ImportedPermission[] = [];
-    for (let at = 0; at < rows.length; at += CHUNK) answers.push(...(await this.chunk(rows.slice(at, at + CHUNK))));
+    for (let at = 0; at < rows.length; at += CHUNK) {
+      answers.push(...(await this.importChunk(rows.slice(at, at + CHUNK).map(checkRow))));
+    }
     return answers;
   }
 
-  private chunk(rows: readonly unknown[]): Promise<ImportedPermission[]> {
-    const checked = rows.map(checkRow);
-    const keys = checked.flatMap((row) =>
+  private importChunk(rows: readonly ReturnType<typeof checkRow>[]): Promise<ImportedPermission[]> {
+    const keys = rows.flatMap((row) =>
       'reason' in row ? [] : [orderOfPermission(row.customer, row.recipient, row.purpose)],
     );
     return this.transactions.run([...new Set(keys)], async (tx) => {
-      const audiences = new Map<string, Audience>();
+      const audienceOf = remembering((slug) => readAudience(tx, slug));
       const created: CheckedRow[] = [];
       const answers: ImportedPermission[] = [];
-      for (const row of checked) {
-        if ('reason' in row) {
-          answers.push({ outcome: 'refused', reason: row.reason });
-          continue;
-        }
-        const audience = audiences.get(row.recipient) ?? {
-          recipient: await findRecipient(tx.manager, row.recipient),
-          agreement: await agreementInForce(tx.manager, row.recipient),
-        };
-        audiences.set(row.recipient, audience);
-        const known = await permissionOf(tx.manager, row.customer, row.recipient, row.purpose);
-        if (known !== undefined) {
-          answers.push({ outcome: 'existing', customer: row.customer });
-          continue;
-        }
-        if (audience.recipient === undefined) {
-          answers.push({ outcome: 'refused', customer: row.customer, reason: 'recipient: no recipient has this slug' });
-          continue;
-        }
-        const facts = { recipient: audience.recipient, agreement: audience.agreement, known };
-        const decided = decideGrant(facts, row, row.evidence, new Date());
-        if (!decided.ok) {
-          const { field, detail } = decided.refusal;
-          answers.push({ outcome: 'refused', customer: row.customer, reason: `${field ?? 'row'}: ${detail}` });
-          continue;
-        }
-        await storePermission(tx.manager, decided.value);
-        announcePermission(tx, decided.value);
-        created.push(row);
-        answers.push({ outcome: 'created', customer: row.customer });
+      for (const row of rows) {
+        const answer =
+          'reason' in row ? refusal(row.reason) : await importRow(tx, row, await audienceOf(row.recipient));
+        if (answer.outcome === 'created' && !('reason' in row)) created.push(row);
+        answers.push(answer);
       }
-      await makeShares(tx.manager, created);
-      for (const recipient of new Set(created.map((row) => row.recipient))) {
-        const customers = created.filter((row) => row.recipient === recipient).map(({ customer }) => customer);
-        await makePendingOfCustomers(tx.manager, [...new Set(customers)], 'permission-granted', recipient);
-      }
+      await share(tx, created);
       tx.afterCommit(() => this.signals.tell('pending'));
       return answers;
     });
+  }
+}
+
+const refusal = (reason: string, customer?: string): ImportedPermission => ({
+  outcome: 'refused',
+  ...(customer !== undefined && { customer }),
+  reason,
+});
+
+async function importRow(
+  tx: Tx,
+  row: CheckedRow,
+  { recipient, agreement, newestStatement }: Audience,
+): Promise<ImportedPermission> {
+  const { customer } = row;
+  const known = await permissionOf(tx.manager, customer, row.recipient, row.purpose);
+  if (known !== undefined) return { outcome: 'existing', customer };
+  if (recipient === undefined) return refusal('recipient: no recipient has this slug', customer);
+  const decided = decideGrant({ recipient, agreement, known, newestStatement }, row, row.evidence, new Date());
+  // Nothing is wrong with the row: the whole chunk is to be sent again.
+  if (!decided.ok && decided.refusal.kind === 'unavailable') return valueOf(decided);
+  if (!decided.ok) return refusal(`${decided.refusal.field ?? 'row'}: ${decided.refusal.detail}`, customer);
+  await storePermission(tx.manager, decided.value);
+  announcePermission(tx, decided.value);
+  return { outcome: 'created', customer };
+}
+
+async function readAudience({ manager }: Tx, slug: string): Promise<Audience> {
+  return {
+    recipient: await findRecipient(manager, slug),
+    agreement: await agreementInForce(manager, slug),
+    newestStatement: await newestStatement(manager),
+  };
+}
+
+/** Asks once for each name: a file has many rows of few recipients. */
+function remembering<T>(ask: (name: string) => Promise<T>): (name: string) => Promise<T> {
+  const known = new Map<string, Promise<T>>();
+  return (name) => {
+    const answer = known.get(name) ?? ask(name);
+    known.set(name, answer);
+    return answer;
+  };
+}
+
+/** Has the records made; of whoever is not known yet they are made when the profile comes. */
+async function share({ manager }: Tx, created: readonly CheckedRow[]): Promise<void> {
+  await makeShares(manager, created);
+  for (const recipient of new Set(created.map((row) => row.recipient))) {
+    const customers = created.filter((row) => row.recipient === recipient).map(({ customer }) => customer);
+    await makePendingOfCustomers(manager, [...new Set(customers)], 'permission-granted', recipient);
   }
 }

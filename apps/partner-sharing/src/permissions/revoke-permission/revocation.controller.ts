@@ -2,15 +2,11 @@ import { Controller, Delete, Inject, Param, Res } from '@nestjs/common';
 import { ApiBearerAuth, ApiTags } from '@nestjs/swagger';
 import { CurrentCaller, mustBe, Roles, type Caller } from '@castiron/access';
 import { DataSource } from 'typeorm';
-import { answerBehindFence } from '../../fence/answer-behind-fence.js';
+import { answerBehindFence, type FencedAnswer, type Reply } from '../../fence/answer-behind-fence.js';
 import { Fence } from '../../fence/fence.js';
 import { CustomerIdPipe } from '../../reading/customer-id.pipe.js';
 import { viewOf, type PermissionView } from '../permission.table.js';
 import { RevokePermissionUseCase } from './revoke-permission.use-case.js';
-
-interface Reply {
-  status(code: number): unknown;
-}
 
 @ApiTags('permissions')
 @ApiBearerAuth()
@@ -31,11 +27,9 @@ export class RevocationController {
     @Param('purpose') purpose: string,
     @CurrentCaller() caller: Caller,
     @Res({ passthrough: true }) reply: Reply,
-  ): Promise<PermissionView & { command: string; poll?: string }> {
+  ): Promise<PermissionView & FencedAnswer> {
     mustBe(caller, customer);
     const { permission, command } = await this.permissions.revoke({ customer, recipient, purpose });
-    const { status, ...fenced } = await answerBehindFence(this.dataSource, this.fence, command);
-    reply.status(status);
-    return { ...viewOf(permission), ...fenced };
+    return { ...viewOf(permission), ...(await answerBehindFence(this.dataSource, this.fence, command, reply)) };
   }
 }

@@ -1,11 +1,14 @@
-import type { RecipientKind } from '@castiron/contracts';
+import type { PurposeName, RecipientKind } from '@castiron/contracts';
 import type { DataSource } from 'typeorm';
 import type { Holding, ShareState } from '../../shares/share.js';
 
-/** What a recipient was asked to delete, and whether it said that it did. */
+/** What a recipient was asked to delete or to stop using, and whether it said that it did. */
 export interface Withdrawal {
   readonly obligation: string;
+  /** To be deleted. */
   readonly attributes: readonly string[];
+  /** To be used for these purposes no longer. */
+  readonly purposes: readonly { readonly purpose: PurposeName; readonly attributes: readonly string[] }[];
   readonly complete: boolean;
   readonly state: 'open' | 'confirmed' | 'expired';
   readonly askedAt: Date;
@@ -30,7 +33,7 @@ export interface RecipientHoldings {
   readonly withdrawals: readonly Withdrawal[];
 }
 
-type Row = Omit<RecipientHoldings, 'attributes'> & { holds: Holding[] };
+type Row = Omit<RecipientHoldings, 'attributes' | 'withdrawals'> & { share: string; holds: Holding[] };
 
 /** Who holds what of this customer now, and which withdrawals were confirmed (P8). */
 export class ReadHoldings {
@@ -38,18 +41,26 @@ export class ReadHoldings {
 
   async of(customer: string): Promise<readonly RecipientHoldings[]> {
     const rows: Row[] = await this.dataSource.query(
-      `SELECT s.recipient, r.name, r.kind, s.state, s.version, s.record_at AS since, s.agreement, s.entry,
-         s.entry_index AS index, s.holds, s.mailing,
-         coalesce((SELECT jsonb_agg(jsonb_build_object('obligation', o.id, 'attributes', o.attributes,
-           'complete', o.complete, 'state', o.state, 'askedAt', o.created_at, 'dueBy', o.due_by, 'settledAt', o.settled_at)
-           ORDER BY o.created_at) FROM obligations o WHERE o.share = s.id), '[]') AS withdrawals
+      `SELECT s.id AS share, s.recipient, r.name, r.kind, s.state, s.version, s.record_at AS since, s.agreement, s.entry,
+         s.entry_index AS index, s.holds, s.mailing
        FROM shares s JOIN recipients r ON r.slug = s.recipient
        WHERE s.customer = $1 AND s.state <> 'none' ORDER BY s.recipient`,
       [customer],
     );
-    return rows.map(({ holds, ...row }) => ({
+    const withdrawals = await this.withdrawalsOf(rows.map(({ share }) => share));
+    return rows.map(({ share, holds, ...row }) => ({
       ...row,
       attributes: holds.map(({ name, purposes }) => ({ name, purposes })),
+      withdrawals: withdrawals.filter((one) => one.share === share).map(({ share: _share, ...one }) => one),
     }));
+  }
+
+  /** Columns and not JSON made by the database, which writes its instants in another form than everything else here. */
+  private withdrawalsOf(shares: readonly string[]): Promise<readonly (Withdrawal & { readonly share: string })[]> {
+    return this.dataSource.query(
+      `SELECT share, id AS obligation, attributes, purposes, complete, state, created_at AS "askedAt", due_by AS "dueBy",
+         settled_at AS "settledAt" FROM obligations WHERE share = ANY($1::uuid[]) ORDER BY created_at, id`,
+      [shares],
+    );
   }
 }

@@ -18,10 +18,6 @@ const isSame = (known: Recipient, wanted: Registered): boolean =>
 /**
  * Registers a recipient: its row is committed first, then its place on the broker is made, for a broker cannot take part
  * in a transaction. A registration whose provisioning failed is repeated until it succeeds.
- *
- * The module constructs it as `new RegisterRecipientUseCase(dataSource, provisioning, signals, onRecipient)`, with
- * `provisioning = new KafkaProvisioning(connect(<the provisioner's principal>))` and an `onRecipient` that makes the inbox
- * watch `topicsOfRecipient(slug).replies`; and `new GiveCredentialsUseCase(dataSource, provisioning)`.
  */
 export class RegisterRecipientUseCase {
   constructor(

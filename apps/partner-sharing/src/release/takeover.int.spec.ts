@@ -1,0 +1,216 @@
+import { randomUUID } from 'node:crypto';
+import { outboxMigrations } from '@castiron/outbox';
+import { eventually, freshDatabase, uniqueSlug } from '@castiron/testing';
+import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+import { migrations } from '../database/migrations.js';
+import { ACME, SharingRig } from '../testing/sharing.rig.js';
+import { recordMessage } from './compose-record.js';
+import { journalMessage } from './lane-journal.js';
+import { LaneLeases } from './lane-leases.js';
+import { LaneWorker } from './lane-worker.js';
+import { prepareBatch, type PreparedBatch } from './prepare-batch.js';
+import { releaseBatch, type Lane, type ReleasedBatch } from './release-batch.js';
+
+let rig: SharingRig;
+let partner: string;
+
+beforeAll(async () => {
+  rig = new SharingRig(
+    await freshDatabase([...migrations, ...outboxMigrations]),
+    inject('stack').kafka,
+    'takeover-spec',
+  );
+  await rig.publishStatement();
+  partner = uniqueSlug();
+  await rig.register({ slug: partner, name: 'Northern Hosting', kind: 'network-member' });
+  await rig.agree(partner, [
+    { purpose: 'recommendation', attributes: ['companyName', 'email'], ground: 'permission' },
+    { purpose: 'service-delivery', attributes: ['companyName'], ground: 'permission' },
+  ]);
+});
+afterAll(() => rig?.database.destroy());
+
+/** Lets an owner work the lanes until the effect is there. */
+async function workUntil(effect: () => Promise<void>): Promise<void> {
+  const owner = rig.lanes();
+  await owner.start();
+  await eventually(effect).finally(() => owner.stop());
+}
+const version = (customer: string, wanted: number) => async () =>
+  expect(await rig.versionOf(customer, partner)).toBe(wanted);
+
+async function permitted(): Promise<string> {
+  const customer = randomUUID();
+  await rig.profile(customer, 1, ACME);
+  await rig.permit(customer, partner);
+  return customer;
+}
+
+interface Step {
+  readonly lane: Lane;
+  readonly prepared: PreparedBatch;
+}
+
+/** What an owner does up to its release, by hand, so that things can happen between the steps. */
+async function prepare(customer: string): Promise<Step> {
+  const own = (await rig.shareOf(customer, partner))?.lane;
+  const lane = (await new LaneLeases(rig.database, randomUUID()).claimFree()).find((one) => one.lane === own);
+  if (lane === undefined) throw new Error('the lane is held by another owner');
+  const broken = (_share: string, error: unknown): never => {
+    throw error;
+  };
+  return { lane, prepared: await prepareBatch(rig.database, lane.lane, rig.laneParts.keys, broken) };
+}
+const release = ({ lane, prepared }: Step): Promise<ReleasedBatch> =>
+  releaseBatch(rig.transactions, lane, prepared.records);
+
+async function send({ lane }: Step, { batch, records }: ReleasedBatch): Promise<void> {
+  const { kafka, transactionalId } = rig.laneParts;
+  const producer = kafka.transactionalProducer(transactionalId!(lane.lane));
+  await producer.open();
+  await producer.send(
+    records.map(({ prepared, index }) => recordMessage(prepared, index)),
+    [journalMessage(lane.lane, lane.token, batch)],
+  );
+  await producer.close();
+}
+/** Its leases run out at once. */
+const die = (): Promise<unknown> => rig.database.query(`UPDATE feed_lanes SET lease_until = '-infinity'`);
+
+async function entriesOf(customer: string): Promise<string[]> {
+  const rows: { kind: string }[] = await rig.database.query(
+    'SELECT e.kind FROM share_entries e JOIN shares s ON s.id = e.share WHERE s.customer = $1 ORDER BY e.index',
+    [customer],
+  );
+  return rows.map(({ kind }) => kind);
+}
+async function pendingOf(customer: string): Promise<number> {
+  const rows: unknown[] = await rig.database.query(
+    'SELECT 1 FROM pending_releases p JOIN shares s ON s.id = p.share WHERE s.customer = $1',
+    [customer],
+  );
+  return rows.length;
+}
+
+describe('between deciding and sending', () => {
+  it('what is no longer allowed is withheld, and said so in the ledger', async () => {
+    const customer = await permitted();
+    const step = await prepare(customer);
+    expect(await rig.revoke(customer, partner)).toBe(true);
+    expect((await release(step)).records).toEqual([]);
+    expect(await entriesOf(customer)).toEqual(['withheld']);
+    // Its rows wait on, for whatever is allowed instead.
+    expect(await pendingOf(customer)).toBe(2);
+    await die();
+    await workUntil(async () => expect(await pendingOf(customer)).toBe(0));
+    expect(await rig.feedOf(customer, partner)).toEqual([]);
+  });
+
+  it('what has changed is decided anew, though all of it would still be allowed', async () => {
+    const customer = await permitted();
+    const step = await prepare(customer);
+    await rig.profile(customer, 2, { ...ACME, companyName: 'Acme Two' });
+    expect((await release(step)).records).toEqual([]);
+    expect(await entriesOf(customer)).toEqual([]);
+    expect(await pendingOf(customer)).toBe(2);
+    await die();
+    await workUntil(version(customer, 1));
+    const [record] = await rig.feedOf(customer, partner);
+    expect(record?.attributes.companyName?.value).toBe('Acme Two');
+  });
+
+  it('a permission revoked and given anew is another one', async () => {
+    const customer = await permitted();
+    const step = await prepare(customer);
+    await rig.revoke(customer, partner);
+    await rig.permit(customer, partner);
+    expect((await release(step)).records).toEqual([]);
+    await die();
+    await workUntil(version(customer, 1));
+  });
+
+  it('an owner that lost its lane releases nothing', async () => {
+    const customer = await permitted();
+    const step = await prepare(customer);
+    await die();
+    await expect(release(step)).rejects.toThrow(/another owner/);
+    await workUntil(version(customer, 1));
+  });
+});
+
+describe('what a dead owner left sending', () => {
+  it('is settled as sent where the journal has its batch', async () => {
+    const customer = await permitted();
+    const step = await prepare(customer);
+    await send(step, await release(step));
+    await die();
+    await workUntil(version(customer, 1));
+    expect(await entriesOf(customer)).toEqual(['released']);
+    expect(await rig.feedOf(customer, partner)).toHaveLength(1);
+  });
+
+  it('is settled as aborted where it has not: the version is spent, and what is allowed is repeated', async () => {
+    const customer = await permitted();
+    const step = await prepare(customer);
+    expect((await release(step)).records).toHaveLength(1);
+    expect(await pendingOf(customer)).toBe(0);
+    await die();
+    await workUntil(version(customer, 2));
+    expect(await entriesOf(customer)).toEqual(['released', 'aborted', 'released']);
+    expect((await rig.feedOf(customer, partner)).map((record) => record?.version)).toEqual([2]);
+  });
+
+  it('narrowed a purpose: the recipient is told of its end all the same', async () => {
+    const customer = await permitted();
+    await rig.permit(customer, partner, 'service-delivery');
+    await workUntil(version(customer, 1));
+    await rig.revoke(customer, partner);
+    const step = await prepare(customer);
+    await release(step);
+    await die();
+    await workUntil(version(customer, 3));
+    const told: unknown[] = await rig.database.query(
+      'SELECT o.attributes, o.purposes FROM obligations o JOIN shares s ON s.id = o.share WHERE s.customer = $1',
+      [customer],
+    );
+    expect(told).toEqual([
+      { attributes: ['email'], purposes: [{ purpose: 'recommendation', attributes: ['companyName'] }] },
+    ]);
+  });
+
+  it('is not touched by a former owner that comes back: it may be on its way', async () => {
+    const customer = await permitted();
+    const step = await prepare(customer);
+    await release(step);
+    const former = new LaneWorker({ ...step.lane, token: step.lane.token - 1n }, rig.laneParts);
+    await former.step();
+    await former.close();
+    const rows: unknown[] = await rig.database.query('SELECT 1 FROM sending_records');
+    expect(rows).toHaveLength(1);
+    await die();
+    await workUntil(version(customer, 2));
+  });
+});
+
+it('an owner that could not settle what it sent finds out by itself what became of it', async () => {
+  await rig.registerNotifier();
+  const customer = randomUUID();
+  rig.outboxFails = false;
+  await rig.profile(customer, 1, ACME);
+  await rig.permit(customer, partner);
+  const owner = rig.lanes();
+  rig.outboxFails = true;
+  await owner.start();
+  try {
+    // The welcome cannot be published, so the record is on the feed and not settled.
+    await eventually(async () => expect(await rig.feedOf(customer, 'notifications')).toHaveLength(1));
+    expect(await rig.versionOf(customer, 'notifications')).toBe(0);
+    rig.outboxFails = false;
+    await eventually(async () => expect(await rig.versionOf(customer, 'notifications')).toBe(1));
+    await eventually(() => rig.isQuiet());
+    expect(await rig.feedOf(customer, 'notifications')).toHaveLength(1);
+  } finally {
+    rig.outboxFails = false;
+    await owner.stop();
+  }
+});
