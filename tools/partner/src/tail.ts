@@ -46,7 +46,7 @@ export class Tail {
     private readonly paint: Paint,
     private readonly print: (line: string) => void,
   ) {
-    this.kafka = connect({ ...settings.kafka, onLog: ({ detail }) => this.waitingFor(detail) });
+    this.kafka = connect({ ...settings.kafka, onLog: ({ level, message }) => this.heed(level, message) });
     this.producer = this.kafka.producer();
     this.copy = new PartnerCopy(settings.slug);
   }
@@ -166,10 +166,10 @@ export class Tail {
   }
 
   /** While following, the client tries for ever; somebody who watches should know why nothing comes. Said once. */
-  private waitingFor(detail: string | undefined): void {
-    if (this.consumer === undefined || this.waiting || detail === undefined) return;
+  private heed(level: 'warn' | 'error', message: string): void {
+    if (this.consumer === undefined || this.waiting || level !== 'error') return;
     this.waiting = true;
-    this.note(`waiting for the broker: ${detail}`, 'yellow');
+    this.note(`waiting for the broker: ${message}`, 'yellow');
   }
 
   private show(change: Change | undefined): void {
