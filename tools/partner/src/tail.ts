@@ -46,7 +46,7 @@ export class Tail {
     private readonly paint: Paint,
     private readonly print: (line: string) => void,
   ) {
-    this.kafka = connect({ ...settings.kafka, onLog: ({ level, message }) => this.heed(level, message) });
+    this.kafka = connect({ ...settings.kafka, onLog: ({ message }) => this.heed(message) });
     this.producer = this.kafka.producer();
     this.copy = new PartnerCopy(settings.slug);
   }
@@ -166,8 +166,8 @@ export class Tail {
   }
 
   /** While following, the client tries for ever; somebody who watches should know why nothing comes. Said once. */
-  private heed(level: 'warn' | 'error', message: string): void {
-    if (this.consumer === undefined || this.waiting || level !== 'error') return;
+  private heed(message: string): void {
+    if (this.consumer === undefined || this.waiting || !message.startsWith('Connection error')) return;
     this.waiting = true;
     this.note(`waiting for the broker: ${message}`, 'yellow');
   }
