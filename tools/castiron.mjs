@@ -245,6 +245,14 @@ auditor, partner, service; ID is whose token it is (a customer's id, a partner's
     ownHelp: true,
     run: (args) => tool('tools/partner/dist/main.js', args),
   },
+  faults: {
+    usage: 'npm run test:faults [-- --seed S --rounds N --operations N --plant NAME]',
+    ownHelp: true,
+    run: (args) => {
+      prepare();
+      return hand('tools/faults/dist/main.js', args);
+    },
+  },
   bench: {
     usage: 'npm run bench -- import',
     ownHelp: true,

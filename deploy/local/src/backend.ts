@@ -4,9 +4,19 @@ import type { KafkaUsers } from './kafka-users.js';
 export interface Running {
   /** Resolves with the reason once it is gone. */
   readonly ended: Promise<string>;
+  /** Undefined where it runs in a container. */
+  readonly pid?: number | undefined;
   stop(): Promise<void>;
   /** Ends it at once, as a crash would. */
   kill(): Promise<void>;
+}
+
+/** A further way in to the broker, whose clients are sent to another port than it listens on: through a proxy there. */
+export interface KafkaListener {
+  /** Upper case letters and digits. */
+  readonly name: string;
+  readonly port: number;
+  readonly advertisedPort: number;
 }
 
 export interface KafkaOptions {
@@ -16,6 +26,8 @@ export interface KafkaOptions {
   /** Users that exist from the first start, `admin` among them. */
   readonly users: KafkaUsers;
   readonly keep: boolean;
+  /** Only where the broker is a process of ours. */
+  readonly listeners?: readonly KafkaListener[];
 }
 
 export interface PostgresOptions {

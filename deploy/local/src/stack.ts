@@ -1,6 +1,6 @@
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Running } from './backend.js';
+import type { Backend, Running } from './backend.js';
 import { chooseBackend } from './choose-backend.js';
 import { adminUrl, createDatabases, type DatabaseName } from './databases.js';
 import { mintToken, startIdentity, type Client, type IdentityEndpoints } from './identity.js';
@@ -18,12 +18,21 @@ export interface StackOptions {
   readonly fresh?: boolean;
   /** Keep the data when it stops, and have it survive a crash of the machine. Default true. */
   readonly keep?: boolean;
+  /** Decides what runs Kafka and PostgreSQL, whatever the machine has. */
+  readonly backend?: Backend['name'];
+  /** Further listeners of the broker, by name, with the port that their clients are told. Processes only. */
+  readonly kafkaListeners?: Readonly<Record<string, number>>;
 }
 
 /** What one needs to use a running stack; plain data, so that it can be handed to other processes as JSON. */
 export interface StackEndpoints {
   readonly dataDir: string;
-  readonly kafka: { readonly bootstrap: string; readonly principals: KafkaUsers };
+  readonly kafka: {
+    readonly bootstrap: string;
+    readonly principals: KafkaUsers;
+    /** The ports of further listeners, by name. */
+    readonly listeners?: Readonly<Record<string, number>>;
+  };
   readonly postgres: Readonly<Record<DatabaseName | 'admin', string>>;
   readonly identity: IdentityEndpoints & { readonly clients: Readonly<Record<string, Client>> };
   readonly mail: MailEndpoints;
@@ -38,14 +47,18 @@ export interface Stack extends StackEndpoints {
   readonly broken: Promise<string>;
   /** What faults are tried on. */
   readonly parts: { readonly kafka: Running; readonly postgres: Running };
+  /** Starts a part again, on its old port and data, after it was killed. */
+  restart(part: 'kafka' | 'postgres'): Promise<void>;
   stop(): Promise<void>;
 }
+
+const PORTS = ['kafka', 'controller', 'postgres', 'identity', 'smtp', 'mailWeb'] as const;
 
 /** Starts Kafka, PostgreSQL, the identity provider and the mail sink, all on 127.0.0.1 and on free ports. */
 export async function startStack(options: StackOptions): Promise<Stack> {
   const { dataDir, keep = true } = options;
   const madeWith = await readFile(join(dataDir, 'backend'), 'utf8').catch(() => undefined);
-  const backend = await chooseBackend(options.fresh ? undefined : madeWith);
+  const backend = await chooseBackend(options.fresh ? undefined : madeWith, options.backend);
   // Before a fresh start gives anything up.
   await backend.prepare();
   if (options.fresh) {
@@ -55,10 +68,12 @@ export async function startStack(options: StackOptions): Promise<Stack> {
   await mkdir(dataDir, { recursive: true, mode: 0o755 });
   await writeFile(join(dataDir, 'backend'), backend.name);
   const secrets = await Secrets.of(join(dataDir, 'secrets.json'));
+  const advertised = options.kafkaListeners ?? {};
   const ports = await choosePorts(
-    ['kafka', 'controller', 'postgres', 'identity', 'smtp', 'mailWeb'],
+    [...PORTS, ...Object.keys(advertised).map((name) => `kafka.${name}` as const)],
     join(dataDir, 'ports.json'),
   );
+  const listeners = Object.fromEntries(Object.keys(advertised).map((name) => [name, ports[`kafka.${name}`] ?? 0]));
   const users: KafkaUsers = Object.fromEntries(
     PRINCIPAL_NAMES.map((username) => [username, { username, password: secrets.get(`kafka.${username}`) }]),
   );
@@ -77,30 +92,28 @@ export async function startStack(options: StackOptions): Promise<Stack> {
   };
 
   const stopPart = (part: Running) => part.stop();
+  const startKafka = () =>
+    backend.startKafka({
+      dataDir: join(dataDir, 'kafka'),
+      port: ports.kafka,
+      controllerPort: ports.controller,
+      users,
+      keep,
+      listeners: Object.entries(advertised).map(([name, advertisedPort]) => ({
+        name,
+        port: listeners[name] ?? 0,
+        advertisedPort,
+      })),
+    });
+  const startPostgres = () =>
+    backend.startPostgres({ dataDir: join(dataDir, 'postgres'), port: ports.postgres, password: adminPassword, keep });
   const starting = [
-    started(
-      backend.startKafka({
-        dataDir: join(dataDir, 'kafka'),
-        port: ports.kafka,
-        controllerPort: ports.controller,
-        users,
-        keep,
-      }),
-      stopPart,
-    ).then(async (part) => {
+    started(startKafka(), stopPart).then(async (part) => {
       const bootstrap = `127.0.0.1:${ports.kafka}`;
       await provisionKafka(bootstrap, users['admin']?.password ?? '');
       return { part, bootstrap };
     }),
-    started(
-      backend.startPostgres({
-        dataDir: join(dataDir, 'postgres'),
-        port: ports.postgres,
-        password: adminPassword,
-        keep,
-      }),
-      stopPart,
-    ).then(async (part) => {
+    started(startPostgres(), stopPart).then(async (part) => {
       const server = { host: '127.0.0.1', port: ports.postgres };
       const admin = adminUrl(server, adminPassword);
       const urls = await createDatabases(server, admin, (name) => secrets.get(`postgres.${name}`));
@@ -115,9 +128,14 @@ export async function startStack(options: StackOptions): Promise<Stack> {
   ] as const;
   try {
     const [kafka, postgres, identity, mail] = await Promise.all(starting);
+    const parts: { kafka: Running; postgres: Running } = { kafka: kafka.part, postgres: postgres.part };
     return {
       dataDir,
-      kafka: { bootstrap: kafka.bootstrap, principals: users },
+      kafka: {
+        bootstrap: kafka.bootstrap,
+        principals: users,
+        ...(options.kafkaListeners !== undefined && { listeners }),
+      },
       postgres: postgres.urls,
       identity: {
         ...identity.endpoints,
@@ -126,7 +144,10 @@ export async function startStack(options: StackOptions): Promise<Stack> {
       },
       mail: mail.endpoints,
       broken: Promise.race([kafka.part.ended, postgres.part.ended, mail.part.ended]),
-      parts: { kafka: kafka.part, postgres: postgres.part },
+      parts,
+      restart: async (name) => {
+        parts[name] = await started(name === 'kafka' ? startKafka() : startPostgres(), stopPart);
+      },
       stop,
     };
   } catch (error) {

@@ -1,0 +1,109 @@
+import type { Done } from '../history.js';
+import type { GrantedPurpose } from '../plan/operations.js';
+
+/** A record of a topic where each key has versions. */
+export interface VersionedRecord {
+  readonly partition: number;
+  readonly offset: number;
+  readonly key: string;
+  /** The event's id; each copy of the event has the same. */
+  readonly id: string;
+  readonly version: number;
+}
+
+/** A committed record of a recipient's feed. */
+export interface FeedRecord {
+  readonly partition: number;
+  readonly offset: number;
+  readonly id: string;
+  /** The customer, by the recipient's own name for it. */
+  readonly subject: string;
+  /** null: a tombstone. */
+  readonly version: number | null;
+  readonly values: Readonly<Record<string, string | undefined>>;
+  readonly purposes: Readonly<Record<string, readonly string[]>>;
+  /** When it was sent, in ms since the epoch. */
+  readonly at: number;
+}
+
+/** An event that is to have its effect once. */
+export interface OnceEvent {
+  readonly id: string;
+  /** What it is about: an obligation, a notice, a ledger entry. */
+  readonly about: string;
+}
+
+export interface Share {
+  readonly customer: string;
+  readonly recipient: string;
+  readonly subject: string;
+  readonly version: number;
+  readonly state: string;
+}
+
+/** A version that a consumer's row went through. */
+export interface Step {
+  readonly place: string;
+  readonly key: string;
+  readonly before: number | null;
+  readonly after: number;
+}
+
+/** All that can be seen once a run is over and everything is healed, of this run's customers only. */
+export interface Observed {
+  readonly operations: readonly Done[];
+  /** The slug of the run's partner. */
+  readonly partner: string;
+  /** Makes the values of this run its own: `<run>-<operation>`. */
+  readonly run: string;
+  /** Events that we put on their topics a second time, and their keys. */
+  readonly copied: { readonly ids: ReadonlySet<string>; readonly keys: ReadonlySet<string> };
+  /** What a topic holds of customers that nobody here registered, registrations without an answer apart. */
+  readonly strangers: readonly string[];
+  /** The profiles as a user reads them. */
+  readonly finals: ReadonlyMap<
+    string,
+    { readonly version: number; readonly attributes: Readonly<Record<string, string>> }
+  >;
+  readonly profiles: readonly VersionedRecord[];
+  /** Key: `<customer>/<recipient>/<purpose>`. */
+  readonly permissions: readonly (VersionedRecord & { readonly state: string })[];
+  /** By customer: what partner-sharing made of the profiles. */
+  readonly copies: ReadonlyMap<string, number>;
+  readonly shares: readonly Share[];
+  readonly partnerFeed: readonly FeedRecord[];
+  readonly notificationsFeed: readonly FeedRecord[];
+  /** By subject: what notifications made of its feed. */
+  readonly subjects: ReadonlyMap<string, number>;
+  /** Withdrawals that notifications was told, and the obligations as they stand. */
+  readonly withdrawals: readonly OnceEvent[];
+  readonly confirmations: readonly OnceEvent[];
+  readonly obligations: ReadonlyMap<string, string>;
+  /** Notices that notifications was told, and those it made mails of. */
+  readonly notices: readonly OnceEvent[];
+  readonly mails: ReadonlySet<string>;
+  readonly trail: readonly Step[];
+  /** Messages that were put aside; nothing that users do here is to be. */
+  readonly parked: number;
+  /** What had not come to rest when the time was up. */
+  readonly unsettled: readonly string[];
+  /** Services whose outbox still holds what was not sent. */
+  readonly unsent: ReadonlySet<string>;
+}
+
+/** What the history can not be, were the promises kept. */
+export interface Anomaly {
+  readonly kind:
+    | 'lost'
+    | 'duplicated'
+    | 'reordered'
+    | 'invented'
+    | 'stuck'
+    | 'revoked-and-sent'
+    | 'stale-last'
+    | 'wrong'
+    | 'too-little';
+  readonly what: string;
+}
+
+export type { GrantedPurpose };

@@ -1,0 +1,83 @@
+import type { Databases } from './databases.js';
+import type { Service } from '../plan/faults.js';
+
+const POLL_MS = 400;
+
+/** Events that the relay has not marked as sent. */
+const UNSENT = `SELECT count(*)::int AS n FROM outbox o JOIN outbox_lanes l USING (lane) WHERE NOT pg_visible_in_snapshot(o.xid, l.settled)`;
+
+async function count(
+  databases: Databases,
+  service: Service,
+  text: string,
+  values: readonly unknown[] = [],
+): Promise<number> {
+  const [row] = await databases.query<{ n: number }>(service, text, values);
+  return row?.n ?? 0;
+}
+
+export async function unsent(databases: Databases): Promise<Set<Service>> {
+  const services: readonly Service[] = ['customer-profiles', 'partner-sharing', 'notifications'];
+  const left = await Promise.all(services.map((service) => count(databases, service, UNSENT)));
+  return new Set(services.filter((_, index) => (left[index] ?? 0) > 0));
+}
+
+/** What has not come to rest yet, in words. */
+async function restless(databases: Databases, customers: readonly string[]): Promise<string[]> {
+  const [unsentBy, profiles, copies, pending, open, shares, subjects] = await Promise.all([
+    unsent(databases),
+    databases.query<{ id: string; version: number }>(
+      'customer-profiles',
+      'SELECT id, version FROM customers WHERE id = ANY ($1)',
+      [customers],
+    ),
+    databases.query<{ id: string; version: number }>(
+      'partner-sharing',
+      'SELECT id, version FROM customers WHERE id = ANY ($1)',
+      [customers],
+    ),
+    count(
+      databases,
+      'partner-sharing',
+      `SELECT (SELECT count(*) FROM pending_releases JOIN shares s ON s.id = share WHERE s.customer = ANY ($1))::int
+         + (SELECT count(*) FROM sending_records WHERE customer = ANY ($1))::int AS n`,
+      [customers],
+    ),
+    count(
+      databases,
+      'partner-sharing',
+      `SELECT count(*)::int AS n FROM obligations o JOIN shares s ON s.id = o.share
+       WHERE s.customer = ANY ($1) AND o.recipient = 'notifications' AND o.state = 'open'`,
+      [customers],
+    ),
+    databases.query<{ subject: string; version: number }>(
+      'partner-sharing',
+      `SELECT subject, version FROM shares WHERE customer = ANY ($1) AND recipient = 'notifications' AND state IN ('released', 'withdrawn')`,
+      [customers],
+    ),
+    databases.query<{ subject: string; version: number }>('notifications', 'SELECT subject, version FROM subjects'),
+  ]);
+  const known = new Map(copies.map(({ id, version }) => [id, version]));
+  const held = new Map(subjects.map(({ subject, version }) => [subject, version]));
+  const behind = profiles.filter(({ id, version }) => (known.get(id) ?? 0) < version).length;
+  const late = shares.filter(({ subject, version }) => (held.get(subject) ?? 0) < version).length;
+  return [
+    ...[...unsentBy].map((service) => `the outbox of ${service} holds events that were not sent`),
+    ...(behind > 0 ? [`${behind} profiles have not reached partner-sharing`] : []),
+    ...(pending > 0 ? [`${pending} releases of partner-sharing are pending or being sent`] : []),
+    ...(late > 0 ? [`${late} feed records have not reached notifications`] : []),
+    ...(open > 0 ? [`${open} withdrawals of notifications are open`] : []),
+  ];
+}
+
+/** Waits for everything to come to rest. @returns what did not, in words; empty where all did */
+export async function settle(databases: Databases, customers: readonly string[], within: number): Promise<string[]> {
+  const deadline = Date.now() + within;
+  for (;;) {
+    const left = await restless(databases, customers).catch((error: unknown) => [
+      error instanceof Error ? error.message : 'the databases do not answer',
+    ]);
+    if (left.length === 0 || Date.now() >= deadline) return left;
+    await new Promise((resolve) => setTimeout(resolve, POLL_MS));
+  }
+}

@@ -1,0 +1,148 @@
+import { FEED_POINTS, INBOX_POINTS, OUTBOX_POINTS, type Point } from '../proxy/points.js';
+import { Random } from './random.js';
+
+export const SERVICES = ['customer-profiles', 'partner-sharing', 'notifications'] as const;
+export type Service = (typeof SERVICES)[number];
+
+/** What happens to the replica, or to its connection, that comes to a point. */
+export const ACTIONS = [
+  /** kill -9, then started again. */
+  'kill',
+  /** SIGSTOP, for longer than any lease; then SIGCONT: a process that does not know it was away. */
+  'pause',
+  /** The connection breaks. */
+  'cut',
+  /** The bytes are late. */
+  'delay',
+  /** Nothing passes any more and nobody is told; after a while the connection breaks. */
+  'half-open',
+  /** kill -9, and the bytes that it had sent arrive all the same, when a successor is at work. */
+  'kill-and-arrive-late',
+] as const;
+export type Action = (typeof ACTIONS)[number];
+
+export type Fault = {
+  /** Quiet before it, in ms. */
+  readonly after: number;
+} & (
+  | {
+      readonly kind: 'at-point';
+      readonly point: Point;
+      readonly service: Service;
+      readonly action: Action;
+      /** How many pass the point before one is caught. */
+      readonly letPass: number;
+      readonly ms: number;
+    }
+  /** kill -9 of the broker; away for `ms`. */
+  | { readonly kind: 'broker-away'; readonly ms: number }
+  /** Immediate shutdown of PostgreSQL (SIGQUIT), then started again. */
+  | { readonly kind: 'database-restart' }
+  /** pg_terminate_backend of everything that services hold. */
+  | { readonly kind: 'backends-terminated' }
+  /** Copies of the last events that stand on topics are produced again. */
+  | { readonly kind: 'delivered-twice'; readonly copies: number }
+  /** A third member joins a service's consumer group, holds what it is given, and leaves. */
+  | { readonly kind: 'third-member'; readonly service: 'partner-sharing' | 'notifications'; readonly ms: number }
+  /** A replica is cut off from database and broker: connections break, and new ones do too. */
+  | { readonly kind: 'cut-off'; readonly service: Service; readonly replica: 0 | 1; readonly ms: number }
+);
+
+export type FaultKind = Fault['kind'];
+
+/** How long things take, in ms. */
+export interface Severity {
+  /** A process stands still. */
+  readonly pause: number;
+  /** The broker is away, once a round. */
+  readonly away: number;
+  /** Longest quiet between faults. */
+  readonly gap: number;
+}
+
+export const SHORT: Severity = { pause: 3_000, away: 4_000, gap: 600 };
+export const LONG: Severity = { pause: 45_000, away: 600_000, gap: 4_000 };
+
+/** What can happen at a point: an answer that is on its way already cannot arrive late at a process that is gone. */
+const isRequest = (point: Point): boolean =>
+  !['after-commit', 'before-acknowledgement', 'inside-inbox', 'after-feed-commit'].includes(point);
+
+function servicesAt(point: Point): readonly Service[] {
+  if ((FEED_POINTS as readonly Point[]).includes(point)) return ['partner-sharing'];
+  if ((INBOX_POINTS as readonly Point[]).includes(point)) return ['partner-sharing', 'notifications'];
+  return ['customer-profiles', 'partner-sharing'];
+}
+
+function atPoint(random: Random, point: Point, action: Action, severity: Severity): Fault {
+  const ms = {
+    pause: severity.pause,
+    delay: random.between(200, 1_500),
+    'half-open': random.between(500, 2_500),
+    'kill-and-arrive-late': 2_000,
+    kill: 0,
+    cut: 0,
+  }[action];
+  return {
+    kind: 'at-point',
+    point,
+    service: random.one(servicesAt(point)),
+    action,
+    letPass: random.between(0, 3),
+    ms,
+    after: random.between(100, severity.gap),
+  };
+}
+
+/** One of each, the points each with one of the actions. */
+function deck(random: Random, severity: Severity, round: number): Fault[] {
+  const after = () => random.between(100, severity.gap);
+  const points = [...OUTBOX_POINTS, ...INBOX_POINTS, ...FEED_POINTS];
+  // Actions go round, so that every action is taken and every point meets all of them in time.
+  const offset = random.between(0, ACTIONS.length - 1);
+  const atPoints = points.map((point, index) => {
+    const actions = ACTIONS.filter((action) => action !== 'kill-and-arrive-late' || isRequest(point));
+    return atPoint(random, point, actions[(index + offset + round) % actions.length] as Action, severity);
+  });
+  return random.shuffled<Fault>([
+    ...atPoints,
+    { kind: 'broker-away', ms: severity.away, after: after() },
+    { kind: 'broker-away', ms: 0, after: after() },
+    { kind: 'database-restart', after: after() },
+    { kind: 'backends-terminated', after: after() },
+    { kind: 'delivered-twice', copies: random.between(5, 40), after: after() },
+    {
+      kind: 'third-member',
+      service: random.one(['partner-sharing', 'notifications'] as const),
+      ms: random.between(500, 2_000),
+      after: after(),
+    },
+    {
+      kind: 'cut-off',
+      service: random.one(SERVICES),
+      replica: random.between(0, 1) as 0 | 1,
+      ms: random.between(500, 3_000),
+      after: after(),
+    },
+  ]);
+}
+
+/** The faults of one round, in turn. Pure: the same for the same seed. */
+export function faultsOf(seed: number, round: number, severity: Severity): readonly Fault[] {
+  return deck(new Random('faults', seed, round), severity, round);
+}
+
+/** As it is told on the terminal and in the history. */
+export function nameOf(fault: Fault): string {
+  switch (fault.kind) {
+    case 'at-point':
+      return `${fault.action} ${fault.point} of ${fault.service}`;
+    case 'broker-away':
+      return fault.ms === 0 ? 'broker killed and started' : `broker away for ${fault.ms / 1000} s`;
+    case 'third-member':
+      return `third member of ${fault.service}`;
+    case 'cut-off':
+      return `${fault.service}-${fault.replica + 1} cut off`;
+    default:
+      return fault.kind.replaceAll('-', ' ');
+  }
+}

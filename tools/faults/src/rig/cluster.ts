@@ -1,0 +1,193 @@
+import { randomUUID } from 'node:crypto';
+import { mkdir } from 'node:fs/promises';
+import { createServer, type AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { connect, type Kafka } from '@castiron/kafka';
+import {
+  environmentOf,
+  HttpClient,
+  registerInternalRecipients,
+  startStack,
+  type Stack,
+  type StackEndpoints,
+} from '@castiron/local-stack';
+import { SERVICES, type Service } from '../plan/faults.js';
+import { Front } from '../proxy/front.js';
+import { kafkaInspector } from '../proxy/kafka-inspector.js';
+import type { ReplicaMemory } from '../proxy/points.js';
+import { postgresInspector } from '../proxy/postgres-inspector.js';
+import { Proxy } from '../proxy/proxy.js';
+import { Traps } from '../proxy/traps.js';
+import { Databases } from '../observe/databases.js';
+import { Replica } from './replica.js';
+
+const REPLICAS = 2;
+
+export interface ClusterOptions {
+  /** Where the logs go. */
+  readonly folder: string;
+  readonly nodeArguments: readonly string[];
+  /** How long a silent process keeps what it holds, in ms. */
+  readonly leaseMs: number;
+  readonly tell: (what: Readonly<Record<string, unknown>>) => void;
+}
+
+/** A place in the cluster that a replica will have. */
+interface Seat {
+  readonly service: Service;
+  readonly index: number;
+  readonly name: string;
+  readonly memory: ReplicaMemory;
+  readonly kafka: Proxy;
+  readonly postgres: Proxy;
+  readonly port: number;
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address() as AddressInfo;
+  await new Promise((resolve) => server.close(resolve));
+  return port;
+}
+
+/** The same, reached through a replica's own proxies. */
+function throughProxies(stack: StackEndpoints, { kafka, postgres }: Seat): StackEndpoints {
+  const moved = (url: string): string => {
+    const other = new URL(url);
+    other.port = String(postgres.port);
+    return other.toString();
+  };
+  return {
+    ...stack,
+    kafka: { ...stack.kafka, bootstrap: `127.0.0.1:${kafka.port}` },
+    postgres: Object.fromEntries(
+      Object.entries(stack.postgres).map(([name, url]) => [name, moved(url)]),
+    ) as unknown as StackEndpoints['postgres'],
+  };
+}
+
+const listenerOf = (name: string): string => name.replaceAll('-', '').toUpperCase();
+
+/** Kafka, PostgreSQL, two replicas of each service, and a proxy of ours before each of their connections. */
+export class Cluster {
+  private readonly stops: (() => unknown)[] = [];
+
+  private constructor(
+    readonly stack: Stack,
+    readonly traps: Traps,
+    readonly replicas: readonly Replica[],
+    readonly client: HttpClient,
+    readonly databases: Databases,
+  ) {}
+
+  static async start(options: ClusterOptions): Promise<Cluster> {
+    const traps = new Traps();
+    let stack: Stack | undefined;
+    const stops: (() => unknown)[] = [];
+    try {
+      const seats: Seat[] = [];
+      for (const service of SERVICES) {
+        for (let index = 0; index < REPLICAS; index += 1) {
+          const name = `${service}-${index + 1}`;
+          const memory: ReplicaMemory = { acknowledged: false };
+          const gate: Parameters<typeof Proxy.listen>[0]['gate'] = (point, pipe) => traps.pass(point, pipe);
+          const kafka = await Proxy.listen({
+            owner: name,
+            upstream: 'kafka',
+            target: () => stack?.kafka.listeners?.[listenerOf(name)] ?? 0,
+            inspect: () => kafkaInspector(memory),
+            gate,
+          });
+          const postgres = await Proxy.listen({
+            owner: name,
+            upstream: 'postgres',
+            target: () => Number(new URL(stack?.postgres.admin ?? 'postgres://x:1').port),
+            inspect: () => postgresInspector(memory),
+            gate,
+          });
+          stops.push(
+            () => kafka.close(),
+            () => postgres.close(),
+          );
+          seats.push({ service, index, name, memory, kafka, postgres, port: await freePort() });
+        }
+      }
+      await mkdir(options.folder, { recursive: true });
+      const started = (stack = await startStack({
+        dataDir: join(tmpdir(), `castiron-faults-${randomUUID()}`),
+        keep: false,
+        backend: 'process',
+        kafkaListeners: Object.fromEntries(seats.map(({ name, kafka }) => [listenerOf(name), kafka.port])),
+      }));
+      stops.push(() => started.stop());
+      const front = new Front(() =>
+        seats.filter(({ service }) => service === 'customer-profiles').map(({ port }) => port),
+      );
+      const keys = await front.listen();
+      stops.push(() => front.close());
+      const replicas: Replica[] = [];
+      for (const seat of seats) {
+        // A customer-profiles replica listens on its own port; everybody else reaches either through the front.
+        const ports = {
+          'customer-profiles': keys,
+          'partner-sharing': 0,
+          notifications: 0,
+          recommendations: 0,
+          [seat.service]: seat.port,
+        };
+        // One after the other, for two replicas share a key file.
+        const environment = await environmentOf(seat.service, throughProxies(started, seat), ports);
+        replicas.push(
+          new Replica({
+            ...seat,
+            environment: { ...environment, LEASE_MS: String(options.leaseMs) },
+            log: join(options.folder, `${seat.name}.log`),
+            nodeArguments: options.nodeArguments,
+            proxies: [seat.kafka, seat.postgres],
+            tell: options.tell,
+          }),
+        );
+      }
+      stops.push(() => Promise.all(replicas.map((replica) => replica.stop())));
+      for (const replica of replicas) replica.start();
+      const ready = await Promise.all(replicas.map((replica) => replica.ready()));
+      const late = replicas.filter((_, index) => ready[index] !== true);
+      if (late.length > 0)
+        throw new Error(`${late.map(({ name }) => name).join(', ')} did not get ready; see ${options.folder}`);
+      const client = new HttpClient(
+        started.identity,
+        Object.fromEntries(replicas.map(({ name, service, url }) => [name.endsWith('-1') ? service : name, { url }])),
+      );
+      await registerInternalRecipients(started, client);
+      const databases = await Databases.open(started.postgres.admin);
+      const cluster = new Cluster(started, traps, replicas, client, databases);
+      cluster.stops.push(...stops, () => databases.close());
+      return cluster;
+    } catch (error) {
+      for (const stop of stops.reverse()) await Promise.resolve(stop()).catch(() => undefined);
+      throw error;
+    }
+  }
+
+  /** Straight to the broker, as its super user. */
+  kafka(principal = 'admin'): Kafka {
+    const { username = '', password = '' } = this.stack.kafka.principals[principal] ?? {};
+    return connect({ brokers: [this.stack.kafka.bootstrap], clientId: 'faults', username, password });
+  }
+
+  replicasOf(service: Service): readonly Replica[] {
+    return this.replicas.filter((replica) => replica.service === service);
+  }
+
+  named(name: string): Replica {
+    const found = this.replicas.find((replica) => replica.name === name);
+    if (found === undefined) throw new Error(`no replica ${name}`);
+    return found;
+  }
+
+  async stop(): Promise<void> {
+    for (const stop of this.stops.splice(0).reverse()) await Promise.resolve(stop()).catch(() => undefined);
+  }
+}

@@ -1,0 +1,189 @@
+import { connect } from '@castiron/kafka';
+import { topicsOfRecipient, type WireMessage } from '@castiron/contracts';
+import type { Part } from '@castiron/local-stack';
+import { nameOf, type Fault, type Service } from '../plan/faults.js';
+import { Random } from '../plan/random.js';
+import type { Caught } from '../proxy/traps.js';
+import { patiently } from '../observe/patiently.js';
+import { readTopic, type Placed } from '../observe/topics.js';
+import type { Cluster } from './cluster.js';
+
+/** How long a trap waits for somebody to come by. */
+const CATCH_WITHIN_MS = 5_000;
+const READY_WITHIN_MS = 45_000;
+const TRIES = 3;
+
+export interface Happened {
+  readonly fault: Fault;
+  readonly replica?: string;
+}
+
+const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
+
+/** Does what the plan says, one thing at a time, each healed before the next begins. */
+export class Nemesis {
+  readonly happened: Happened[] = [];
+  readonly missed: Fault[] = [];
+  /** Ids of events that stand twice on their topic because we put them there, and their keys. */
+  readonly copied = { ids: new Set<string>(), keys: new Set<string>() };
+
+  constructor(
+    private readonly cluster: Cluster,
+    private readonly tell: (what: Readonly<Record<string, unknown>>) => void,
+    private readonly copyable: readonly string[],
+    private readonly since: (record: Placed) => boolean,
+  ) {}
+
+  /** @param goesOn false ends it before the next fault */
+  async run(faults: readonly Fault[], goesOn: () => boolean): Promise<void> {
+    const waiting = faults.map((fault) => ({ fault, tries: TRIES }));
+    for (let next = waiting.shift(); next !== undefined && goesOn(); next = waiting.shift()) {
+      const { fault, tries } = next;
+      await pause(fault.after);
+      const name = nameOf(fault);
+      this.tell({ type: 'fault', f: fault.kind, fault: name, begins: true });
+      const replica = await this.bring(fault);
+      if (replica !== false) {
+        this.happened.push({ fault, ...(replica !== undefined && { replica }) });
+        this.tell({ type: 'fault', f: fault.kind, fault: name, healed: true, replica });
+        continue;
+      }
+      this.tell({ type: 'fault', f: fault.kind, fault: name, missed: true });
+      // Nobody came by: again later, when others may.
+      if (tries > 1) waiting.push({ fault, tries: tries - 1 });
+      else this.missed.push(fault);
+    }
+  }
+
+  /** @returns whom it hit, where it was one; false where it did not come to pass */
+  private async bring(fault: Fault): Promise<string | undefined | false> {
+    const { cluster } = this;
+    switch (fault.kind) {
+      case 'at-point':
+        return this.atPoint(fault);
+      case 'broker-away':
+        await (cluster.stack.parts.kafka as Part).kill();
+        await pause(fault.ms);
+        await cluster.stack.restart('kafka');
+        return undefined;
+      case 'database-restart':
+        await this.restartDatabase();
+        return undefined;
+      case 'backends-terminated':
+        return (await cluster.databases.terminateOthers()) > 0 ? undefined : false;
+      case 'delivered-twice':
+        return (await this.deliverTwice(fault.copies)) > 0 ? undefined : false;
+      case 'third-member':
+        await this.joinThird(fault.service, fault.ms);
+        return undefined;
+      case 'cut-off': {
+        const replica = cluster.named(`${fault.service}-${fault.replica + 1}`);
+        replica.refuses = true;
+        replica.cutConnections();
+        await pause(fault.ms);
+        replica.refuses = false;
+        return replica.name;
+      }
+    }
+  }
+
+  private async atPoint(fault: Fault & { kind: 'at-point' }): Promise<string | false> {
+    const among = this.cluster.replicasOf(fault.service).map(({ name }) => name);
+    const caught = await this.cluster.traps.catch(fault.point, among, {
+      letPass: fault.letPass,
+      within: CATCH_WITHIN_MS,
+    });
+    if (caught === undefined) return false;
+    this.tell({ type: 'caught', point: fault.point, replica: caught.replica });
+    await this.actOn(caught, fault);
+    return caught.replica;
+  }
+
+  private async actOn({ replica: name, pipe }: Caught, { action, ms }: Fault & { kind: 'at-point' }): Promise<void> {
+    const replica = this.cluster.named(name);
+    switch (action) {
+      case 'kill':
+        replica.kill();
+        pipe.link.cut();
+        await replica.ready(READY_WITHIN_MS);
+        return;
+      case 'pause':
+        replica.signal('SIGSTOP');
+        pipe.letGo();
+        await pause(ms);
+        replica.signal('SIGCONT');
+        return;
+      case 'cut':
+        pipe.link.cut();
+        return;
+      case 'delay':
+        await pause(ms);
+        pipe.letGo();
+        return;
+      case 'half-open':
+        pipe.link.freeze();
+        await pause(ms);
+        pipe.link.cut();
+        return;
+      case 'kill-and-arrive-late':
+        pipe.link.outlive();
+        replica.kill();
+        await Promise.all([pause(ms), replica.ready(READY_WITHIN_MS)]);
+        pipe.link.arrive();
+        return;
+    }
+  }
+
+  private async restartDatabase(): Promise<void> {
+    const part = this.cluster.stack.parts.postgres as Part;
+    if (part.pid !== undefined) process.kill(part.pid, 'SIGQUIT');
+    await part.ended;
+    await this.cluster.stack.restart('postgres');
+  }
+
+  /** Puts copies of events that stand on their topics behind them, byte for byte. */
+  private async deliverTwice(copies: number): Promise<number> {
+    const records = (
+      await Promise.all(this.copyable.map((topic) => patiently(() => readTopic(this.cluster.kafka(), topic))))
+    )
+      .flat()
+      .filter(this.since);
+    const random = new Random('copies', records.length);
+    const chosen = random.shuffled(records).slice(0, copies);
+    const producer = this.cluster.kafka().producer();
+    try {
+      await producer.send(
+        chosen.map(({ topic, key, value, headers }): WireMessage => ({ topic, key, value, headers })),
+      );
+    } finally {
+      await producer.close();
+    }
+    for (const { id, key } of chosen) {
+      this.copied.ids.add(id);
+      this.copied.keys.add(key);
+    }
+    return chosen.length;
+  }
+
+  /** Takes part of the partitions away from the service for a while, and gives them back without having done anything. */
+  private async joinThird(service: Service, ms: number): Promise<void> {
+    const { username = '', password = '' } = this.cluster.stack.kafka.principals[service] ?? {};
+    const kafka = connect({ brokers: [this.cluster.stack.kafka.bootstrap], clientId: 'third', username, password });
+    const { feed, duties } = topicsOfRecipient('notifications');
+    let leave: () => void = () => undefined;
+    const left = new Promise<void>((resolve) => (leave = resolve));
+    const third = kafka.consumer({
+      groupId: service === 'notifications' ? 'notifications.inbox' : service,
+      topics:
+        service === 'notifications' ? [feed.name, duties.name] : ['customers.profiles.v1', 'notifications.mailings.v1'],
+      // What it gets it leaves as it is: stopped before this ends, it commits nothing.
+      onBatch: () => left,
+      onCrash: () => undefined,
+    });
+    await third.start();
+    await pause(ms);
+    const stopped = third.stop();
+    leave();
+    await stopped;
+  }
+}

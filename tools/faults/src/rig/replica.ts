@@ -1,0 +1,114 @@
+import { join } from 'node:path';
+import { Part, PROGRAMS, ROOT } from '@castiron/local-stack';
+import type { Service } from '../plan/faults.js';
+import type { Proxy } from '../proxy/proxy.js';
+import type { ReplicaMemory } from '../proxy/points.js';
+
+const READY_WITHIN_MS = 60_000;
+const PAUSE_MS = 100;
+/** A supervisor starts again what ended, and not faster than this. */
+const RESTART_AFTER_MS = 300;
+
+export interface ReplicaOptions {
+  readonly service: Service;
+  readonly index: number;
+  readonly port: number;
+  readonly environment: Readonly<Record<string, string>>;
+  readonly log: string;
+  /** Further arguments of node, for a planted bug. */
+  readonly nodeArguments: readonly string[];
+  readonly proxies: readonly Proxy[];
+  readonly memory: ReplicaMemory;
+  readonly tell: (what: Readonly<Record<string, unknown>>) => void;
+}
+
+/** One process of a service, and a supervisor that starts it again whenever it ends. */
+export class Replica {
+  readonly name: string;
+  readonly service: Service;
+  readonly url: string;
+  private part: Part | undefined;
+  private stopping = false;
+  /** Ends by itself, which a crashed consumer does by design. */
+  endedByItself = 0;
+
+  constructor(private readonly options: ReplicaOptions) {
+    this.service = options.service;
+    this.name = `${options.service}-${options.index + 1}`;
+    this.url = `http://127.0.0.1:${options.port}`;
+  }
+
+  get port(): number {
+    return this.options.port;
+  }
+
+  start(): void {
+    const { environment, log, nodeArguments, service } = this.options;
+    this.options.memory.acknowledged = false;
+    const part = new Part({
+      name: this.name,
+      command: process.execPath,
+      args: [...nodeArguments, '--enable-source-maps', '--max-old-space-size=384', join(ROOT, PROGRAMS[service])],
+      env: environment,
+      log,
+      cwd: ROOT,
+    });
+    this.part = part;
+    void part.ended.then((reason) => {
+      if (this.stopping) return;
+      if (this.part === part) {
+        this.endedByItself += 1;
+        this.options.tell({ type: 'ended-by-itself', replica: this.name, reason: reason.split('\n')[0] });
+      }
+      setTimeout(() => {
+        if (!this.stopping) this.start();
+      }, RESTART_AFTER_MS);
+    });
+  }
+
+  /** kill -9; the supervisor starts it again. */
+  kill(): void {
+    const { part } = this;
+    this.part = undefined;
+    void part?.kill();
+  }
+
+  signal(name: 'SIGSTOP' | 'SIGCONT'): void {
+    if (this.part?.pid === undefined) return;
+    try {
+      process.kill(this.part.pid, name);
+    } catch {
+      // It has just ended.
+    }
+  }
+
+  /** Resolves once it is ready; false where it is not in time. */
+  async ready(within = READY_WITHIN_MS): Promise<boolean> {
+    const deadline = Date.now() + within;
+    while (Date.now() < deadline) {
+      try {
+        const response = await fetch(`${this.url}/health/ready`, { signal: AbortSignal.timeout(2_000) });
+        await response.arrayBuffer();
+        if (response.ok) return true;
+      } catch {
+        // Not listening yet.
+      }
+      await new Promise((resolve) => setTimeout(resolve, PAUSE_MS));
+    }
+    return false;
+  }
+
+  cutConnections(): void {
+    for (const proxy of this.options.proxies) proxy.cutAll();
+  }
+
+  set refuses(refuses: boolean) {
+    for (const proxy of this.options.proxies) proxy.refuses = refuses;
+  }
+
+  async stop(): Promise<void> {
+    this.stopping = true;
+    this.signal('SIGCONT');
+    await this.part?.stop(2_000);
+  }
+}

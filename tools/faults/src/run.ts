@@ -1,0 +1,144 @@
+import { randomBytes } from 'node:crypto';
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { topicsOfRecipient } from '@castiron/contracts';
+import { check } from './check/check.js';
+import type { Anomaly } from './check/observed.js';
+import { tooLittle } from './check/enough.check.js';
+import { History } from './history.js';
+import { beginnings, COPYABLE, isSince, observe, topicsOf } from './observe/observe.js';
+import { settle } from './observe/settle.js';
+import { faultsOf, nameOf, type Severity } from './plan/faults.js';
+import { PROCESSES } from './plan/operations.js';
+import { Random } from './plan/random.js';
+import type { Cluster } from './rig/cluster.js';
+import { Nemesis, type Happened } from './rig/nemesis.js';
+import { Calls } from './workload/calls.js';
+import { registerPartner } from './workload/partner.js';
+import { customersOf, User, type World } from './workload/user.js';
+
+export interface RunOptions {
+  readonly seed: number;
+  /** Decks of faults, one after the other. */
+  readonly rounds: number;
+  /** Acknowledged or not, at least so many. */
+  readonly operations: number;
+  readonly severity: Severity;
+  /** Where the history goes. */
+  readonly folder: string;
+  /** How long everything may take to come to rest after the last fault, in ms. */
+  readonly settleWithin: number;
+  readonly say: (line: string) => void;
+  /** Ends the run early, in order. */
+  readonly signal: AbortSignal;
+  /** Looks for too little having happened. Off where one thing is looked at. */
+  readonly demanding: boolean;
+}
+
+export interface RunResult {
+  readonly seed: number;
+  readonly anomalies: readonly Anomaly[];
+  readonly operations: Readonly<Record<'ok' | 'fail' | 'info', number>>;
+  readonly faults: readonly Happened[];
+  readonly missed: readonly string[];
+  readonly seconds: number;
+}
+
+/** Longest pause of a user between two acts, in ms. */
+const THINK_MS = 160;
+
+/** One seed: users act while the nemesis breaks things; then everything is healed, comes to rest, and is checked. */
+export async function runSeed(cluster: Cluster, options: RunOptions): Promise<RunResult> {
+  const { seed, rounds, severity, folder, say, signal } = options;
+  const began = Date.now();
+  await mkdir(folder, { recursive: true });
+  const history = new History(join(folder, 'history.jsonl'));
+  // Not of the seed: a stack that is kept has the values of an earlier run of the same seed.
+  const run = `s${seed}x${randomBytes(2).toString('hex')}`;
+  const calls = new Calls(cluster.stack.identity);
+  await registerPartner(cluster.client, run);
+  const from = await beginnings(cluster, topicsOf(run));
+  const { feed } = topicsOfRecipient(run);
+  const world: World = {
+    seed,
+    calls,
+    history,
+    partner: run,
+    run,
+    urlOf: (service, replica) => cluster.replicasOf(service)[replica]?.url ?? '',
+    feedEnds: feedEndsOf(cluster, feed.name),
+  };
+  const nemesis = new Nemesis(cluster, (line) => history.write(line), COPYABLE, isSince(from));
+  history.write({ type: 'begin', seed, rounds, operations: options.operations, run });
+
+  let breaking = true;
+  const users = Array.from({ length: PROCESSES }, (_, process) => new User(world, process));
+  const acting = users.map((user, process) => {
+    const random = new Random('think', seed, process);
+    return user.act(
+      () => !signal.aborted && (breaking || history.operations.length < options.operations),
+      () => random.between(20, THINK_MS),
+    );
+  });
+  try {
+    // Something to break first.
+    await new Promise((resolve) => setTimeout(resolve, 2_000));
+    for (let round = 0; round < rounds && !signal.aborted; round += 1) {
+      await nemesis.run(faultsOf(seed, round, severity), () => !signal.aborted);
+      say(
+        `seed ${seed}: round ${round + 1} of ${rounds}, ${history.operations.length} operations, ${nemesis.happened.length} faults`,
+      );
+    }
+  } finally {
+    breaking = false;
+    await Promise.all(acting);
+  }
+  history.write({ type: 'healed' });
+  await Promise.all(cluster.replicas.map((replica) => replica.ready()));
+  const customers = customersOf(history.operations);
+  const unsettled = await settle(cluster.databases, customers, options.settleWithin);
+  const observed = await observe(cluster, calls, {
+    operations: history.operations,
+    partner: run,
+    run,
+    copied: nemesis.copied,
+    from,
+    unsettled,
+  });
+  const happened = nemesis.happened;
+  const anomalies = [
+    ...check(observed),
+    ...(options.demanding ? tooLittle(history.operations, happened, options.operations) : []),
+  ];
+  for (const anomaly of anomalies) history.write({ type: 'anomaly', ...anomaly });
+  await history.close();
+  const count = (wanted: string) => history.operations.filter(({ outcome }) => outcome === wanted).length;
+  const result: RunResult = {
+    seed,
+    anomalies,
+    operations: { ok: count('ok'), fail: count('fail'), info: count('info') },
+    faults: happened,
+    missed: nemesis.missed.map(nameOf),
+    seconds: Math.round((Date.now() - began) / 1000),
+  };
+  await writeFile(join(folder, 'result.json'), JSON.stringify(result, null, 2));
+  return result;
+}
+
+const ENDS_WITHIN_MS = 2_000;
+
+/** Asks over one connection, since the answer is wanted at once; gives up where the broker is away. */
+function feedEndsOf(cluster: Cluster, feed: string): World['feedEnds'] {
+  let admin = cluster.kafka().admin();
+  return async () => {
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<undefined>((resolve) => (timer = setTimeout(() => resolve(undefined), ENDS_WITHIN_MS)));
+    const asked = admin.endOffsets(feed).catch(() => undefined);
+    const ends = await Promise.race([asked, late]);
+    clearTimeout(timer);
+    if (ends !== undefined) return Object.fromEntries(ends.map(({ partition, offset }) => [partition, offset]));
+    void admin.close().catch(() => undefined);
+    admin = cluster.kafka().admin();
+    return undefined;
+  };
+}
