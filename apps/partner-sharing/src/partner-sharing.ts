@@ -43,11 +43,7 @@ export function partnerSharing(wiring: Wiring<PartnerSharingSettings>): PartnerS
     signals,
     fence: new Fence(dataSource, signals),
     // Half of the others' lease: a fence waits for a lane whose owner is gone.
-    releaser: new Releaser(
-      { dataSource, transactions, kafka, keys, signals, logger },
-      undefined,
-      settings.leaseMs / 2,
-    ),
+    releaser: new Releaser({ dataSource, transactions, kafka, keys, signals, logger }, undefined, settings.leaseMs / 2),
     sweeper: new Sweeper(transactions, signals, logger),
     keepProfile: new KeepProfileWhenProfileChanged(signals, (customer) => keys.forget(customer)),
     provisioning: new KafkaProvisioning(provisioner),

@@ -3,11 +3,12 @@ import { MAX_MESSAGE_BYTES } from '@castiron/contracts';
 import { createClient, type Client } from './client.js';
 import { within } from './deadline.js';
 import { incoming } from './incoming.js';
-import type { Admin, Consumer, ConsumerOptions, KafkaSettings } from './types.js';
+import { DEFAULT_LEASE_MS, type Admin, type Consumer, type ConsumerOptions, type KafkaSettings } from './types.js';
 
 /** Without a fetch for so long, a consumer is not healthy; with a broker that answers, it is stuck for good. */
 const STALL_MS = 60_000;
-const HEARTBEAT_MS = 3_000;
+/** Of the lease, from one to the next. */
+const HEARTBEATS = 0.3;
 const STOP_DEADLINE_MS = 10_000;
 /** A batch of one partition must hold the largest message, or that message stalls its partition. */
 const MIN_FETCH_BYTES = 2 * MAX_MESSAGE_BYTES;
@@ -34,15 +35,16 @@ export class CommittingConsumer implements Consumer {
 
   async start(): Promise<void> {
     if (this.client !== undefined) throw new Error('a consumer starts once; make a new one');
+    const leaseMs = this.settings.leaseMs ?? DEFAULT_LEASE_MS;
     const retry = { initialRetryTime: 100, maxRetryTime: 3_000, retries: 8 };
     this.client = createClient(this.settings, retry);
     const consumer = this.client.kafka.consumer({
       groupId: this.options.groupId,
       allowAutoTopicCreation: false,
       readUncommitted: false,
-      sessionTimeout: 15_000,
+      sessionTimeout: 1.5 * leaseMs,
       rebalanceTimeout: 30_000,
-      heartbeatInterval: HEARTBEAT_MS,
+      heartbeatInterval: HEARTBEATS * leaseMs,
       maxWaitTimeInMs: 500,
       maxBytes: Math.max(this.options.maxBytes ?? 4 * MAX_MESSAGE_BYTES, MIN_FETCH_BYTES),
       maxBytesPerPartition: MIN_FETCH_BYTES,
@@ -108,7 +110,7 @@ export class CommittingConsumer implements Consumer {
     };
     const isStale = (): boolean => this.ended || lost !== undefined || !payload.isRunning() || payload.isStale();
     // Work on a batch may wait long for a database: the group is to know that this member lives.
-    const beating = setInterval(() => void heartbeat(), HEARTBEAT_MS);
+    const beating = setInterval(() => void heartbeat(), HEARTBEATS * (this.settings.leaseMs ?? DEFAULT_LEASE_MS));
     this.working += 1;
     try {
       const { topic, partition } = batch;

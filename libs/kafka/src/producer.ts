@@ -4,10 +4,10 @@ import { BaseOffsets } from './base-offsets.js';
 import { createClient, type Client } from './client.js';
 import { within } from './deadline.js';
 import { groupByTopic } from './grouped.js';
-import type { KafkaSettings, Producer } from './types.js';
+import { DEFAULT_LEASE_MS, type KafkaSettings, type Producer } from './types.js';
 
-/** A send that took longer is given up; leases of those who send must last longer than this. */
-export const SEND_DEADLINE_MS = 5_000;
+/** A send that took longer is given up; the lease of whoever sends lasts twice as long. In ms. */
+export const sendDeadlineOf = (leaseMs: number): number => leaseMs / 2;
 
 interface Live {
   readonly client: Client;
@@ -42,7 +42,7 @@ export class RenewedProducer implements Producer {
   private async sendNow(messages: readonly WireMessage[]): Promise<void> {
     if (this.closed) throw new Error('this producer is closed');
     try {
-      await within(SEND_DEADLINE_MS, 'sending', this.attempt(messages));
+      await within(sendDeadlineOf(this.settings.leaseMs ?? DEFAULT_LEASE_MS), 'sending', this.attempt(messages));
     } catch (error) {
       await this.discard();
       throw error;

@@ -1,5 +1,7 @@
 import type { Topic, WireMessage } from '@castiron/contracts';
 
+export const DEFAULT_LEASE_MS = 10_000;
+
 export interface KafkaSettings {
   /** `host:port` each. */
   readonly brokers: readonly string[];
@@ -8,6 +10,11 @@ export interface KafkaSettings {
   readonly username: string;
   readonly password: string;
   readonly ssl?: boolean;
+  /**
+   * How long a silent process keeps what it holds, in ms; default {@link DEFAULT_LEASE_MS}. A send is given up after half
+   * of it, and the group gives the partitions of a silent member away after one and a half.
+   */
+  readonly leaseMs?: number;
   /** Hears what the clients have to say (warnings and errors); silent without it. */
   readonly onLog?: (line: { level: 'warn' | 'error'; message: string; detail?: string }) => void;
 }

@@ -27,18 +27,22 @@ export interface OutboxRow {
 }
 
 /** Takes every lane that nobody holds. */
-export async function claimLanes(dataSource: DataSource): Promise<LaneCursor[]> {
+export async function claimLanes(dataSource: DataSource, leaseMs = LEASE_MS): Promise<LaneCursor[]> {
   const [rows] = await dataSource.query<[LaneCursor[], number]>(
     `UPDATE outbox_lanes SET token = token + 1, lease_until = now() + $1::int * interval '1 millisecond'
      WHERE lane IN (SELECT lane FROM outbox_lanes WHERE lease_until < now() ORDER BY lane FOR UPDATE SKIP LOCKED)
      RETURNING lane, token, settled::text AS settled, reading::text AS reading, last_id AS "lastId"`,
-    [LEASE_MS],
+    [leaseMs],
   );
   return rows;
 }
 
 /** Writes where the lanes stand and renews their leases. @returns the lanes that are still held */
-export async function writeCursors(dataSource: DataSource, lanes: readonly LaneCursor[]): Promise<Set<number>> {
+export async function writeCursors(
+  dataSource: DataSource,
+  lanes: readonly LaneCursor[],
+  leaseMs = LEASE_MS,
+): Promise<Set<number>> {
   const [rows] = await dataSource.query<[{ lane: number }[], number]>(
     `UPDATE outbox_lanes l
      SET settled = c.settled::pg_snapshot, reading = c.reading::pg_snapshot, last_id = c.last_id,
@@ -47,7 +51,7 @@ export async function writeCursors(dataSource: DataSource, lanes: readonly LaneC
      WHERE l.lane = c.lane AND l.token = c.token
      RETURNING l.lane`,
     [
-      LEASE_MS,
+      leaseMs,
       lanes.map(({ lane }) => lane),
       lanes.map(({ token }) => token),
       lanes.map(({ settled }) => settled),

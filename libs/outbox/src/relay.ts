@@ -1,4 +1,4 @@
-import { SEND_DEADLINE_MS, type Kafka, type Producer } from '@castiron/kafka';
+import { sendDeadlineOf, type Kafka, type Producer } from '@castiron/kafka';
 import type { Logger, Metrics } from '@castiron/observability';
 import type { OutboxPort } from '@castiron/transactions';
 import type { DataSource } from 'typeorm';
@@ -22,13 +22,17 @@ import { WakeChannel } from './wake-channel.js';
 const POLL_MS = 1_000;
 const MAX_BACKOFF_MS = 3_000;
 const MAINTENANCE_MS = 10_000;
-const RENEW_MS = 3_000;
+/** Of the lease: renewed when this part of it is over, and nothing is sent in the last part but a send's own time. */
+const RENEW = 0.3;
+const SPARE = 0.1;
 
 export interface RelayOptions {
   readonly dataSource: DataSource;
   readonly kafka: Kafka;
   readonly logger: Logger;
   readonly metrics?: Metrics;
+  /** How long a silent process keeps its lanes, in ms. Kafka's settings must say the same. Default {@link LEASE_MS}. */
+  readonly leaseMs?: number;
 }
 
 /** A lane that this process holds. */
@@ -49,6 +53,7 @@ export class Relay implements OutboxPort {
   private readonly channel: WakeChannel;
   private lanes: Lane[] = [];
   private leaseUntil = 0;
+  private readonly leaseMs: number;
   private running: Promise<void> | undefined;
   private stopping = false;
   private woken = false;
@@ -56,6 +61,7 @@ export class Relay implements OutboxPort {
   private maintainedAt = 0;
 
   constructor(private readonly options: RelayOptions) {
+    this.leaseMs = options.leaseMs ?? LEASE_MS;
     this.producer = options.kafka.producer();
     this.channel = new WakeChannel(options.dataSource, () => this.wakeHere());
   }
@@ -95,7 +101,7 @@ export class Relay implements OutboxPort {
     let failures = 0;
     while (!this.stopping) {
       this.woken = false;
-      let pause = POLL_MS;
+      let pause = Math.min(POLL_MS, RENEW * this.leaseMs);
       try {
         if (await this.round()) pause = 0;
         failures = 0;
@@ -129,12 +135,13 @@ export class Relay implements OutboxPort {
 
   private async keepLanes(): Promise<void> {
     const now = Date.now();
-    if (this.lanes.length > 0 && this.leaseUntil - now < LEASE_MS - RENEW_MS) await this.write(this.lanes);
+    if (this.lanes.length > 0 && this.leaseUntil - now < (1 - RENEW) * this.leaseMs) await this.write(this.lanes);
     if (this.lanes.length === LANES) return;
     const before = Date.now();
-    const claimed = await claimLanes(this.options.dataSource);
+    const claimed = await claimLanes(this.options.dataSource, this.leaseMs);
     if (claimed.length === 0) return;
-    this.leaseUntil = this.lanes.length === 0 ? before + LEASE_MS : Math.min(this.leaseUntil, before + LEASE_MS);
+    this.leaseUntil =
+      this.lanes.length === 0 ? before + this.leaseMs : Math.min(this.leaseUntil, before + this.leaseMs);
     this.lanes.push(...claimed.map((cursor) => ({ ...cursor, alone: false, failures: 0, retryAt: 0 })));
   }
 
@@ -188,7 +195,7 @@ export class Relay implements OutboxPort {
 
   /** Whether the lease may end within a send. */
   private isShort(): boolean {
-    return this.leaseUntil - Date.now() < SEND_DEADLINE_MS + 1_000;
+    return this.leaseUntil - Date.now() < sendDeadlineOf(this.leaseMs) + SPARE * this.leaseMs;
   }
 
   private putOff(group: Lane[], error: unknown): void {
@@ -207,10 +214,10 @@ export class Relay implements OutboxPort {
   /** Writes cursors, and forgets lanes that another process has taken. */
   private async write(lanes: readonly Lane[]): Promise<void> {
     const before = Date.now();
-    const held = await writeCursors(this.options.dataSource, lanes);
+    const held = await writeCursors(this.options.dataSource, lanes, this.leaseMs);
     this.lanes = this.lanes.filter((lane) => !lanes.includes(lane) || held.has(lane.lane));
     // A lease counts from before the question; lanes not written keep their older one.
-    if (this.lanes.every((lane) => lanes.includes(lane))) this.leaseUntil = before + LEASE_MS;
+    if (this.lanes.every((lane) => lanes.includes(lane))) this.leaseUntil = before + this.leaseMs;
   }
 
   private async maintain(): Promise<void> {

@@ -158,9 +158,10 @@ export async function runService<Settings extends ServiceSettings & MessagingSet
       username: settings.kafkaUsername,
       password: settings.kafkaPassword,
       ssl: settings.kafkaSsl,
+      leaseMs: settings.leaseMs,
       onLog: ({ level, message }) => logger[level]({ from: 'kafka' }, message),
     });
-    const relay = new Relay({ dataSource, kafka, logger, metrics });
+    const relay = new Relay({ dataSource, kafka, logger, metrics, leaseMs: settings.leaseMs });
     const transactions = new MarkingTransactions(dataSource, relay, options.publications);
     const answers = new AnswerStore(dataSource, serviceKey);
     const wiring: Wiring<Settings> = {

@@ -21,6 +21,8 @@ export const messagingSettings = {
   kafkaUsername: text('KAFKA_USERNAME'),
   kafkaPassword: text('KAFKA_PASSWORD', { secret: true }),
   kafkaSsl: flag('KAFKA_SSL', { fallback: false }),
+  /** How long a silent process keeps the lanes and partitions it holds. Shorter, and a slow moment costs it them. */
+  leaseMs: wholeNumber('LEASE_MS', { min: 1_000, max: 60_000, fallback: 10_000 }),
   /** The service's own key, for parked messages and stored answers. */
   serviceKeyFile: text('SERVICE_KEY_FILE'),
 } satisfies Spec;
