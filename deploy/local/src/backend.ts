@@ -4,11 +4,12 @@ import type { KafkaUsers } from './kafka-users.js';
 export interface Running {
   /** Resolves with the reason once it is gone. */
   readonly ended: Promise<string>;
-  /** Undefined where it runs in a container. */
-  readonly pid?: number | undefined;
   stop(): Promise<void>;
   /** Ends it at once, as a crash would. */
   kill(): Promise<void>;
+  /** It takes and answers nothing until it is thawed, as if the network held everything up. */
+  freeze(): Promise<void>;
+  thaw(): Promise<void>;
 }
 
 /** A further way in to the broker, whose clients are sent to another port than it listens on: through a proxy there. */

@@ -38,6 +38,8 @@ function running(name: string, client: ContainerRuntimeClient, container: Starte
     ended,
     stop: () => (stopping ??= container.stop({ timeout: STOP_WITHIN_MS, remove: true }).then(() => undefined)),
     kill: async () => void (await inEngine.kill()),
+    freeze: async () => void (await inEngine.pause()),
+    thaw: async () => void (await inEngine.unpause()),
   };
 }
 

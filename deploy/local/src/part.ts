@@ -105,6 +105,17 @@ export class Part {
     await this.ended;
   }
 
+  /** It takes and answers nothing until it is thawed. */
+  freeze(): Promise<void> {
+    this.child.kill('SIGSTOP');
+    return Promise.resolve();
+  }
+
+  thaw(): Promise<void> {
+    this.child.kill('SIGCONT');
+    return Promise.resolve();
+  }
+
   private heard(line: string): void {
     this.tail.push(line);
     if (this.tail.length > TAIL_LINES) this.tail.shift();

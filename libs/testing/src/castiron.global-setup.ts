@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { endpointsOf, ROOT, startCastiron, startStack } from '@castiron/local-stack';
 import type { TestProject } from 'vitest/node';
+import { serveControl } from './control.js';
 import './provided.js';
 
 /** The whole system for the whole run: the stack, the compiled services, and the recipients inside the house. */
@@ -14,10 +15,13 @@ export default async function setup(project: TestProject): Promise<() => Promise
   const stack = await startStack({ dataDir, keep: false });
   try {
     const castiron = await startCastiron(stack);
+    const control = await serveControl(stack);
     void castiron.broken.then((reason) => process.stderr.write(`${reason}\n`));
     project.provide('stack', endpointsOf(stack));
     project.provide('castiron', castiron.endpoints);
+    project.provide('control', control.url);
     return async () => {
+      control.stop();
       await castiron.stop();
       await stack.stop();
     };

@@ -5,5 +5,7 @@ declare module 'vitest' {
   export interface ProvidedContext {
     stack: StackEndpoints;
     castiron: Endpoints;
+    /** Address of what tests may do to the stack: see `serveControl`. */
+    control: string;
   }
 }
