@@ -1,6 +1,6 @@
 import { Controller, Get, Inject, Param, ParseUUIDPipe } from '@nestjs/common';
 import { ApiBearerAuth, ApiTags } from '@nestjs/swagger';
-import { CurrentCaller, hasRole, Roles, type Caller } from '@castiron/access';
+import { CurrentCaller, hasRole, Roles, services, type Caller } from '@castiron/access';
 import { Refused } from '@castiron/failures';
 import { DataSource } from 'typeorm';
 import { agreementOf } from '../agreements/agreement.table.js';
@@ -16,7 +16,7 @@ interface CommandView {
 @ApiTags('commands')
 @ApiBearerAuth()
 @Controller('commands')
-@Roles('customer', 'support', 'privacy-officer', 'service', 'partner')
+@Roles('customer', 'support', 'privacy-officer', services('portal'), 'partner')
 export class CommandsController {
   constructor(
     @Inject(DataSource) private readonly dataSource: DataSource,

@@ -78,7 +78,9 @@ const JOINS = `
   LEFT JOIN customers c ON c.id = wanted.customer
   LEFT JOIN LATERAL (
     SELECT * FROM agreements WHERE recipient = r.slug AND r.kind <> 'internal'
-    ORDER BY state = 'in-force' DESC, (valid_from <= now() AND valid_until > now()) DESC, created_at DESC LIMIT 1) a ON true`;
+    -- One that ended says more than a draft: what is withdrawn was under it.
+    ORDER BY state = 'in-force' DESC, state <> 'drafted' DESC, (valid_from <= now() AND valid_until > now()) DESC,
+      created_at DESC LIMIT 1) a ON true`;
 
 function factsOf(row: Row): Facts | null {
   if (row.customer_version === null || row.door === null) return null;

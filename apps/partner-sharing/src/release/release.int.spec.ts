@@ -63,6 +63,27 @@ describe('a release', () => {
     }
   });
 
+  it('names on a withdrawal the agreement that ended, and not one that is only a draft', async () => {
+    const other = uniqueSlug();
+    await rig.register({ slug: other, name: 'Southern Hosting', kind: 'network-member' });
+    const purposes = [{ purpose: 'recommendation', attributes: ['companyName'], ground: 'permission' }] as const;
+    const agreement = await rig.agree(other, purposes);
+    const customer = randomUUID();
+    await rig.profile(customer, 1, ACME);
+    await rig.permit(customer, other);
+    await settled(customer, 1, other);
+    await rig.draft(other, purposes);
+    expect(await rig.terminate(agreement)).toBe(true);
+    await settled(customer, 2, other);
+
+    const rows: { agreement: string }[] = await rig.database.query(
+      `SELECT e.agreement FROM share_entries e JOIN shares s ON s.id = e.share
+       WHERE s.customer = $1 AND s.recipient = $2 ORDER BY e.index`,
+      [customer, other],
+    );
+    expect(rows).toEqual([{ agreement }, { agreement }]);
+  });
+
   it('publishes a change, and nothing where the change is of no concern', async () => {
     const customer = randomUUID();
     await rig.profile(customer, 1, ACME);

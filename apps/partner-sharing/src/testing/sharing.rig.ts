@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import {
   decodeMessage,
   feedRecord,
@@ -61,6 +62,7 @@ export class SharingRig {
   /** Set where whatever publishes an event is to fail. */
   outboxFails = false;
   releaser: Releaser;
+  private readonly run = randomUUID();
   private readonly sweeper: Sweeper;
   private readonly keys = new Map<string, CustomerKeys>();
   private readonly logger = createLogger('partner-sharing', 'error');
@@ -114,7 +116,8 @@ export class SharingRig {
       keys: { keysOf },
       signals: this.signals,
       logger: this.logger,
-      transactionalId: (lane) => `${this.name}-${lane}`,
+      // Of this run: whoever runs the same spec on the same broker is not to be shut out.
+      transactionalId: (lane) => `${this.name}-${this.run}-${lane}`,
     };
   }
 
@@ -147,11 +150,17 @@ export class SharingRig {
     });
   }
 
-  /** An agreement that both sides have signed, with its id. */
-  async agree(recipient: string, purposes: Parameters<DraftAgreementUseCase['draft']>[1]['purposes']): Promise<string> {
+  /** An agreement that nobody has signed yet, with its id. */
+  async draft(recipient: string, purposes: Parameters<DraftAgreementUseCase['draft']>[1]['purposes']): Promise<string> {
     const from = new Date(Date.now() - 60_000);
     const terms = { purposes, highestTier: 'confidential', from, until: new Date(Date.now() + 3_600_000) } as const;
     const { id } = await new DraftAgreementUseCase(this.transactions).draft(recipient, terms);
+    return id;
+  }
+
+  /** An agreement that both sides have signed, with its id. */
+  async agree(recipient: string, purposes: Parameters<DraftAgreementUseCase['draft']>[1]['purposes']): Promise<string> {
+    const id = await this.draft(recipient, purposes);
     const agreements = new SignAgreementUseCase(this.database, this.transactions, this.signals);
     const officer = { sub: 'officer-1', isPrivacyOfficer: true, isPartner: false };
     await agreements.sign(id, { side: 'company', name: 'Olga', role: 'officer' }, officer);

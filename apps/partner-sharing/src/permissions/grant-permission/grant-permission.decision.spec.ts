@@ -61,6 +61,18 @@ describe('granting a permission (P8)', () => {
     });
   });
 
+  it('is refused once the customer took it back later: an old answer gives nothing anew', () => {
+    const known = { ...granted(), state: 'revoked', changedAt: NOW } as const;
+    for (const givenAt of [EVIDENCE.givenAt, NOW]) {
+      expect(grant({ known }, 'recommendation', { ...EVIDENCE, givenAt })).toMatchObject({
+        ok: false,
+        refusal: { kind: 'conflict', code: 'given-before-revocation', promise: 'P8' },
+      });
+    }
+    const anew = { ...EVIDENCE, givenAt: new Date(NOW.getTime() + 1) };
+    expect(grant({ known }, 'recommendation', anew)).toMatchObject({ ok: true, value: { state: 'granted' } });
+  });
+
   it('is put off while no statement is known here', () => {
     expect(grant({ newestStatement: 0 })).toMatchObject({ ok: false, refusal: { kind: 'unavailable' } });
   });

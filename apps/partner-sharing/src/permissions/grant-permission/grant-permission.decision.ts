@@ -40,6 +40,15 @@ export function decideGrant(
       promise: 'P8',
     });
   }
+  if (known?.state === 'revoked' && evidence.givenAt.getTime() <= known.changedAt.getTime()) {
+    return refused({
+      kind: 'conflict',
+      code: 'given-before-revocation',
+      field: 'givenAt',
+      detail: 'The customer took this permission back later than that: only a newer one counts.',
+      promise: 'P8',
+    });
+  }
   // Where none is known it must not be believed either, but it may be true: asking again helps.
   if (newestStatement === 0) {
     return refused({

@@ -1,6 +1,6 @@
 import { Body, Controller, Inject, Param, Put } from '@nestjs/common';
 import { ApiBearerAuth, ApiProperty, ApiTags } from '@nestjs/swagger';
-import { CurrentCaller, mustBe, Roles, type Caller } from '@castiron/access';
+import { CurrentCaller, mustBe, Roles, services, type Caller } from '@castiron/access';
 import { because } from '@castiron/service';
 import { IsInt, IsISO8601, IsString, Length, Matches, Max, Min } from 'class-validator';
 import { CustomerIdPipe } from '../../reading/customer-id.pipe.js';
@@ -31,7 +31,7 @@ class EvidenceOfPermission {
 @ApiTags('permissions')
 @ApiBearerAuth()
 @Controller('customers/:customer/permissions/:recipient/:purpose')
-@Roles('customer', 'service')
+@Roles('customer', services('portal'))
 export class GrantPermissionController {
   constructor(@Inject(GrantPermissionUseCase) private readonly permissions: GrantPermissionUseCase) {}
 

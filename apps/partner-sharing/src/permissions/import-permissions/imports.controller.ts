@@ -1,6 +1,6 @@
 import { Body, Controller, HttpCode, Inject, Post } from '@nestjs/common';
 import { ApiBearerAuth, ApiProperty, ApiTags } from '@nestjs/swagger';
-import { Roles } from '@castiron/access';
+import { Roles, services } from '@castiron/access';
 import { ChecksOwnText } from '@castiron/service';
 import { ArrayMaxSize, IsArray } from 'class-validator';
 import { ImportPermissionsUseCase, type ImportedPermission } from './import-permissions.use-case.js';
@@ -33,7 +33,7 @@ class PermissionsToImport {
 @ApiTags('imports')
 @ApiBearerAuth()
 @Controller('imports/permissions')
-@Roles('service')
+@Roles(services('importer'))
 export class ImportPermissionsController {
   constructor(@Inject(ImportPermissionsUseCase) private readonly imports: ImportPermissionsUseCase) {}
 

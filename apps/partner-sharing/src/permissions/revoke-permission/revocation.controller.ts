@@ -1,6 +1,6 @@
 import { Controller, Delete, Inject, Param, Res } from '@nestjs/common';
 import { ApiBearerAuth, ApiTags } from '@nestjs/swagger';
-import { CurrentCaller, mustBe, Roles, type Caller } from '@castiron/access';
+import { CurrentCaller, mustBe, Roles, services, type Caller } from '@castiron/access';
 import { DataSource } from 'typeorm';
 import { answerBehindFence, type FencedAnswer, type Reply } from '../../fence/answer-behind-fence.js';
 import { Fence } from '../../fence/fence.js';
@@ -11,7 +11,7 @@ import { RevokePermissionUseCase } from './revoke-permission.use-case.js';
 @ApiTags('permissions')
 @ApiBearerAuth()
 @Controller('customers/:customer/permissions/:recipient/:purpose')
-@Roles('customer', 'service')
+@Roles('customer', services('portal'))
 export class RevocationController {
   constructor(
     @Inject(RevokePermissionUseCase) private readonly permissions: RevokePermissionUseCase,

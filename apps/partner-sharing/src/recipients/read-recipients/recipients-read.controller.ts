@@ -1,13 +1,13 @@
 import { Controller, Get, Inject, Param } from '@nestjs/common';
 import { ApiBearerAuth, ApiTags } from '@nestjs/swagger';
-import { Roles } from '@castiron/access';
+import { Roles, services } from '@castiron/access';
 import { DataSource } from 'typeorm';
 import { allRecipients, recipientOf, type Recipient } from '../recipient.table.js';
 
 @ApiTags('recipients')
 @ApiBearerAuth()
 @Controller('recipients')
-@Roles('customer', 'support', 'privacy-officer', 'auditor', 'service')
+@Roles('customer', 'support', 'privacy-officer', 'auditor', services('portal'))
 export class ReadRecipientsController {
   constructor(@Inject(DataSource) private readonly dataSource: DataSource) {}
 
