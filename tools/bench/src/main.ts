@@ -1,22 +1,51 @@
 import { Command, InvalidArgumentError } from 'commander';
-import { benchImport } from './bench-import.js';
 
-function parseRows(text: string): number {
-  const rows = Number(text);
-  if (!Number.isInteger(rows) || rows < 1000 || rows > 10_000_000)
-    throw new InvalidArgumentError('a whole number from 1,000 to 10,000,000.');
-  return rows;
+function whole(text: string, from: number, to: number): number {
+  const number = Number(text);
+  if (!Number.isInteger(number) || number < from || number > to)
+    throw new InvalidArgumentError(`a whole number from ${from} to ${to}.`);
+  return number;
 }
 
-const command = new Command('npm run bench --').description('Measures what the README claims in figures.');
+interface SpineFlags {
+  readonly json?: string;
+  readonly rounds?: number;
+  readonly only?: string[];
+  readonly quick: boolean;
+  readonly cpuProf?: string;
+}
+
+const command = new Command('npm run bench --')
+  .description('Measures what the README claims in figures; ends with 1 where one misses what it must reach.')
+  .option('--json <file>', 'writes machine and figures there')
+  .option('--rounds <n>', 'rounds of each measure (5; with --quick 3)', (text) => whole(text, 1, 50))
+  .option(
+    '--only <names...>',
+    'measures only these: drain, drain-gzip, latency-200, latency-1000, inbox, commits, idle',
+  )
+  .option('--quick', 'short rounds that say whether it works and little more', false)
+  .option('--cpu-prof <folder>', 'writes a CPU profile of each measured process there')
+  .action(async (flags: SpineFlags) => {
+    const { benchSpine, MEASURE_NAMES } = await import('./spine/bench-spine.js');
+    for (const name of flags.only ?? [])
+      if (!MEASURE_NAMES.includes(name))
+        command.error(`There is no measure "${name}", only ${MEASURE_NAMES.join(', ')}.`);
+    process.exitCode = (await benchSpine(flags)) ? 0 : 1;
+  });
 
 command
   .command('import')
   .description('the import of a customer base against a bare script that inserts the very rows it leaves behind')
-  .option('--rows <n>', 'customers to bring in', parseRows, 100_000)
+  .option('--rows <n>', 'customers to bring in', (text) => whole(text, 1000, 10_000_000), 100_000)
   .option('--all', 'with all services running, as after "npm start"', false)
   .action(async ({ rows, all }: { rows: number; all: boolean }) => {
+    const { benchImport } = await import('./bench-import.js');
     process.exitCode = (await benchImport(rows, all)) ? 0 : 1;
   });
+
+command.command('side <name>', { hidden: true }).action(async (name: string) => {
+  const { beSide } = await import('./spine/side-process.js');
+  await beSide(name);
+});
 
 await command.parseAsync();

@@ -1,0 +1,76 @@
+import { mkdir, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { startStack } from '@castiron/local-stack';
+import { Bench, FULL, QUICK } from './bench.js';
+import { reachesMust, type Figure } from './figure.js';
+import { commits } from './figures/commits.js';
+import { drain, drainCompressed } from './figures/drain.js';
+import { idle } from './figures/idle.js';
+import { inbox } from './figures/inbox.js';
+import { latency } from './figures/latency.js';
+import { load, machine } from './machine.js';
+import { tableOf } from './table.js';
+
+/** What is measured, each by itself, in this order. */
+const MEASURES: Readonly<Record<string, (bench: Bench) => Promise<Figure[]>>> = {
+  drain,
+  'drain-gzip': drainCompressed,
+  'latency-200': latency(200, { direction: 'atMost', must: 3, aim: 1.2 }),
+  'latency-1000': latency(1000),
+  inbox,
+  commits,
+  idle,
+};
+
+export const MEASURE_NAMES = Object.keys(MEASURES);
+
+export interface SpineOptions {
+  readonly json?: string;
+  readonly rounds?: number;
+  readonly only?: readonly string[];
+  readonly quick: boolean;
+  readonly cpuProf?: string;
+}
+
+async function measure(bench: Bench, names: readonly string[]): Promise<Figure[]> {
+  const figures: Figure[] = [];
+  for (const name of names) {
+    const made = await MEASURES[name]?.(bench);
+    await bench.endSides();
+    if (made === undefined) continue;
+    console.log(`\n${tableOf(made)}\n`);
+    figures.push(...made);
+  }
+  return figures;
+}
+
+/** @returns whether every must is reached */
+export async function benchSpine(options: SpineOptions): Promise<boolean> {
+  const before = load();
+  const sizes = { ...(options.quick ? QUICK : FULL), ...(options.rounds !== undefined && { rounds: options.rounds }) };
+  const from = process.env['INIT_CWD'] ?? process.cwd();
+  const profiles = options.cpuProf === undefined ? undefined : resolve(from, options.cpuProf);
+  if (profiles !== undefined) await mkdir(profiles, { recursive: true });
+  const folder = join(tmpdir(), `castiron-bench-${process.pid}-${Date.now()}`);
+  // Kept, that is durable, as in a house: a commit waits for the disk.
+  const stack = await startStack({ dataDir: folder });
+  const bench = new Bench(stack, sizes, profiles);
+  try {
+    const figures = await Promise.race([
+      measure(bench, options.only ?? MEASURE_NAMES),
+      stack.broken.then((reason) => Promise.reject(new Error(reason))),
+    ]);
+    const result = { machine: machine(before), figures };
+    console.log(`\n${tableOf(figures)}\n\n${JSON.stringify(result.machine)}`);
+    if (options.json !== undefined)
+      await writeFile(resolve(from, options.json), `${JSON.stringify(result, null, 2)}\n`);
+    const missed = figures.filter((it) => !reachesMust(it));
+    for (const { name } of missed) console.log(`missed: ${name}`);
+    return missed.length === 0;
+  } finally {
+    await bench.close().catch(() => undefined);
+    await stack.stop();
+    await rm(folder, { recursive: true, force: true, maxRetries: 3 });
+  }
+}

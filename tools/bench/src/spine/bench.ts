@@ -1,0 +1,119 @@
+import { topicOf } from '@castiron/contracts';
+import { connect, type Admin } from '@castiron/kafka';
+import type { StackEndpoints } from '@castiron/local-stack';
+import { makeDatabase } from './database.js';
+import { contractOn } from './events.js';
+import type { OnTopic, Places } from './places.js';
+import { Side } from './side.js';
+import type { Programs } from './sides/index.js';
+
+/** How much is done of everything. */
+export interface Sizes {
+  readonly rounds: number;
+  /** Rows of a backlog. */
+  readonly backlog: number;
+  /** Messages that an inbox reads in batches; one by one it reads a tenth. */
+  readonly messages: number;
+  readonly latencySeconds: number;
+  readonly latencyWarmUpSeconds: number;
+  readonly commitSeconds: number;
+  readonly idleSeconds: number;
+}
+
+export const FULL: Sizes = {
+  rounds: 5,
+  backlog: 100_000,
+  messages: 100_000,
+  latencySeconds: 60,
+  latencyWarmUpSeconds: 5,
+  commitSeconds: 10,
+  idleSeconds: 60,
+};
+
+/** Says whether it works and little more. */
+export const QUICK: Sizes = {
+  rounds: 3,
+  backlog: 30_000,
+  messages: 30_000,
+  latencySeconds: 8,
+  latencyWarmUpSeconds: 3,
+  commitSeconds: 3,
+  idleSeconds: 10,
+};
+
+/** What the figures share: the stack, and the sides that live over all rounds. */
+export class Bench {
+  private readonly sides = new Map<string, Side<unknown>>();
+  private readonly admin: Admin;
+  readonly kafka: Places['kafka'];
+
+  constructor(
+    readonly stack: StackEndpoints,
+    readonly sizes: Sizes,
+    private readonly profiles?: string,
+  ) {
+    const principal = stack.kafka.principals['admin'];
+    if (principal === undefined) throw new Error('the stack has no admin');
+    this.kafka = { brokers: [stack.kafka.bootstrap], clientId: 'bench', ...principal };
+    this.admin = connect(this.kafka).admin();
+  }
+
+  /** A process that runs this program. Two of a kind have different names. */
+  async side<Name extends keyof Programs>(program: Name, name: string = program): Promise<Side<Programs[Name]>> {
+    let side = this.sides.get(name);
+    if (side === undefined) this.sides.set(name, (side = await Side.start(program, this.profiles)));
+    return side;
+  }
+
+  /** Ends the sides, so that those of one figure take nothing from the next. */
+  async endSides(): Promise<void> {
+    await Promise.all([...this.sides.values()].map((side) => side.stop()));
+    this.sides.clear();
+  }
+
+  database(name: string): Promise<string> {
+    return makeDatabase(this.stack.postgres.admin, `bench_${name}`);
+  }
+
+  /**
+   * Makes a topic like those of the product, but for the compression: where the broker compresses, both sides of a ratio
+   * wait for that, and what the product costs does not show.
+   */
+  async topic(url: string, name: string, compression: 'uncompressed' | 'gzip' = 'uncompressed'): Promise<OnTopic> {
+    const made = topicOf(contractOn(`bench.${name}.v1`));
+    await this.admin.createTopics([{ ...made, config: { ...made.config, 'compression.type': compression } }]);
+    return { url, kafka: this.kafka, topic: made.name };
+  }
+
+  /** How many records a topic has had. */
+  async recordsOn(topic: string): Promise<number> {
+    const offsets = await this.admin.endOffsets(topic);
+    return offsets.reduce((sum, { offset }) => sum + Number(offset), 0);
+  }
+
+  /** Calls work round by round; the first one is warm-up and does not count. */
+  async rounds<T>(what: string, work: (round: number) => Promise<T>): Promise<T[]> {
+    const results: T[] = [];
+    for (let round = 0; round <= this.sizes.rounds; round += 1) {
+      process.stderr.write(`${what}: ${round === 0 ? 'warm-up' : `round ${round} of ${this.sizes.rounds}`}\n`);
+      const result = await work(round);
+      if (round > 0) results.push(result);
+    }
+    return results;
+  }
+
+  async close(): Promise<void> {
+    await this.endSides();
+    await this.admin.close();
+  }
+}
+
+/** One after the other, the order turning with the round: whoever goes first meets another machine. */
+export async function inTurn<A, B>(round: number, a: () => Promise<A>, b: () => Promise<B>): Promise<[A, B]> {
+  if (round % 2 === 0) {
+    const first = await a();
+    return [first, await b()];
+  }
+  const first = await b();
+  return [await a(), first];
+}

@@ -1,0 +1,51 @@
+import { createLogger } from '@castiron/observability';
+import { inboxMigrations } from '@castiron/inbox';
+import { outboxMigrations } from '@castiron/outbox';
+import { DataSource } from 'typeorm';
+
+/** What services have; more clients than that queue for a connection. */
+const SERVICE_POOL = 10;
+
+export const silent = createLogger('bench', process.env['LOG_LEVEL'] ?? 'silent');
+
+/** Connects as a service does. */
+export async function connected(url: string, poolSize = SERVICE_POOL): Promise<DataSource> {
+  const dataSource = new DataSource({
+    type: 'postgres',
+    url,
+    entities: [],
+    migrations: [...outboxMigrations, ...inboxMigrations],
+    migrationsTransactionMode: 'each',
+    poolSize,
+    invalidWhereValuesBehavior: { null: 'throw', undefined: 'throw' },
+  });
+  return dataSource.initialize();
+}
+
+export async function withDatabase<T>(
+  url: string,
+  work: (dataSource: DataSource) => Promise<T>,
+  poolSize?: number,
+): Promise<T> {
+  const dataSource = await connected(url, poolSize);
+  try {
+    return await work(dataSource);
+  } finally {
+    await dataSource.destroy();
+  }
+}
+
+/** Makes an empty database with the tables of the spine and two of a service: one to write, one for effects. */
+export async function makeDatabase(admin: string, name: string): Promise<string> {
+  await withDatabase(admin, (dataSource) => dataSource.query(`CREATE DATABASE ${name}`), 1);
+  const url = new URL(admin);
+  url.pathname = `/${name}`;
+  await withDatabase(url.href, async (dataSource) => {
+    await dataSource.runMigrations();
+    await dataSource.query(
+      `CREATE TABLE orders (id bigserial PRIMARY KEY, customer uuid NOT NULL, note text NOT NULL)`,
+    );
+    await dataSource.query(`CREATE TABLE effects (consumer text, customer uuid, version int, body text)`);
+  });
+  return url.href;
+}

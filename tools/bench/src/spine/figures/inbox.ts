@@ -1,0 +1,52 @@
+import { inTurn, type Bench } from '../bench.js';
+import { figure, ratio, type Figure } from '../figure.js';
+import type { Work } from '../stopwatch.js';
+
+const ONE_BY_ONE = 10;
+
+const perSecond = ({ events, ms }: Work): number => (events * 1000) / ms;
+const cpuPerEvent = ({ events, cpuUs }: Work): number => cpuUs / events;
+
+/** The inbox in batches, the same inbox with one message at a time, and what one writes without an inbox. */
+export async function inbox(bench: Bench): Promise<Figure[]> {
+  const places = await bench.topic(await bench.database('inbox'), 'inbox');
+  const { messages } = bench.sizes;
+  const few = Math.ceil(messages / ONE_BY_ONE);
+  await (await bench.side('bare-producer')).ask('send', { ...places, count: messages, batch: 1000 });
+  const ours = await bench.side('inbox');
+  const single = await bench.side('inbox', 'inbox one by one');
+  const bare = await bench.side('bare-consumer');
+  const rounds = await bench.rounds('inbox', async (round) => {
+    // A group of its own each time: it reads from the beginning, and its ids are new.
+    const name = (what: string) => ({ name: `bench.${what}-${round}` });
+    const [batches, [one, script]] = await inTurn(
+      round,
+      () => ours.ask('handle', { ...places, ...name('batches'), count: messages, batches: true }),
+      async () => [
+        await single.ask('handle', { ...places, ...name('single'), count: few, batches: false }),
+        await bare.ask('handle', { ...places, ...name('bare'), count: few }),
+      ],
+    );
+    return { batches, one, script };
+  });
+  const all = rounds.map(({ batches }) => perSecond(batches));
+  const scripts = rounds.map(({ script }) => perSecond(script));
+  const singles = rounds.map(({ one }) => perSecond(one));
+  return [
+    ratio('inbox in batches / script one by one', all, scripts, { direction: 'atLeast', must: 10, aim: 16 }),
+    ratio('inbox in batches / inbox one by one', all, singles),
+    figure('inbox in batches', 'events/s', all),
+    figure('inbox one by one', 'events/s', singles),
+    figure('script one by one', 'events/s', scripts),
+    figure(
+      'CPU per event, inbox in batches',
+      'µs',
+      rounds.map(({ batches }) => cpuPerEvent(batches)),
+    ),
+    figure(
+      'memory of the inbox, peak',
+      'MiB',
+      rounds.map(({ batches }) => batches.peakMiB),
+    ),
+  ];
+}

@@ -1,0 +1,29 @@
+import type * as bareConsumer from './bare-consumer.js';
+import type * as bareProducer from './bare-producer.js';
+import type * as relay from './relay.js';
+import type * as inbox from './inbox.js';
+import type * as receiver from './receiver.js';
+import type * as service from './service.js';
+import type * as writer from './writer.js';
+
+/** What a side can be asked to do: functions of one argument, plain data in and out. */
+export interface Programs {
+  readonly 'bare-consumer': typeof bareConsumer;
+  readonly 'bare-producer': typeof bareProducer;
+  readonly relay: typeof relay;
+  readonly inbox: typeof inbox;
+  readonly receiver: typeof receiver;
+  readonly service: typeof service;
+  readonly writer: typeof writer;
+}
+
+/** Loaded by name in the side's own process, so that each holds only what it needs. */
+export const LOAD: { readonly [Name in keyof Programs]: () => Promise<Programs[Name]> } = {
+  'bare-consumer': () => import('./bare-consumer.js'),
+  'bare-producer': () => import('./bare-producer.js'),
+  relay: () => import('./relay.js'),
+  inbox: () => import('./inbox.js'),
+  receiver: () => import('./receiver.js'),
+  service: () => import('./service.js'),
+  writer: () => import('./writer.js'),
+};

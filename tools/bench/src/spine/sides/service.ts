@@ -1,0 +1,76 @@
+import { connect } from '@castiron/kafka';
+import { createMetrics } from '@castiron/observability';
+import { Inbox, subscribe } from '@castiron/inbox';
+import { Relay } from '@castiron/outbox';
+import { outboxKey, Transactions } from '@castiron/transactions';
+import { tellingOfSends } from '../acknowledged.js';
+import { silent, withDatabase } from '../database.js';
+import { contractOn, dataOf } from '../events.js';
+import { openSeal } from '../open-seal.js';
+import { atRate } from '../pace.js';
+import type { OnTopic } from '../places.js';
+import { sharedClock, stopwatch } from '../stopwatch.js';
+
+const metrics = createMetrics('bench');
+
+/** Commits one event a transaction at a steady rate, its relay beside it. @returns when each was committed, in ms */
+export async function pace(given: OnTopic & { perSecond: number; count: number }): Promise<Float64Array> {
+  const { url, kafka, topic, perSecond, count } = given;
+  const contract = contractOn(topic);
+  return withDatabase(url, async (dataSource) => {
+    let sent = 0;
+    let allSent = (): void => undefined;
+    const drained = new Promise<void>((resolve) => (allSent = resolve));
+    const telling = tellingOfSends(connect(kafka), (events) => {
+      sent += events;
+      if (sent >= count) allSent();
+    });
+    const relay = new Relay({ dataSource, kafka: telling, logger: silent, metrics });
+    await relay.start();
+    const transactions = new Transactions(dataSource, relay);
+    const committed = new Float64Array(count);
+    await atRate(perSecond, count, async (n) => {
+      const data = dataOf(n);
+      await transactions.run([outboxKey(topic, data.customer)], async (tx) => tx.publish(contract, data));
+      committed[n] = sharedClock();
+    });
+    await drained;
+    await relay.stop();
+    return committed;
+  });
+}
+
+/** Relay and inbox with nothing to do. @returns their share of a core, and resident memory */
+export async function idle(
+  given: OnTopic & { settle: number; seconds: number },
+): Promise<{ percent: number; residentMiB: number }> {
+  const { url, kafka: settings, topic, settle, seconds } = given;
+  return withDatabase(url, async (dataSource) => {
+    const kafka = connect(settings);
+    const relay = new Relay({ dataSource, kafka, logger: silent, metrics });
+    await relay.start();
+    const inbox = new Inbox({
+      name: `${topic}.idle`,
+      dataSource,
+      transactions: new Transactions(dataSource, relay),
+      kafka,
+      topics: [topic],
+      subscriptions: [subscribe(contractOn(topic), { handle: async () => undefined })],
+      seal: openSeal,
+      logger: silent,
+      metrics,
+      onCrash: (error) => {
+        throw error;
+      },
+    });
+    await inbox.start();
+    await new Promise((resolve) => setTimeout(resolve, settle * 1000));
+    const lap = stopwatch();
+    await new Promise((resolve) => setTimeout(resolve, seconds * 1000));
+    const { ms, cpuUs } = lap();
+    const residentMiB = process.memoryUsage.rss() / 2 ** 20;
+    await inbox.stop();
+    await relay.stop();
+    return { percent: cpuUs / ms / 10, residentMiB };
+  });
+}

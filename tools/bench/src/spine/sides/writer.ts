@@ -1,0 +1,74 @@
+import { appendToOutbox } from '@castiron/outbox';
+import { outboxKey, Transactions } from '@castiron/transactions';
+import { withDatabase } from '../database.js';
+import { contractOn, dataOf } from '../events.js';
+import type { OnTopic } from '../places.js';
+import { stopwatch } from '../stopwatch.js';
+
+/** Events of one transaction, so that a backlog is there soon. */
+const AT_ONCE = 200;
+
+const nobodyWaits = { append: appendToOutbox, wake: () => undefined };
+
+/** Writes a backlog into the outbox as a service does: checked against the contract, encoded, in transactions. */
+export async function fill({ url, topic, count }: OnTopic & { count: number }): Promise<void> {
+  const contract = contractOn(topic);
+  await withDatabase(url, async (dataSource) => {
+    const transactions = new Transactions(dataSource, nobodyWaits);
+    for (let at = 0; at < count; at += AT_ONCE) {
+      const events = Array.from({ length: Math.min(AT_ONCE, count - at) }, (_, n) => dataOf(at + n));
+      const keys = events.map((data) => outboxKey(topic, contract.key(data)));
+      await transactions.run(keys, async (tx) => {
+        for (const data of events) tx.publish(contract, data);
+      });
+    }
+  });
+}
+
+const NOTE = 'x'.repeat(200);
+
+/** Clients that commit one after the other, each waiting for its answer. @returns commits of one second */
+export async function commit(
+  given: OnTopic & { clients: number; seconds: number; outbox: boolean },
+): Promise<{ perSecond: number; cpuUsPerCommit: number }> {
+  const { url, topic, clients, seconds, outbox } = given;
+  const contract = contractOn(topic);
+  return withDatabase(
+    url,
+    async (dataSource) => {
+      const transactions = new Transactions(dataSource, nobodyWaits);
+      const order = `INSERT INTO orders (customer, note) VALUES ($1, $2)`;
+      let n = 0;
+      const plain = async (): Promise<void> => {
+        const { customer } = dataOf((n += 1));
+        await dataSource.transaction('READ COMMITTED', (manager) => manager.query(order, [customer, NOTE]));
+      };
+      const withEvent = async (): Promise<void> => {
+        const data = dataOf((n += 1));
+        await transactions.run([outboxKey(topic, data.customer)], async (tx) => {
+          await tx.manager.query(order, [data.customer, NOTE]);
+          tx.publish(contract, data);
+        });
+      };
+      const once = outbox ? withEvent : plain;
+      const until = async (deadline: number): Promise<number> => {
+        let done = 0;
+        const client = async (): Promise<void> => {
+          while (performance.now() < deadline) {
+            await once();
+            done += 1;
+          }
+        };
+        await Promise.all(Array.from({ length: clients }, client));
+        return done;
+      };
+      // Connections and plans first.
+      await until(performance.now() + Math.min(2_000, seconds * 200));
+      const lap = stopwatch();
+      const done = await until(performance.now() + seconds * 1000);
+      const { ms, cpuUs } = lap();
+      return { perSecond: (done * 1000) / ms, cpuUsPerCommit: cpuUs / done };
+    },
+    clients,
+  );
+}
