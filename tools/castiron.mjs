@@ -73,7 +73,7 @@ async function token([role, sub]) {
   if (!existsSync(ENDPOINTS)) throw new Stop(RUNNING_NEEDED);
   const { identity, people } = readJson(ENDPOINTS);
   const known = people[role];
-  const name = role === 'customer2' ? 'customer' : role;
+  const name = { customer2: 'customer', importer: 'service' }[role] ?? role;
   const id = sub ?? known?.id;
   if (id === undefined)
     throw new Stop(
@@ -229,7 +229,8 @@ CASTIRON_TEST_STACK=.castiron/test-stack.json npx vitest --project parts FILE`,
   token: {
     usage: 'npm run -s token -- ROLE [ID]',
     help: `Prints a bearer token of 12 hours for local use. ROLE is one of customer, customer2, support, privacy-officer,
-auditor, partner, service; ID is whose token it is (a customer's id, a partner's slug, a service's name).`,
+auditor, partner, service (the portal), importer; ID is whose token it is (a customer's id, a partner's slug, a
+service's name).`,
     run: (args) => {
       if (args.length < 1 || args.length > 2) throw new Stop(`Usage: ${COMMANDS.token.usage}`);
       return token(args);

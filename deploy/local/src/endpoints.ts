@@ -32,21 +32,21 @@ export interface Endpoints {
   readonly recipients: Readonly<Record<string, RecipientEndpoints>>;
 }
 
-/** Who can be had at once; `customer` and `customer2` are whom the sample has. */
+/** Who can be had at once, as [role, subject]; `customer` and `customer2` are whom the sample has. */
 const STAFF = {
-  support: 'support-1',
-  'privacy-officer': 'officer-1',
-  auditor: 'auditor-1',
-  service: 'portal',
+  support: ['support', 'support-1'],
+  'privacy-officer': ['privacy-officer', 'officer-1'],
+  auditor: ['auditor', 'auditor-1'],
+  service: ['service', 'portal'],
+  importer: ['service', 'importer'],
 } as const;
 
-/** Tokens for the staff, a service, and whoever else is named as [role, subject]. */
+/** Tokens for the staff, two services, and whoever else is named as [role, subject]. */
 export async function peopleOf(
   identity: IdentityEndpoints,
   others: Readonly<Record<string, readonly [role: string, sub: string]>> = {},
 ): Promise<Record<string, Person>> {
-  const staff = Object.fromEntries(Object.entries(STAFF).map(([role, sub]) => [role, [role, sub] as const]));
-  const people = Object.entries({ ...staff, ...others });
+  const people = Object.entries({ ...STAFF, ...others });
   return Object.fromEntries(
     await Promise.all(
       people.map(async ([name, [role, id]]) => [name, { id, token: await mintToken(identity, role, id) }]),

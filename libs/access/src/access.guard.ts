@@ -1,7 +1,7 @@
 import { Injectable, type CanActivate, type ExecutionContext } from '@nestjs/common';
 import { Reflector } from '@nestjs/core';
 import { Refused } from '@castiron/failures';
-import { ROLES_METADATA, type RequestWithCaller, type Role } from './roles.js';
+import { ADMISSION_METADATA, rolesAdmitted, type Admission, type Caller, type RequestWithCaller } from './roles.js';
 import { TokenVerifier } from './token-verifier.js';
 
 /** RFC 6750, section 2.1: the scheme, one space, and a b64token. */
@@ -23,20 +23,32 @@ export class AccessGuard implements CanActivate {
   ) {}
 
   async canActivate(context: ExecutionContext): Promise<boolean> {
-    const declared = this.reflector.getAllAndOverride<readonly Role[] | undefined>(ROLES_METADATA, [
+    const admission = this.reflector.getAllAndOverride<Admission | undefined>(ADMISSION_METADATA, [
       context.getHandler(),
       context.getClass(),
     ]);
-    if (declared?.includes('public') === true) return true;
+    if (admission?.roles.includes('public') === true) return true;
 
     const request = context.switchToHttp().getRequest<IncomingRequest>();
     const caller = await this.tokens.verify(bearerOf(request.headers['authorization']));
-    if (declared === undefined || !declared.some((role) => caller.roles.includes(role))) {
-      throw new Refused({ kind: 'forbidden', code: 'role-not-allowed', detail: 'None of your roles may do this.' });
-    }
-    request.caller = caller;
+    const roles = admission === undefined ? [] : rolesAdmitted(admission, caller);
+    if (roles.length === 0) throw notAdmitted(admission, caller);
+    // Roles that the route does not declare are of no use behind it, whatever else the token carries.
+    request.caller = { sub: caller.sub, roles };
     return true;
   }
+}
+
+function notAdmitted(admission: Admission | undefined, caller: Caller): Refused {
+  if (admission?.roles.includes('service') === true && caller.roles.includes('service')) {
+    return new Refused({
+      kind: 'forbidden',
+      code: 'service-not-named',
+      detail: 'This is open to the services that it names, and the calling one is not among them.',
+      promise: 'P8',
+    });
+  }
+  return new Refused({ kind: 'forbidden', code: 'role-not-allowed', detail: 'None of your roles may do this.' });
 }
 
 function bearerOf(header: string | string[] | undefined): string {

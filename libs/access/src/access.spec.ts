@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { isPublicRoute, mustBe, PUBLIC_ROUTES, type Role } from './index.js';
+import { isPublicRoute, mustBe, PUBLIC_ROUTES, type Caller, type Role } from './index.js';
+import { rolesAdmitted } from './roles.js';
 
 describe('the list of public routes', () => {
   it('is closed', () => {
@@ -47,4 +48,22 @@ describe('a customer', () => {
       expect(() => mustBe(caller(role), 'c1')).not.toThrow();
     },
   );
+});
+
+describe('a route that names its services', () => {
+  const admission = { roles: ['customer', 'service'], services: ['portal'] } as const;
+  const by = (...[sub, ...roles]: readonly [string, ...Role[]]): Caller => ({ sub, roles });
+
+  it('admits these and no other service, whatever other people the route admits', () => {
+    expect(rolesAdmitted(admission, by('portal', 'service'))).toEqual(['service']);
+    expect(rolesAdmitted(admission, by('recommendations', 'service'))).toEqual([]);
+    expect(rolesAdmitted(admission, by('c1', 'customer'))).toEqual(['customer']);
+    expect(rolesAdmitted({ roles: ['service'], services: [] }, by('portal', 'service'))).toEqual([]);
+  });
+
+  it('gives nobody a role by their name alone, nor a second role that the route does not declare', () => {
+    expect(rolesAdmitted(admission, by('portal', 'partner', 'support'))).toEqual([]);
+    // Else a service that is a customer too would reach every customer.
+    expect(rolesAdmitted(admission, by('recommendations', 'customer', 'service', 'auditor'))).toEqual(['customer']);
+  });
 });

@@ -1,7 +1,7 @@
 import { RequestMethod, type INestApplicationContext } from '@nestjs/common';
 import { MetadataScanner, ModulesContainer } from '@nestjs/core';
 import { isPublicRoute } from './public-routes.js';
-import { ROLES_METADATA, type Role } from './roles.js';
+import { ADMISSION_METADATA, type Admission, type Role } from './roles.js';
 
 /** Where Nest's own decorators leave a controller's and a handler's route. */
 const PATH_METADATA = 'path';
@@ -14,6 +14,8 @@ export interface DeclaredRoute {
   readonly handler: string;
   /** undefined: nobody said. */
   readonly roles: readonly Role[] | undefined;
+  /** Which of our own services, where `service` is among the roles. */
+  readonly services: readonly string[];
 }
 
 const listOf = (paths: unknown): string[] => [(paths ?? '') as string | string[]].flat();
@@ -36,15 +38,16 @@ export function routesOf(app: INestApplicationContext): DeclaredRoute[] {
         const path: unknown = Reflect.getMetadata(PATH_METADATA, handler);
         if (path === undefined) continue;
         const verb = Reflect.getMetadata(METHOD_METADATA, handler) as RequestMethod;
-        const roles = (Reflect.getMetadata(ROLES_METADATA, handler) ??
-          Reflect.getMetadata(ROLES_METADATA, metatype)) as readonly Role[] | undefined;
+        const admission = (Reflect.getMetadata(ADMISSION_METADATA, handler) ??
+          Reflect.getMetadata(ADMISSION_METADATA, metatype)) as Admission | undefined;
         for (const ofController of listOf(Reflect.getMetadata(PATH_METADATA, metatype))) {
           for (const ofHandler of listOf(path)) {
             routes.push({
               method: RequestMethod[verb] ?? 'GET',
               path: joined(ofController, ofHandler),
               handler: `${metatype.name}.${name}`,
-              roles,
+              roles: admission?.roles,
+              services: admission?.services ?? [],
             });
           }
         }
@@ -55,8 +58,8 @@ export function routesOf(app: INestApplicationContext): DeclaredRoute[] {
 }
 
 /**
- * Fails the start, naming every fault at once: a route that nobody declared a role for, and a route that is public
- * without standing in the closed list.
+ * Fails the start, naming every fault at once: a route that nobody declared a role for, a route that is public
+ * without standing in the closed list, and one that lets services in without naming them.
  *
  * @param served what the HTTP server answers in fact (`METHOD path`), so that a route registered past the controllers
  *   (and so past the guard) is found too
@@ -71,6 +74,9 @@ export function assertEveryRouteDeclared(
     if (route.roles === undefined || route.roles.length === 0) return [`${name} declares no role`];
     if (route.roles.includes('public') && !isPublicRoute(route.method, route.path)) {
       return [`${name} is public, but not in the closed list of public routes`];
+    }
+    if (route.roles.includes('service') && route.services.length === 0) {
+      return [`${name} lets services in without naming one`];
     }
     return [];
   });

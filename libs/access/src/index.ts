@@ -4,8 +4,11 @@ export {
   CurrentCaller,
   hasRole,
   mustBe,
+  services,
+  CALLING_SERVICES,
   TOKEN_ROLES,
   type Caller,
+  type CallingService,
   type Role,
   type TokenRole,
 } from './roles.js';

@@ -15,22 +15,58 @@ export interface Caller {
   readonly roles: readonly Role[];
 }
 
-/** Where a handler's or controller's roles are kept. */
-export const ROLES_METADATA = 'castiron:roles';
+/** Our own services that call others over HTTP. A recipient must not bear such a name: its token would pass for theirs. */
+export const CALLING_SERVICES = ['portal', 'importer', 'partner-sharing'] as const;
+
+export type CallingService = (typeof CALLING_SERVICES)[number];
+
+/** Some of our own services, by name. Made by {@link services}. */
+export interface NamedServices {
+  readonly services: readonly CallingService[];
+}
+
+/** Lets in these of our own services and no other: `@Roles('customer', services('portal'))`. */
+export const services = (name: CallingService, ...more: CallingService[]): NamedServices => ({
+  services: [name, ...more],
+});
+
+/** What a route may declare. The role `service` alone would let in every service, so it cannot be named by itself. */
+export type Admitted = Exclude<TokenRole, 'service'> | NamedServices;
+
+/** Who may call a route. */
+export interface Admission {
+  readonly roles: readonly Role[];
+  /** The callers of role `service` that may; all others of that role may not. */
+  readonly services: readonly string[];
+}
+
+/** Where a handler's or controller's admission is kept. */
+export const ADMISSION_METADATA = 'castiron:admission';
 
 /** Who may call this handler, or each handler of this controller that declares nothing of its own. */
-export const Roles = (role: TokenRole, ...more: TokenRole[]): CustomDecorator =>
-  SetMetadata(ROLES_METADATA, [role, ...more]);
+export function Roles(...admitted: readonly [Admitted, ...Admitted[]]): CustomDecorator {
+  const roles = admitted.map((one): Role => (typeof one === 'string' ? one : 'service'));
+  const named = admitted.flatMap((one) => (typeof one === 'string' ? [] : one.services));
+  return SetMetadata(ADMISSION_METADATA, { roles: [...new Set(roles)], services: named } satisfies Admission);
+}
 
 /** Anyone may call this handler, without a token. Only for routes of `PUBLIC_ROUTES`; elsewhere the start fails. */
-export const Public = (): CustomDecorator => SetMetadata(ROLES_METADATA, ['public']);
+export const Public = (): CustomDecorator =>
+  SetMetadata(ADMISSION_METADATA, { roles: ['public'], services: [] } satisfies Admission);
+
+/**
+ * The roles by which a caller gets in: those that the route declares, and `service` only where it names this service.
+ * None: the caller stays out.
+ */
+export const rolesAdmitted = ({ roles, services: named }: Admission, caller: Caller): readonly Role[] =>
+  caller.roles.filter((role) => roles.includes(role) && (role !== 'service' || named.includes(caller.sub)));
 
 /** What the guard leaves on the request. */
 export interface RequestWithCaller {
   caller?: Caller;
 }
 
-/** The caller that the guard let in. Not for public routes: they have none. */
+/** The caller that the guard let in, with the roles that the route declares. Not for public routes: they have none. */
 export const CurrentCaller = createParamDecorator((_data: unknown, context: ExecutionContext): Caller => {
   const { caller } = context.switchToHttp().getRequest<RequestWithCaller>();
   if (caller === undefined) throw new Error('a public route has no caller');
@@ -40,11 +76,11 @@ export const CurrentCaller = createParamDecorator((_data: unknown, context: Exec
 export const hasRole = (caller: Caller, ...roles: readonly TokenRole[]): boolean =>
   roles.some((role) => caller.roles.includes(role));
 
-/** Who may look at any customer where the route admits them at all: staff, and our own services. */
+/** Who may look at any customer where the route admits them at all: staff, and the services that it names. */
 const OVER_ALL_CUSTOMERS: readonly TokenRole[] = ['support', 'privacy-officer', 'auditor', 'service'];
 
 /**
- * Passes if the caller is this very customer, staff, or a service. Which of these the route admits is its own
+ * Passes if the caller is this very customer, staff, or a service of ours. Which of these the route admits is its own
  * declaration: this only keeps one customer (and a partner) from another customer.
  */
 export function mustBe(caller: Caller, customerId: string): void {

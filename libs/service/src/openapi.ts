@@ -16,7 +16,9 @@ export function serveOpenApi(app: INestApplication, name: string): OpenAPIObject
   const config = new DocumentBuilder()
     .setTitle(name)
     .setVersion('1')
-    .setDescription('Failures are RFC 9457 problem details. POST requests may carry an Idempotency-Key.')
+    .setDescription(
+      'Failures are RFC 9457 problem details. Requests that change something may carry an Idempotency-Key.',
+    )
     .addBearerAuth()
     .addSecurityRequirements('bearer')
     .build();

@@ -1,4 +1,4 @@
-import { Controller, Get, Inject, Module, type OnModuleDestroy, type OnModuleInit } from '@nestjs/common';
+import { Controller, Get, Inject, Module, SetMetadata, type OnModuleDestroy, type OnModuleInit } from '@nestjs/common';
 import { HttpAdapterHost } from '@nestjs/core';
 import type { FastifyInstance } from 'fastify';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -49,6 +49,23 @@ describe('a start fails', () => {
     class OpenModule {}
     await expect(startService(rig.optionsFor(OpenModule))).rejects.toThrow(
       'GET /open (OpenController.it) is public, but not in the closed list',
+    );
+  });
+
+  it('where a route lets services in without naming them', async () => {
+    @Controller('wide')
+    class WideController {
+      // Such as somebody would write past the decorator, whose types do not allow it.
+      @SetMetadata('castiron:admission', { roles: ['customer', 'service'], services: [] })
+      @Get()
+      it(): object {
+        return {};
+      }
+    }
+    @Module({ controllers: [WideController] })
+    class WideModule {}
+    await expect(startService(rig.optionsFor(WideModule))).rejects.toThrow(
+      'GET /wide (WideController.it) lets services in without naming one',
     );
   });
 

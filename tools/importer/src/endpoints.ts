@@ -28,6 +28,6 @@ export async function readEndpoints(file: string): Promise<Endpoints> {
   return {
     customerProfiles: needed(content?.services?.['customer-profiles']?.url, 'services.customer-profiles.url', file),
     partnerSharing: needed(content?.services?.['partner-sharing']?.url, 'services.partner-sharing.url', file),
-    token: needed(content?.people?.service?.token, 'people.service.token', file),
+    token: needed(content?.people?.importer?.token, 'people.importer.token', file),
   };
 }

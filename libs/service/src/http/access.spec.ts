@@ -48,6 +48,17 @@ describe('access', () => {
     expect(await rig.call('/things/own')).toMatchObject(problem(403, { code: 'role-not-allowed' }));
   });
 
+  it('is given to the services that a route names, and denied to all others', async () => {
+    const by = async (sub: string, ...roles: string[]) =>
+      rig.call('/things/for-the-portal', { token: await idp.mint(roles, sub) });
+    expect(await by('portal', 'service')).toMatchObject({ status: 200, body: { roles: ['service'] } });
+    const other = problem(403, { code: 'service-not-named', promise: 'P8' });
+    expect(await by('recommendations', 'service')).toMatchObject(other);
+    expect(await by('importer', 'service', 'support')).toMatchObject(other);
+    expect(await by('portal', 'partner')).toMatchObject(problem(403, { code: 'role-not-allowed' }));
+    expect(await by('recommendations', 'service', 'customer')).toMatchObject({ body: { roles: ['customer'] } });
+  });
+
   it('is given to the declared role, which the handler then knows', async () => {
     const answer = await rig.post({ name: 'a' }, { headers: { 'x-correlation-id': 'test-0001' } });
     expect(answer.status).toBe(201);

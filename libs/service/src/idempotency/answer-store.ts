@@ -1,4 +1,5 @@
 import { createHmac, hkdfSync, randomUUID } from 'node:crypto';
+import { setTimeout as delay } from 'node:timers/promises';
 import type { DataSource, EntityManager } from 'typeorm';
 import { open, seal } from '@castiron/encryption';
 import { Refused } from '@castiron/failures';
@@ -18,6 +19,8 @@ export interface KeyedRequest {
   readonly method: string;
   /** With its query. */
   readonly address: string;
+  /** The `If-Match` it carried: on another condition it is another request. */
+  readonly condition: string | undefined;
   readonly body: unknown;
 }
 
@@ -33,14 +36,24 @@ const HOLD_S = 60;
 /** How long an answer is given again. */
 const KEEP_H = 24;
 
+/** How long a repetition waits for the first request's answer. */
+const PATIENCE_MS = 5_000;
+const FIRST_PAUSE_MS = 20;
+const LONGEST_PAUSE_MS = 250;
+
 const AAD = 'castiron/http-answer';
 
 interface Row {
   readonly fingerprint: Buffer;
-  readonly effect: boolean;
   readonly answer: Buffer | null;
-  readonly held: boolean;
+  /** There is an effect, and whoever had it is gone. */
+  readonly lost: boolean;
+  /** Nobody has it any more, and there is no effect. */
+  readonly free: boolean;
 }
+
+const refusal = (kind: 'conflict' | 'unprocessable', code: string, detail: string): Refused =>
+  new Refused({ kind, code, field: 'header idempotency-key', detail });
 
 /**
  * Keeps the answers of requests with an `Idempotency-Key` in the service's own database.
@@ -49,7 +62,8 @@ interface Row {
  * effect marks the row as its last statement, and fails where the hold is no longer its own; so the mark commits with
  * the effect or not at all, and two holders cannot both commit. **The same answer.** It is stored right after the
  * handler, or inside the effect's transaction by {@link remember}. After a crash between the two the effect stands and
- * the answer is lost: a repetition then gets 409 `answer-lost` instead of a second effect.
+ * the answer is lost: a repetition then gets 409 `answer-lost` instead of a second effect. A repetition that comes while
+ * the first request is under way waits a little for its answer.
  *
  * A request that failed before any effect leaves the key free, so that it can be sent again once the cause is gone.
  * Keys and fingerprints are HMACs and answers are sealed, for bodies are personal data and answers may hold secrets.
@@ -58,10 +72,14 @@ export class AnswerStore {
   private readonly sealKey: Buffer;
   private readonly macKey: Buffer;
 
-  /** @param serviceKey 32 bytes, the service's own */
+  /**
+   * @param serviceKey 32 bytes, the service's own
+   * @param patienceMs how long a repetition waits for the first request's answer
+   */
   constructor(
     private readonly dataSource: DataSource,
     serviceKey: Buffer,
+    private readonly patienceMs = PATIENCE_MS,
   ) {
     const derive = (use: string): Buffer =>
       Buffer.from(hkdfSync('sha256', serviceKey, '', `castiron/http-answer/${use}`, 32));
@@ -71,14 +89,38 @@ export class AnswerStore {
 
   /**
    * Takes the key for this request, or gives the answer that it got before.
-   * @throws Refused unprocessable where the key was used for another request, conflict while the first is under way or
-   *   where its answer was lost
+   * @throws Refused unprocessable where the key was used for another request, conflict where the first one is under way
+   *   for longer than the patience, or where its answer was lost
    */
   async take(request: KeyedRequest): Promise<{ readonly hold: Hold } | { readonly answer: Answer }> {
     const id = this.mac('key', request.caller, request.key);
-    const fingerprint = this.mac('request', request.method, request.address, canonical(request.body));
+    const { method, address, condition = '', body } = request;
+    const fingerprint = this.mac('request', method, address, condition, canonical(body));
+    const deadline = Date.now() + this.patienceMs;
+    let free = true;
+    for (let pause = FIRST_PAUSE_MS; ; pause = Math.min(pause * 2, LONGEST_PAUSE_MS)) {
+      const hold = free ? await this.tryToTake(id, fingerprint) : undefined;
+      if (hold !== undefined) return { hold };
+      // Only looked at from here on: trying would queue behind the first request's transaction.
+      const row = await this.rowOf(id);
+      const answer = row && this.answerIn(row, id, fingerprint);
+      if (answer !== undefined) return { answer };
+      if (Date.now() + pause > deadline) {
+        throw refusal(
+          'conflict',
+          'request-in-flight',
+          'The first request with this Idempotency-Key is still under way.',
+        );
+      }
+      await delay(pause);
+      // No row: the first request failed before any effect, and let go.
+      free = row === undefined || row.free;
+    }
+  }
+
+  /** One statement: a free key is inserted; an expired row, or one whose holder died before any effect, is taken over. */
+  private async tryToTake(id: Buffer, fingerprint: Buffer): Promise<Hold | undefined> {
     const holder = randomUUID();
-    // One statement: a free key is inserted; an expired row, or one whose holder died before any effect, is taken over.
     const taken: unknown[] = await this.dataSource.query(
       `INSERT INTO http_idempotency AS known (id, fingerprint, holder, held_until, expires_at)
        VALUES ($1, $2, $3, clock_timestamp() + make_interval(secs => $4), clock_timestamp() + make_interval(hours => $5))
@@ -91,41 +133,31 @@ export class AnswerStore {
        RETURNING 1`,
       [id, fingerprint, holder, HOLD_S, KEEP_H],
     );
-    if (taken.length > 0) return { hold: { id, holder } };
-    return { answer: await this.answerOf(id, fingerprint) };
+    return taken.length > 0 ? { id, holder } : undefined;
   }
 
-  private async answerOf(id: Buffer, fingerprint: Buffer): Promise<Answer> {
+  private async rowOf(id: Buffer): Promise<Row | undefined> {
     const [row]: (Row | undefined)[] = await this.dataSource.query(
-      'SELECT fingerprint, effect, answer, held_until >= clock_timestamp() AS held FROM http_idempotency WHERE id = $1',
+      `SELECT fingerprint, answer, effect AND held_until < clock_timestamp() AS lost,
+              expires_at < clock_timestamp() OR (NOT effect AND held_until < clock_timestamp()) AS free
+       FROM http_idempotency WHERE id = $1`,
       [id],
     );
-    if (row !== undefined && !row.fingerprint.equals(fingerprint)) {
-      throw new Refused({
-        kind: 'unprocessable',
-        code: 'idempotency-key-reused',
-        field: 'header idempotency-key',
-        detail: 'This Idempotency-Key was used for another request.',
-      });
+    return row;
+  }
+
+  /** @returns undefined while the first request is under way */
+  private answerIn({ fingerprint: known, answer, lost }: Row, id: Buffer, fingerprint: Buffer): Answer | undefined {
+    if (!known.equals(fingerprint)) {
+      throw refusal('unprocessable', 'idempotency-key-reused', 'This Idempotency-Key was used for another request.');
     }
-    // No row: the first request has just failed and let go.
-    if (row === undefined || (row.answer === null && !(row.effect && !row.held))) {
-      throw new Refused({
-        kind: 'conflict',
-        code: 'request-in-flight',
-        field: 'header idempotency-key',
-        detail: 'The first request with this Idempotency-Key is still under way.',
-      });
-    }
-    if (row.answer === null) {
-      throw new Refused({
-        kind: 'conflict',
-        code: 'answer-lost',
-        field: 'header idempotency-key',
-        detail: 'The request took effect, but its answer was lost in a crash. Read what you changed.',
-      });
-    }
-    return JSON.parse(open(this.sealKey, row.answer, this.aad(id)).toString()) as Answer;
+    if (answer !== null) return JSON.parse(open(this.sealKey, answer, this.aad(id)).toString()) as Answer;
+    if (!lost) return undefined;
+    throw refusal(
+      'conflict',
+      'answer-lost',
+      'The request took effect, but its answer was lost in a crash. Read what you changed.',
+    );
   }
 
   /** Says, inside the effect's own transaction, that there is an effect. @throws where the hold was lost: roll back */

@@ -1,10 +1,10 @@
-import { Body, Controller, Inject, Module, Post, Res } from '@nestjs/common';
+import { Body, Controller, Delete, Get, Inject, Module, Param, Patch, Post, Put, Res } from '@nestjs/common';
 import { IsString } from 'class-validator';
 import { randomBytes, randomUUID } from 'node:crypto';
 import type { FastifyReply } from 'fastify';
 import { DataSource } from 'typeorm';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { Roles } from '@castiron/access';
+import { Roles, services } from '@castiron/access';
 import { startTestIssuer, type TestIssuer } from '@castiron/access/testing';
 import { Refused } from '@castiron/failures';
 import { createLogger, createMetrics, Health } from '@castiron/observability';
@@ -29,7 +29,7 @@ let afterEffect: () => Promise<void> | void;
 let beforeEffect: () => Promise<void> | void;
 
 @Controller()
-@Roles('service')
+@Roles(services('portal', 'importer'))
 class EffectsController {
   constructor(@Inject(Transactions) private readonly transactions: Transactions) {}
 
@@ -45,6 +45,35 @@ class EffectsController {
     await afterEffect();
     void reply.status(202).header('etag', '"v1"');
     return { id, secret: `password-of-${mark}` };
+  }
+
+  @Put('marks/:mark')
+  put(@Param('mark') mark: string, @Body() body: unknown): Promise<object> {
+    return this.record(`${mark}-put`, body);
+  }
+
+  @Patch('marks/:mark')
+  patch(@Param('mark') mark: string, @Body() body: unknown): Promise<object> {
+    return this.record(`${mark}-patch`, body);
+  }
+
+  @Delete('marks/:mark')
+  remove(@Param('mark') mark: string): Promise<object> {
+    return this.record(`${mark}-delete`, undefined);
+  }
+
+  @Get('marks/:mark')
+  async read(@Param('mark') mark: string): Promise<object> {
+    return { put: await effectsOf(`${mark}-put`) };
+  }
+
+  private record(mark: string, given: unknown): Promise<object> {
+    return this.transactions.run([], async (tx) => {
+      const [row]: { id: string }[] = await tx.manager.query('INSERT INTO effects (mark) VALUES ($1) RETURNING id', [
+        mark,
+      ]);
+      return { id: row?.id, given };
+    });
   }
 
   @Post('effects-with-answer')
@@ -67,6 +96,7 @@ let dataSource: DataSource;
 let service: RunningService;
 let token: string;
 const serviceKey = randomBytes(32);
+const PATIENCE_MS = 1_000;
 
 beforeAll(async () => {
   idp = await startTestIssuer();
@@ -89,7 +119,7 @@ beforeAll(async () => {
     logger: createLogger('svc', 'silent'),
     health: new Health(),
     metrics: createMetrics('svc'),
-    answers: new AnswerStore(dataSource, serviceKey),
+    answers: new AnswerStore(dataSource, serviceKey, PATIENCE_MS),
     exit: () => undefined,
   });
 });
@@ -109,11 +139,19 @@ interface Answered {
   readonly headers: Headers;
 }
 
-async function send(key: string, body: object, path = '/effects', as = token): Promise<Answered> {
+async function send(
+  key: string,
+  body: object | undefined,
+  path = '/effects',
+  as = token,
+  method = 'POST',
+  more: Record<string, string> = {},
+): Promise<Answered> {
+  const type = body !== undefined && { 'content-type': 'application/json' };
   const answer = await fetch(`${service.url}${path}`, {
-    method: 'POST',
-    headers: { authorization: `Bearer ${as}`, 'content-type': 'application/json', 'idempotency-key': key },
-    body: JSON.stringify(body),
+    method,
+    headers: { authorization: `Bearer ${as}`, 'idempotency-key': key, ...type, ...more },
+    ...(body !== undefined && { body: JSON.stringify(body) }),
   });
   return { status: answer.status, body: (await answer.json()) as Record<string, unknown>, headers: answer.headers };
 }
@@ -159,7 +197,7 @@ describe('a request that is sent again with its key', () => {
     expect(await effectsOf(mark)).toBe(2);
   });
 
-  it('while the first is under way gets 409', async () => {
+  it('while the first is under way waits for its answer, and gets 409 where that takes long', async () => {
     const [key, mark] = [randomUUID(), randomUUID()];
     let go: () => void = () => undefined;
     const gate = new Promise<void>((resolve) => (go = resolve));
@@ -171,18 +209,47 @@ describe('a request that is sent again with its key', () => {
     });
     const first = send(key, { mark });
     await entered;
+    const before = Date.now();
     expect(await send(key, { mark })).toMatchObject({ status: 409, body: { code: 'request-in-flight' } });
+    expect(Date.now() - before).toBeGreaterThan(PATIENCE_MS / 2);
+    expect((await send(key, { mark: 'other' })).status, 'another body is told at once').toBe(422);
+    const waiting = send(key, { mark });
     go();
     expect((await first).status).toBe(202);
-    expect((await send(key, { mark })).body).toEqual((await first).body);
+    expect((await waiting).body).toEqual((await first).body);
+    expect(await effectsOf(mark)).toBe(1);
   });
 
-  it('twenty times at once has one effect', async () => {
+  it('twenty times at once has one effect, and all get its answer', async () => {
     const [key, mark] = [randomUUID(), randomUUID()];
     const answers = await Promise.all(Array.from({ length: 20 }, () => send(key, { mark })));
     expect(await effectsOf(mark)).toBe(1);
-    expect(new Set(answers.map(({ status }) => status)).size).toBeLessThanOrEqual(2);
-    for (const { status } of answers) expect([202, 409]).toContain(status);
+    expect(answers.map(({ status }) => status)).toEqual(answers.map(() => 202));
+    expect(new Set(answers.map(({ body }) => JSON.stringify(body))).size).toBe(1);
+  });
+
+  it.each(['PUT', 'PATCH', 'DELETE'])('by %s is the same request too', async (method) => {
+    const [key, mark] = [randomUUID(), randomUUID()];
+    const body = method === 'DELETE' ? undefined : { a: 1 };
+    const again = (sent: object | undefined, more?: Record<string, string>) =>
+      send(key, sent, `/marks/${mark}`, token, method, more);
+    const first = await again(body);
+    const second = await again(body);
+    expect(first).toMatchObject({ status: 200, body: { id: expect.any(String) as string } });
+    expect(second).toMatchObject({ status: 200, body: first.body });
+    expect(second.headers.get('idempotency-replayed')).toBe('true');
+    const reused = { status: 422, body: { code: 'idempotency-key-reused' } };
+    expect(await again({ a: 2 })).toMatchObject(reused);
+    expect(await again(body, { 'if-match': '"v2"' })).toMatchObject(reused);
+    expect(await effectsOf(`${mark}-${method.toLowerCase()}`)).toBe(1);
+  });
+
+  it('by GET is read anew', async () => {
+    const [key, mark] = [randomUUID(), randomUUID()];
+    const read = () => send(key, undefined, `/marks/${mark}`, token, 'GET');
+    expect((await read()).body).toEqual({ put: 0 });
+    await send(randomUUID(), {}, `/marks/${mark}`, token, 'PUT');
+    expect((await read()).body).toEqual({ put: 1 });
   });
 });
 
@@ -196,6 +263,26 @@ describe('a request that failed', () => {
     expect((await send(key, { wrong: true })).status).toBe(400);
     beforeEffect = () => undefined;
     expect((await send(key, { mark })).status).toBe(202);
+    expect(await effectsOf(mark)).toBe(1);
+  });
+
+  it('while another waits for it leaves the key to that one', async () => {
+    const [key, mark] = [randomUUID(), randomUUID()];
+    let fail: () => void = () => undefined;
+    const gate = new Promise<void>((_resolve, reject) => (fail = () => reject(new Error('no'))));
+    const entered = new Promise<void>((resolve) => {
+      beforeEffect = () => {
+        resolve();
+        return gate;
+      };
+    });
+    const first = send(key, { mark });
+    await entered;
+    beforeEffect = () => undefined;
+    const second = send(key, { mark });
+    fail();
+    expect((await first).status).toBe(500);
+    expect((await second).status).toBe(202);
     expect(await effectsOf(mark)).toBe(1);
   });
 

@@ -12,9 +12,15 @@ const KEY = /^[\x21-\x7e]{1,128}$/;
 /** Headers that belong to an answer and are given again with it. */
 const KEPT_HEADERS = ['etag', 'location'];
 
+/** What reads has nothing to repeat. */
+const CHANGING = new Set(['POST', 'PUT', 'PATCH', 'DELETE']);
+
 type RequestOfCaller = FastifyRequest & { readonly caller?: Caller };
 
-/** Gives the same answer, after one effect, to a POST that is sent again with its `Idempotency-Key`. */
+/**
+ * Gives the same answer, after one effect, to a change that is sent again with its `Idempotency-Key`. PUT and DELETE
+ * too: sent again late, they would undo what came in between.
+ */
 @Injectable()
 export class IdempotencyInterceptor implements NestInterceptor {
   constructor(private readonly answers: AnswerStore) {}
@@ -24,7 +30,7 @@ export class IdempotencyInterceptor implements NestInterceptor {
     const reply = context.switchToHttp().getResponse<FastifyReply>();
     const key = request.headers['idempotency-key'];
     // Keys are a caller's own; public routes have none, and are safe to repeat by themselves.
-    if (request.method !== 'POST' || key === undefined || request.caller === undefined) return next.handle();
+    if (!CHANGING.has(request.method) || key === undefined || request.caller === undefined) return next.handle();
     // Already under way: a handler that names this interceptor itself.
     if (currentRequest() !== undefined) return next.handle();
     if (typeof key !== 'string' || !KEY.test(key)) {
@@ -40,6 +46,7 @@ export class IdempotencyInterceptor implements NestInterceptor {
       key,
       method: request.method,
       address: request.url,
+      condition: request.headers['if-match'],
       body: request.body,
     });
     if ('answer' in taken) return of(giveAgain(reply, taken.answer));

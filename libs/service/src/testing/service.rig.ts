@@ -1,7 +1,7 @@
 import { Body, Controller, Get, Module, Param, Post, Query } from '@nestjs/common';
 import { IsInt, IsOptional, IsString, Matches, Max, ValidateNested } from 'class-validator';
 import { Type } from 'class-transformer';
-import { CurrentCaller, Public, Roles, type Caller } from '@castiron/access';
+import { CurrentCaller, Public, Roles, services, type Caller } from '@castiron/access';
 import { Refused } from '@castiron/failures';
 import { correlationId, createLogger, createMetrics, Health } from '@castiron/observability';
 import {
@@ -62,6 +62,12 @@ class ThingsController {
   @Roles('customer')
   own(): object {
     return {};
+  }
+
+  @Get('for-the-portal')
+  @Roles('customer', services('portal'))
+  forThePortal(@CurrentCaller() caller: Caller): object {
+    return { roles: caller.roles };
   }
 
   @Get(':id')

@@ -1,6 +1,6 @@
 import { Body, Controller, HttpCode, Inject, Post } from '@nestjs/common';
 import { ApiBearerAuth, ApiHeader, ApiProperty, ApiTags } from '@nestjs/swagger';
-import { Roles } from '@castiron/access';
+import { Roles, services } from '@castiron/access';
 import { DOOR_NAMES, type DoorName } from '@castiron/contracts';
 import { because, ChecksOwnText } from '@castiron/service';
 import { ArrayMaxSize, IsArray, IsIn } from 'class-validator';
@@ -51,7 +51,7 @@ class ImportedRows {
 @ApiBearerAuth()
 @ApiHeader({ name: 'Idempotency-Key', required: false })
 @Controller('imports/customers')
-@Roles('service')
+@Roles(services('importer'))
 export class ImportsController {
   constructor(@Inject(ImportCustomersUseCase) private readonly imports: ImportCustomersUseCase) {}
 

@@ -1,13 +1,10 @@
 import { Body, Controller, Header, Headers, HttpCode, Inject, Post } from '@nestjs/common';
 import { ApiBearerAuth, ApiProperty, ApiTags } from '@nestjs/swagger';
-import { CurrentCaller, Roles, type Caller } from '@castiron/access';
+import { Roles, services } from '@castiron/access';
 import { MAX_KEYS_PER_CALL } from '@castiron/encryption';
 import { Refused } from '@castiron/failures';
 import { ArrayMaxSize, IsArray, IsUUID } from 'class-validator';
 import { KeyCustody } from '../key-custody.js';
-
-/** The only service that may open customers' values outside this one. */
-const KEY_HOLDER = 'partner-sharing';
 
 class WantedKeys {
   @ApiProperty({ type: [String], format: 'uuid', maxItems: MAX_KEYS_PER_CALL })
@@ -33,10 +30,11 @@ class HandedOutKeys {
   keys!: KeysOfCustomer[];
 }
 
+/** For the only service that may open customers' values outside this one (P7). */
 @ApiTags('internal')
 @ApiBearerAuth()
 @Controller('internal/keys')
-@Roles('service')
+@Roles(services('partner-sharing'))
 export class KeysController {
   constructor(@Inject(KeyCustody) private readonly custody: KeyCustody) {}
 
@@ -46,17 +44,8 @@ export class KeysController {
   @Header('cache-control', 'no-store')
   async handOut(
     @Body() { customers }: WantedKeys,
-    @CurrentCaller() caller: Caller,
     @Headers('idempotency-key') idempotencyKey: string | undefined,
   ): Promise<HandedOutKeys> {
-    if (caller.sub !== KEY_HOLDER) {
-      throw new Refused({
-        kind: 'forbidden',
-        code: 'keys-not-for-you',
-        detail: `Keys are handed to ${KEY_HOLDER} only.`,
-        promise: 'P7',
-      });
-    }
     if (idempotencyKey !== undefined) {
       // Such an answer would be kept, in the customers' database and its backups, where no key may lie.
       throw new Refused({

@@ -1,6 +1,6 @@
 import { Body, Controller, Inject, Post, Res } from '@nestjs/common';
 import { ApiBearerAuth, ApiHeader, ApiProperty, ApiTags } from '@nestjs/swagger';
-import { Roles } from '@castiron/access';
+import { Roles, services } from '@castiron/access';
 import type { DoorName } from '@castiron/contracts';
 import { answerWithEffect, because, etagOf } from '@castiron/service';
 import { IsObject } from 'class-validator';
@@ -30,7 +30,7 @@ interface Reply {
 @ApiBearerAuth()
 @ApiHeader({ name: 'Idempotency-Key', required: false })
 @Controller('registrations')
-@Roles('service')
+@Roles(services('portal'))
 export class RegistrationsController {
   constructor(@Inject(RegisterCustomerUseCase) private readonly registrations: RegisterCustomerUseCase) {}
 

@@ -1,6 +1,6 @@
 import { Controller, Get, Inject, Param } from '@nestjs/common';
 import { ApiBearerAuth, ApiProperty, ApiTags } from '@nestjs/swagger';
-import { Roles } from '@castiron/access';
+import { Roles, services } from '@castiron/access';
 import { Refused } from '@castiron/failures';
 import { DataSource } from 'typeorm';
 import { readStatement, readStatementInEffect, type Statement } from '../statement.table.js';
@@ -38,7 +38,7 @@ function viewOf(statement: Statement | undefined): StatementView {
 @ApiTags('statements')
 @ApiBearerAuth()
 @Controller('statements')
-@Roles('customer', 'support', 'privacy-officer', 'auditor', 'partner', 'service')
+@Roles('customer', 'support', 'privacy-officer', 'auditor', 'partner', services('portal'))
 export class StatementsController {
   constructor(@Inject(DataSource) private readonly database: DataSource) {}
 
