@@ -51,7 +51,7 @@ export async function handle(
     const inbox = new Inbox({
       name,
       dataSource,
-      transactions: new Transactions(dataSource, { append: appendToOutbox, wake: () => undefined }),
+      transactions: new Transactions(dataSource, { append: appendToOutbox, wake: () => undefined }, {}),
       kafka: batches ? kafka : oneByOne(kafka),
       topics: [topic],
       subscriptions: [

@@ -27,7 +27,7 @@ export async function pace(given: OnTopic & { perSecond: number; count: number }
     });
     const relay = new Relay({ dataSource, kafka: telling, logger: silent, metrics });
     await relay.start();
-    const transactions = new Transactions(dataSource, relay);
+    const transactions = new Transactions(dataSource, relay, { contract });
     const committed = new Float64Array(count);
     await atRate(perSecond, count, async (n) => {
       const data = dataOf(n);
@@ -52,7 +52,7 @@ export async function idle(
     const inbox = new Inbox({
       name: `${topic}.idle`,
       dataSource,
-      transactions: new Transactions(dataSource, relay),
+      transactions: new Transactions(dataSource, relay, {}),
       kafka,
       topics: [topic],
       subscriptions: [subscribe(contractOn(topic), { handle: async () => undefined })],

@@ -14,7 +14,7 @@ const nobodyWaits = { append: appendToOutbox, wake: () => undefined };
 export async function fill({ url, topic, count }: OnTopic & { count: number }): Promise<void> {
   const contract = contractOn(topic);
   await withDatabase(url, async (dataSource) => {
-    const transactions = new Transactions(dataSource, nobodyWaits);
+    const transactions = new Transactions(dataSource, nobodyWaits, { contract });
     for (let at = 0; at < count; at += AT_ONCE) {
       const events = Array.from({ length: Math.min(AT_ONCE, count - at) }, (_, n) => dataOf(at + n));
       const keys = events.map((data) => outboxKey(topic, contract.key(data)));
@@ -36,7 +36,7 @@ export async function commit(
   return withDatabase(
     url,
     async (dataSource) => {
-      const transactions = new Transactions(dataSource, nobodyWaits);
+      const transactions = new Transactions(dataSource, nobodyWaits, { contract });
       const order = `INSERT INTO orders (customer, note) VALUES ($1, $2)`;
       let n = 0;
       const plain = async (): Promise<void> => {
