@@ -12,6 +12,7 @@ import { CreateDisclosureCursor1763890000010 } from './migrations/0010-create-di
 import { CreateShareEntries1763890000011 } from './migrations/0011-create-share-entries.js';
 import { AddPurposesToObligations1763890000012 } from './migrations/0012-add-purposes-to-obligations.js';
 import { CreateStatements1763890000013 } from './migrations/0013-create-statements.js';
+import { PutPendingReleasesInLine1763890000014 } from './migrations/0014-put-pending-releases-in-line.js';
 
 /** All migrations of this service, in order; those of outbox, inbox and idempotency come on top. */
 export const migrations = [
@@ -29,4 +30,5 @@ export const migrations = [
   CreateShareEntries1763890000011,
   AddPurposesToObligations1763890000012,
   CreateStatements1763890000013,
+  PutPendingReleasesInLine1763890000014,
 ];
