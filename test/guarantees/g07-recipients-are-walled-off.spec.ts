@@ -9,8 +9,23 @@ describe('G7: recipients are walled off', () => {
     const [own, other] = [await castiron.registerPartner(), await castiron.registerPartner()];
     expect(await own.read()).toEqual([]);
     const foreign = topicsOfRecipient(other.slug);
-    for (const topic of [foreign.feed, foreign.duties, foreign.replies, ...TOPICS]) {
+    const { replies } = topicsOfRecipient(own.slug);
+    for (const topic of [replies, foreign.feed, foreign.duties, foreign.replies, ...TOPICS]) {
       await expect(own.read(topic.name), topic.name).rejects.toThrow(/authoriz/i);
+    }
+  });
+
+  it('lets a partner be in its own consumer groups and in no other', async () => {
+    const [own, other] = [await castiron.registerPartner(), await castiron.registerPartner()];
+    for (const group of [
+      `${other.slug}.app`,
+      other.slug,
+      own.slug,
+      `${own.slug}x`,
+      'partner-sharing',
+      'notifications',
+    ]) {
+      await expect(own.read(undefined, group), group).rejects.toThrow(/authoriz/i);
     }
   });
 

@@ -191,10 +191,13 @@ export class Partner {
   ) {}
 
   /** Reads a feed from its beginning to the end it has now, as this partner. */
-  async read(topic = topicsOfRecipient(this.slug).feed.name): Promise<FeedMessage[]> {
+  async read(
+    topic = topicsOfRecipient(this.slug).feed.name,
+    groupId = `${this.slug}.${uniqueSlug()}`,
+  ): Promise<FeedMessage[]> {
     const kafka = this.castiron.kafka(this);
     const messages: FeedMessage[] = [];
-    for await (const message of readAll(kafka, topic, { groupId: `${this.slug}.${uniqueSlug()}` })) {
+    for await (const message of readAll(kafka, topic, { groupId })) {
       if (typeOf(message) === 'feed.tick') continue;
       const value = message.value?.toString();
       messages.push({
