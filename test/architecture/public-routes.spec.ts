@@ -30,6 +30,28 @@ describe('HTTP routes', () => {
     expect(routes.filter(({ roles }) => roles === undefined || roles.length === 0)).toEqual([]);
   });
 
+  it('let in, of our own services, only whom they need', () => {
+    const open = routes.filter(({ roles }) => roles?.includes('service') === true);
+    expect(
+      Object.fromEntries(open.map(({ method, path, services }) => [`${method} ${path}`, services.join()])),
+    ).toEqual({
+      'GET /catalogue': 'portal',
+      'GET /commands/:id': 'portal',
+      'GET /recipients': 'portal',
+      'GET /recipients/:slug': 'portal',
+      'GET /statements/:version': 'portal',
+      'GET /statements/current': 'portal',
+      'POST /imports/customers': 'importer',
+      'POST /imports/permissions': 'importer',
+      'POST /internal/keys': 'partner-sharing',
+      'POST /registrations/job-application': 'portal',
+      'POST /registrations/service-order': 'portal',
+      'POST /registrations/subscription': 'portal',
+      'PUT /customers/:customer/permissions/:recipient/:purpose': 'portal',
+      'DELETE /customers/:customer/permissions/:recipient/:purpose': 'portal',
+    });
+  });
+
   it('are public only where the closed list says so', () => {
     const open = routes.filter(({ roles }) => roles?.includes('public') === true);
     expect(open.filter(({ method, path }) => !isPublicRoute(method, path))).toEqual([]);

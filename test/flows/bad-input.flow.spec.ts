@@ -44,9 +44,11 @@ describe('bad input gets a clear answer (RFC 9457)', () => {
 
   it('answers 413 to a body over the limit and 400 to malformed JSON and control characters', async () => {
     const large = await order({ attributes: { ...COMPANY, servicesUsed: 'x'.repeat(2_000_000) } });
-    expect(large).toMatchObject(problem(413, 'body-too-large'));
+    expect(large).toMatchObject(problem(413, 'body-too-large', { field: 'body', promise: 'P7' }));
     const unclean = await order({ attributes: { ...COMPANY, companyName: 'a\u0000b' } });
-    expect(unclean).toMatchObject(problem(400, 'control-characters', { field: 'attributes.companyName' }));
+    expect(unclean).toMatchObject(
+      problem(400, 'control-characters', { field: 'attributes.companyName', promise: 'P7' }),
+    );
     const url = `${castiron.endpoints.services['customer-profiles']?.url}/registrations/service-order`;
     const authorization = `Bearer ${castiron.endpoints.people['service']?.token}`;
     const response = await fetch(url, {
@@ -55,7 +57,9 @@ describe('bad input gets a clear answer (RFC 9457)', () => {
       body: '{',
     });
     expect(response.headers.get('content-type')).toContain('application/problem+json');
-    expect({ status: response.status, body: await response.json() }).toMatchObject(problem(400, 'malformed-json'));
+    expect({ status: response.status, body: await response.json() }).toMatchObject(
+      problem(400, 'malformed-json', { field: 'body', promise: 'P7' }),
+    );
   });
 
   it('gives a repeated request the same answer and one effect, and 422 to another body', async () => {
@@ -83,6 +87,20 @@ describe('bad input gets a clear answer (RFC 9457)', () => {
       body: {},
     });
     expect(drafted).toMatchObject(problem(403, 'role-not-allowed'));
+  });
+
+  it('lets a service of ours do only what names it', async () => {
+    const customer = await castiron.registerCompany();
+    const path = `/customers/${customer}/permissions/notifications/mailing`;
+    const body = { how: 'portal', givenAt: new Date().toISOString(), statementVersion: 1 };
+    const refused = problem(403, 'service-not-named', { promise: 'P8' });
+    const as = ['service', 'recommendations'] as const;
+    expect(await castiron.call('partner-sharing', 'PUT', path, { as, body })).toMatchObject(refused);
+    expect(await castiron.call('partner-sharing', 'DELETE', path, { as })).toMatchObject(refused);
+    const attributes = { ...COMPANY };
+    expect(
+      await castiron.call('customer-profiles', 'POST', '/registrations/service-order', { as, body: { attributes } }),
+    ).toMatchObject(refused);
   });
 
   it('lets a partner sign for its own side only', async () => {

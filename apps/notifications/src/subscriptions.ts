@@ -1,5 +1,6 @@
 import { agreementNotice, duties, feedRecord, feeds, noticeDue, withdrawalDue } from '@castiron/contracts';
 import { subscribe, type Subscription } from '@castiron/inbox';
+import { withdrawnSince } from './notices/withdrawn-since.js';
 import { writeMailWhenNoticeDue } from './notices/write-mail-when-notice-due.handler.js';
 import { orderOfSubject, SLUG } from './publications.js';
 import { forgetWhenWithdrawalDue } from './subjects/forget-when-withdrawal-due.handler.js';
@@ -28,6 +29,7 @@ export function subscriptions(vault: SubjectVault, wakeMail: () => void): readon
     subscribe(noticeDue, {
       keys: (event) => [orderOfSubject(event.key)],
       handle: (event, tx) => writeMailWhenNoticeDue(wakeMail, event, tx),
+      illegitimate: (event, tx) => withdrawnSince(vault, event, tx),
     }),
   ];
 }

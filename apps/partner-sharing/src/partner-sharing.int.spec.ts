@@ -99,12 +99,14 @@ async function call(
   path: string,
   as: As,
   body?: unknown,
+  headers: Record<string, string> = {},
 ): Promise<{ status: number; body: Record<string, unknown> }> {
   const response = await fetch(`${service.url}${path}`, {
     method,
     headers: {
       authorization: `Bearer ${await mintToken(stack().identity, as[0], as[1])}`,
       ...(body !== undefined && { 'content-type': 'application/json' }),
+      ...headers,
     },
     ...(body !== undefined && { body: JSON.stringify(body) }),
   });
@@ -306,6 +308,74 @@ describe('partner-sharing', () => {
     const ended = await call('POST', `/agreements/${agreement}/termination`, OFFICER, { reason: 'over' });
     expect(ended).toMatchObject({ status: 200, body: { state: 'terminated' } });
     await eventually(async () => expect((await feed())[3]).toMatchObject({ attributes: {} }), within);
+  });
+
+  it('grants nothing anew where a grant is sent again after its revocation', async () => {
+    const { slug } = await partnerInForce();
+    const customer = await customerArrives({ companyName: 'Once' });
+    const own: As = ['customer', customer];
+    const path = `/customers/${customer}/permissions/${slug}/recommendation`;
+    const evidence = EVIDENCE();
+    const headers = { 'idempotency-key': randomUUID() };
+    const granted = await eventually(async () => {
+      const answer = await call('PUT', path, own, evidence, headers);
+      expect(answer).toMatchObject({ status: 200, body: { state: 'granted', version: 1 } });
+      return answer;
+    }, within);
+    const revocation = { 'idempotency-key': randomUUID() };
+    const revoked = await call('DELETE', path, own, undefined, revocation);
+    expect(revoked.body).toMatchObject({ state: 'revoked', version: 2 });
+    expect(await call('PUT', path, own, evidence, headers)).toEqual(granted);
+    expect(await call('DELETE', path, own, undefined, revocation)).toEqual(revoked);
+    expect(await call('PUT', path, own, { ...evidence, how: 'otherwise' }, headers)).toMatchObject({
+      status: 422,
+      body: { code: 'idempotency-key-reused' },
+    });
+    expect((await call('GET', `/customers/${customer}/permissions`, own)).body['permissions']).toMatchObject([
+      { recipient: slug, state: 'revoked', version: 2 },
+    ]);
+  });
+
+  it('takes permissions from the customer and the portal alone, and imports from the importer', async () => {
+    const path = `/customers/${randomUUID()}/permissions/nobody/recommendation`;
+    const refused = { status: 403, body: { code: 'service-not-named', promise: 'P8' } };
+    for (const sub of ['recommendations', 'notifications', 'importer', 'customer-profiles']) {
+      expect(await call('PUT', path, ['service', sub], EVIDENCE())).toMatchObject(refused);
+      expect(await call('DELETE', path, ['service', sub])).toMatchObject(refused);
+    }
+    expect(await call('PUT', path, ['service', 'portal'], EVIDENCE())).toMatchObject({ status: 404 });
+    for (const sub of ['recommendations', 'portal']) {
+      expect(await call('POST', '/imports/permissions', ['service', sub], { rows: [] })).toMatchObject(refused);
+    }
+  });
+
+  it('names the field and the promise of evidence that is none', async () => {
+    const path = `/customers/${randomUUID()}/permissions/nobody/recommendation`;
+    const refused = async (field: string, evidence: object, detail: string) =>
+      expect(await call('PUT', path, ['service', 'portal'], { ...EVIDENCE(), ...evidence })).toMatchObject({
+        status: 400,
+        body: { field, promise: 'P8', detail: expect.stringContaining(detail) as string },
+      });
+    const times = [
+      '2009-W01-1T00:00:00Z',
+      '2009-222T00:00:00Z',
+      '2026-11-23T10Z',
+      '2026-11-23T10:30,5Z',
+      '2026-11-23T10.5+01:00',
+      '1000-01-01T00:00:00Z',
+      '2026',
+    ];
+    for (const givenAt of times) await refused('givenAt', { givenAt }, 'an instant like');
+    for (const how of ['a\u2028b', 'a\u202eb', ' ', 'x'.repeat(201)]) await refused('how', { how }, 'one line');
+    await refused('statementVersion', { statementVersion: '1' }, 'an integer');
+    expect(await call('GET', '/commands/xx', OFFICER)).toMatchObject({
+      status: 400,
+      body: { field: 'path.id', promise: 'P7' },
+    });
+    const deep = JSON.stringify(Array.from({ length: 40 }).reduce((inner) => [inner], null));
+    expect(
+      await call('POST', '/imports/permissions', ['service', 'importer'], { rows: [JSON.parse(deep) as unknown] }),
+    ).toMatchObject({ status: 400, body: { code: 'too-deep', field: 'rows.0', promise: 'P7' } });
   });
 
   it('refuses by name, with the promise', async () => {

@@ -54,6 +54,26 @@ describe('a registration', () => {
     expect((await rig.profilesOf(subscriber))[0]?.purposes).toEqual(['mailing', 'notices']);
   });
 
+  it.each(['constructor', 'prototype', 'toString'])('has no attribute %s (P1)', async (name) => {
+    const attributes = { ...order, [name]: 'x' };
+    expect(
+      await rig.call({ method: 'POST', path: '/registrations/service-order', body: { attributes } }),
+    ).toMatchObject({
+      status: 400,
+      body: { code: 'attribute-unknown', field: `attributes.${name}`, promise: 'P1' },
+    });
+  });
+
+  it('comes through the portal alone', async () => {
+    for (const sub of ['recommendations', 'partner-sharing', 'importer']) {
+      const [path, body] = ['/registrations/service-order', { attributes: order }];
+      expect(await rig.call({ method: 'POST', path, as: ['service', sub], body })).toMatchObject({
+        status: 403,
+        body: { code: 'service-not-named', promise: 'P8' },
+      });
+    }
+  });
+
   it('is refused by name without a compulsory attribute, and leaves nothing behind (P1)', async () => {
     const { registeredAddress: _left, ...rest } = order;
     const keysBefore = await rig.keyStore.query(`SELECT count(*) FROM customer_keys`);

@@ -1,7 +1,8 @@
-import { Controller, Get, Inject, Param, ParseUUIDPipe } from '@nestjs/common';
+import { Controller, Get, Inject, Param } from '@nestjs/common';
 import { ApiBearerAuth, ApiTags } from '@nestjs/swagger';
 import { CurrentCaller, hasRole, Roles, services, type Caller } from '@castiron/access';
 import { Refused } from '@castiron/failures';
+import { UuidPipe } from '@castiron/service';
 import { DataSource } from 'typeorm';
 import { agreementOf } from '../agreements/agreement.table.js';
 import { Fence } from '../fence/fence.js';
@@ -25,7 +26,7 @@ export class CommandsController {
 
   /** `done` once nothing decided before the command can get onto a feed any more. */
   @Get(':id')
-  async read(@Param('id', ParseUUIDPipe) id: string, @CurrentCaller() caller: Caller): Promise<CommandView> {
+  async read(@Param('id', UuidPipe) id: string, @CurrentCaller() caller: Caller): Promise<CommandView> {
     const command = await findCommand(this.dataSource.manager, id);
     const own =
       hasRole(caller, 'support', 'privacy-officer', 'service') ||

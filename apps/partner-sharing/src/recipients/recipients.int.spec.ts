@@ -28,6 +28,19 @@ describe('a recipient', () => {
     expect(await rig.sweepsOf(slug)).toEqual([]);
   });
 
+  it.each([
+    ['name', { name: 'Acorn \u202egnp' }],
+    ['name', { name: 'Two\u2028lines' }],
+    ['slug', { slug: 'importer' }],
+    ['slug', { slug: 'portal' }],
+  ])('is refused for a %s that could pass for another', async (field, over) => {
+    const body = { slug: uniqueSlug(), name: 'Some Partner', kind: 'third-party', ...over };
+    expect(await rig.call('POST', '/recipients', officer, body)).toMatchObject({
+      status: 400,
+      body: { field, promise: 'P8' },
+    });
+  });
+
   it('is registered once', async () => {
     const slug = await rig.newRecipient();
     const again = { slug, name: 'Some Partner', kind: 'third-party' };

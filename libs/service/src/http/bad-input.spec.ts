@@ -18,13 +18,17 @@ afterAll(async () => {
 
 describe('bad input', () => {
   it('that is malformed JSON', async () => {
-    expect(await rig.post('{"name":')).toMatchObject(problem(400, { code: 'malformed-json' }));
+    expect(await rig.post('{"name":')).toMatchObject(
+      problem(400, { code: 'malformed-json', field: 'body', promise: 'P7' }),
+    );
     expect(await rig.post('')).toMatchObject(problem(400, { code: 'malformed-json' }));
     expect(await rig.post('{"__proto__":{"x":1},"name":"a"}')).toMatchObject(problem(400, { code: 'malformed-json' }));
   });
 
   it('that is over the limit', async () => {
-    expect(await rig.post({ name: 'x'.repeat(300_000) })).toMatchObject(problem(413, { code: 'body-too-large' }));
+    expect(await rig.post({ name: 'x'.repeat(300_000) })).toMatchObject(
+      problem(413, { code: 'body-too-large', field: 'body', promise: 'P7' }),
+    );
   });
 
   it('that is no JSON at all', async () => {
@@ -63,6 +67,47 @@ describe('bad input', () => {
     expect(answer.body).not.toHaveProperty('promise');
   });
 
+  it('says first that it is of another kind', async () => {
+    const { body } = await rig.post({ name: 'a', count: '1' });
+    expect(body).toMatchObject({ field: 'count', detail: 'count must be an integer number' });
+  });
+
+  it.each(['constructor', 'prototype', 'toString', 'hasOwnProperty'])(
+    'with a name that JavaScript knows (%s) is not made smaller in silence',
+    async (name) => {
+      expect(await rig.post({ name: 'a', [name]: 'x' })).toMatchObject(
+        problem(400, { code: 'unknown-field', field: name }),
+      );
+      expect(await rig.post({ name: 'a', address: { street: 's', [name]: null } })).toMatchObject(
+        problem(400, { code: 'unknown-field', field: `address.${name}` }),
+      );
+      expect(await rig.post({ values: { a: 1, [name]: {} } }, {}, '/things/free')).toMatchObject(
+        problem(400, { code: 'attribute-unknown', field: `values.${name}`, promise: 'P1' }),
+      );
+      expect(await rig.post({ values: { a: name } }, {}, '/things/free')).toMatchObject({ status: 201 });
+    },
+  );
+
+  it('that is no instant, no line or no text by the rule of its field', async () => {
+    const free = (more: object) => rig.post({ values: {}, ...more }, {}, '/things/free');
+    const good = { at: '2026-11-23T10:30:00+01:00', how: 'in the portal', text: 'one\ntwo' };
+    expect(await free(good)).toMatchObject({ status: 201, body: good });
+    for (const at of ['2009-W01-1T00:00:00Z', '2026-11-23T10Z', '2026', 7]) {
+      expect(await free({ at })).toMatchObject(
+        problem(400, {
+          code: 'invalid-field',
+          field: 'at',
+          promise: 'P8',
+          detail: 'at must be an instant like 2026-11-23T09:00:00Z',
+        }),
+      );
+    }
+    for (const how of ['a\u2028b', 'a\u202eb', 'a\nb', ' ', 'x'.repeat(21)]) {
+      expect(await free({ how })).toMatchObject(problem(400, { code: 'invalid-field', field: 'how', promise: 'P8' }));
+    }
+    expect(await free({ text: 'a\u202eb' })).toMatchObject(problem(400, { code: 'invalid-field', field: 'text' }));
+  });
+
   it.each([
     ['an array', []],
     ['an array of things', [{ name: 'a' }]],
@@ -78,21 +123,32 @@ describe('bad input', () => {
     ['a nested field', { name: 'a', address: { street: 'x\u001b[31m' } }, 'address.street'],
     ['a field, as half a character', '{"name":"\\ud800"}', 'name'],
   ])('with control characters in %s names the field', async (_where, body, field) => {
-    expect(await rig.post(body)).toMatchObject(problem(400, { code: 'control-characters', field }));
+    expect(await rig.post(body)).toMatchObject(problem(400, { code: 'control-characters', field, promise: 'P7' }));
   });
 
   it('with control characters in a name, the path or the query', async () => {
-    expect(await rig.post({ 'a\u0007': 1 })).toMatchObject(problem(400, { code: 'control-characters' }));
-    expect(await rig.call('/things/%00')).toMatchObject(problem(400, { code: 'control-characters', field: 'path.id' }));
+    expect(await rig.post({ 'a\u0007': 1 })).toMatchObject(
+      problem(400, { code: 'control-characters', field: 'body', promise: 'P7' }),
+    );
+    expect(await rig.call('/things/%00')).toMatchObject(
+      problem(400, { code: 'control-characters', field: 'path.id', promise: 'P7' }),
+    );
     expect(await rig.call('/things/search?q=%0b')).toMatchObject(
       problem(400, { code: 'control-characters', field: 'query.q' }),
     );
   });
 
-  it('nested without end', async () => {
-    expect(await rig.post(`{"name":${'['.repeat(5_000)}${']'.repeat(5_000)}}`)).toMatchObject(
-      problem(400, { code: 'too-deep' }),
-    );
+  it('nested without end names the field, where rows check their own text too', async () => {
+    const deep = (levels: number) => '['.repeat(levels) + ']'.repeat(levels);
+    const refused = (field: string) => problem(400, { code: 'too-deep', field, promise: 'P7' });
+    expect(await rig.post(`{"name":${deep(5_000)}}`)).toMatchObject(refused('name.0'));
+    expect(await rig.post(deep(100_000))).toMatchObject(refused('0.0'));
+    const rows = (row: string, headers?: Record<string, string>) =>
+      rig.post(`{"rows":[{},${row}]}`, headers && { headers }, '/things/rows');
+    expect(await rows(deep(100_000))).toMatchObject(refused('rows.1'));
+    expect(await rows(deep(100_000), { 'idempotency-key': 'k' })).toMatchObject(refused('rows.1'));
+    expect(await rows(deep(30))).toMatchObject({ status: 201, body: { rows: 2 } });
+    expect(await rows(deep(31))).toMatchObject(refused('rows.1'));
   });
 
   it('with a broken address or a bad id', async () => {

@@ -5,17 +5,38 @@ import { correlationId, type Logger } from '@castiron/observability';
 
 export const PROBLEM_TYPE = 'application/problem+json; charset=utf-8';
 
-/** Failures of the HTTP layer itself, by the code Fastify gives them. */
-const OF_FASTIFY: Readonly<Record<string, { code: string; detail: string }>> = {
-  FST_ERR_CTP_BODY_TOO_LARGE: { code: 'body-too-large', detail: 'The body is over the limit.' },
-  FST_ERR_CTP_EMPTY_JSON_BODY: { code: 'malformed-json', detail: 'The body is empty, and should be JSON.' },
-  FST_ERR_CTP_INVALID_JSON_BODY: { code: 'malformed-json', detail: 'The body is not valid JSON.' },
-  FST_ERR_CTP_INVALID_MEDIA_TYPE: { code: 'unsupported-media-type', detail: 'The body must be application/json.' },
+/** What a failure of the HTTP layer itself tells. */
+interface Told {
+  readonly code: string;
+  readonly detail: string;
+  readonly field?: string;
+  readonly promise?: string;
+}
+
+/** What comes in must break nothing that holds other people's data (P7). */
+const ofBody = (code: string, detail: string): Told => ({ code, detail, field: 'body', promise: 'P7' });
+
+/** By the code Fastify gives them. */
+const OF_FASTIFY: Readonly<Record<string, Told>> = {
+  FST_ERR_CTP_BODY_TOO_LARGE: ofBody('body-too-large', 'The body is over the limit.'),
+  FST_ERR_CTP_EMPTY_JSON_BODY: ofBody('malformed-json', 'The body is empty, and should be JSON.'),
+  FST_ERR_CTP_INVALID_JSON_BODY: ofBody('malformed-json', 'The body is not valid JSON.'),
+  FST_ERR_CTP_INVALID_MEDIA_TYPE: {
+    code: 'unsupported-media-type',
+    detail: 'The body must be application/json.',
+    field: 'header content-type',
+  },
   FST_ERR_CTP_INVALID_CONTENT_LENGTH: {
     code: 'bad-content-length',
     detail: 'The body is not as long as its header says.',
+    field: 'header content-length',
   },
-  FST_ERR_BAD_URL: { code: 'bad-address', detail: 'The address is not properly encoded.' },
+  FST_ERR_BAD_URL: {
+    code: 'bad-address',
+    detail: 'The address is not properly encoded.',
+    field: 'path',
+    promise: 'P7',
+  },
 };
 
 /** The rest of the HTTP layer's refusals, by status. Their own messages may repeat what was sent. */
@@ -33,10 +54,7 @@ const OF_STATUS: Readonly<Record<number, { code: string; title: string }>> = {
   431: { code: 'headers-too-large', title: 'The headers are too large' },
 };
 
-export function problemOfStatus(
-  status: number,
-  special?: { code: string; detail: string },
-): { status: number; body: ProblemDetails } {
+export function problemOfStatus(status: number, special?: Told): { status: number; body: ProblemDetails } {
   const known = OF_STATUS[status] ?? { code: 'bad-request', title: 'The request is not valid' };
   const code = special?.code ?? known.code;
   return {
@@ -45,7 +63,7 @@ export function problemOfStatus(
       type: `urn:castiron:problem:${code}`,
       title: known.title,
       status,
-      ...(special !== undefined && { detail: special.detail }),
+      ...special,
       code,
     },
   };
@@ -63,7 +81,7 @@ export function problemOfHttp(error: unknown): { status: number; body: ProblemDe
   return problemOf(error);
 }
 
-function specialOf(error: unknown): { code: string; detail: string } | undefined {
+function specialOf(error: unknown): Told | undefined {
   const { code } = (error ?? {}) as { code?: unknown };
   if (typeof code === 'string' && OF_FASTIFY[code] !== undefined) return OF_FASTIFY[code];
   // What a JSON parser throws, by whatever way it came here.

@@ -6,7 +6,7 @@ import { isPublicRoute } from '@castiron/access';
 import { Refused } from '@castiron/failures';
 import { isCorrelationId, runWithCorrelation, type Logger, type Metrics } from '@castiron/observability';
 import { checksOwnText } from './checks-own-text.js';
-import { assertCleanHeaders, assertCleanText } from './clean-text.js';
+import { assertCleanHeaders, assertCleanText, assertShallow } from './clean-text.js';
 import { PROBLEM_TYPE, problemOfHttp, problemOfStatus } from './problem.filter.js';
 
 const REQUEST_TIMEOUT_MS = 30_000;
@@ -37,7 +37,12 @@ function answerBrokenRequest(error: Error & { code?: string }, socket: Socket): 
   const status = error.code === 'HPE_HEADER_OVERFLOW' ? 431 : error.code === 'ERR_HTTP_REQUEST_TIMEOUT' ? 408 : 400;
   const special =
     status === 400
-      ? { code: 'malformed-request', detail: 'The request line or a header is broken, or holds control characters.' }
+      ? {
+          code: 'malformed-request',
+          detail: 'The request line or a header is broken, or holds control characters.',
+          field: 'header',
+          promise: 'P7',
+        }
       : undefined;
   const text = JSON.stringify(problemOfStatus(status, special).body);
   socket.end(
@@ -105,6 +110,7 @@ export function createHttpServer({ bodyLimit, logger, metrics }: HttpServerOptio
       try {
         assertCleanText(request.params, 'path');
         assertCleanText(request.query, 'query');
+        assertShallow(request.body);
         if (!checksOwnText(request.routeOptions.config)) assertCleanText(request.body);
       } catch (error) {
         done(error as Error);

@@ -23,7 +23,7 @@ describe('an id in the path', () => {
     } catch (error) {
       refusal = (error as { refusal: unknown }).refusal;
     }
-    expect(refusal).toMatchObject({ kind: 'invalid', code: 'not-a-uuid', field: 'path.customer' });
+    expect(refusal).toMatchObject({ kind: 'invalid', code: 'not-a-uuid', field: 'path.customer', promise: 'P7' });
     expect(JSON.stringify(refusal)).not.toContain('jane');
   });
 });

@@ -19,6 +19,7 @@ export class UuidPipe implements PipeTransform<unknown, string> {
       detail: 'An id here is a UUID.',
       // Named like any other fault of a path.
       field: data === undefined ? 'path' : `path.${data}`,
+      promise: 'P7',
     });
   }
 }

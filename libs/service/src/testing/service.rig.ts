@@ -1,14 +1,19 @@
 import { Body, Controller, Get, Module, Param, Post, Query } from '@nestjs/common';
-import { IsInt, IsOptional, IsString, Matches, Max, ValidateNested } from 'class-validator';
+import { IsArray, IsInt, IsObject, IsOptional, IsString, Matches, Max, ValidateNested } from 'class-validator';
 import { Type } from 'class-transformer';
 import { CurrentCaller, Public, Roles, services, type Caller } from '@castiron/access';
 import { Refused } from '@castiron/failures';
 import { correlationId, createLogger, createMetrics, Health } from '@castiron/observability';
 import {
   because,
+  ChecksOwnText,
   httpSettings,
+  IsInstant,
+  IsLine,
+  IsText,
   parseSettings,
   startService,
+  UnknownNames,
   UuidPipe,
   type RunningService,
   type ServiceOptions,
@@ -35,12 +40,46 @@ class ThingDto {
   address?: AddressDto;
 }
 
+class FreeDto {
+  @IsObject()
+  @UnknownNames({ code: 'attribute-unknown', promise: 'P1' })
+  values!: Record<string, unknown>;
+
+  @IsOptional()
+  @IsInstant(because({ promise: 'P8' }))
+  at?: string;
+
+  @IsOptional()
+  @IsLine(20, because({ promise: 'P8' }))
+  how?: string;
+
+  @IsOptional()
+  @IsText(20)
+  text?: string;
+}
+
+class RowsDto {
+  @IsArray()
+  rows!: unknown[];
+}
+
 @Controller('things')
 @Roles('support')
 class ThingsController {
   @Post()
   create(@Body() thing: ThingDto, @CurrentCaller() caller: Caller): object {
     return { name: thing.name, by: caller.sub, correlation: correlationId() };
+  }
+
+  @Post('free')
+  free(@Body() { values, ...others }: FreeDto): object {
+    return { values, ...others };
+  }
+
+  @Post('rows')
+  @ChecksOwnText()
+  rows(@Body() { rows }: RowsDto): object {
+    return { rows: rows.length };
   }
 
   @Get('refused')
@@ -146,8 +185,12 @@ export class ServiceRig {
   }
 
   /** @param body as JSON, or text as it is */
-  post(body: unknown, { headers, ...init }: Call & { headers?: Record<string, string> } = {}): Promise<Answered> {
-    return this.call('/things', {
+  post(
+    body: unknown,
+    { headers, ...init }: Call & { headers?: Record<string, string> } = {},
+    path = '/things',
+  ): Promise<Answered> {
+    return this.call(path, {
       method: 'POST',
       body: typeof body === 'string' ? body : JSON.stringify(body),
       ...init,

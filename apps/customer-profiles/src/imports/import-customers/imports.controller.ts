@@ -2,7 +2,7 @@ import { Body, Controller, HttpCode, Inject, Post } from '@nestjs/common';
 import { ApiBearerAuth, ApiHeader, ApiProperty, ApiTags } from '@nestjs/swagger';
 import { Roles, services } from '@castiron/access';
 import { DOOR_NAMES, type DoorName } from '@castiron/contracts';
-import { because, ChecksOwnText } from '@castiron/service';
+import { because, ChecksOwnText, UnknownNames } from '@castiron/service';
 import { ArrayMaxSize, IsArray, IsIn } from 'class-validator';
 import { MAX_ROWS } from './import-customers.decision.js';
 import { ImportCustomersUseCase, type ImportedRow } from './import-customers.use-case.js';
@@ -25,6 +25,7 @@ class CustomersToImport {
   })
   @IsArray()
   @ArrayMaxSize(MAX_ROWS)
+  @UnknownNames({ code: 'attribute-unknown', promise: 'P1' })
   rows!: unknown[];
 }
 

@@ -40,8 +40,31 @@ describe('an import', () => {
     const answer = await rig.call({
       method: 'POST',
       path: '/imports/customers',
+      as: ['service', 'importer'],
       body: { door: 'service-order', rows },
     });
     expect(answer).toMatchObject({ status: 400, body: { field: 'rows' } });
+  });
+
+  it('is refused whole where a row would break whoever walks it, naming the row', async () => {
+    let deep: unknown = 'x';
+    for (let level = 0; level < 3_000; level += 1) deep = [deep];
+    const importing = (row: unknown, as: readonly [string, string], headers?: Record<string, string>) =>
+      rig.call({
+        method: 'POST',
+        path: '/imports/customers',
+        as,
+        body: { door: 'service-order', rows: [{ key: 'd', attributes: order }, row] },
+        ...(headers && { headers }),
+      });
+    const refused = { status: 400, body: { code: 'too-deep', field: 'rows.1', promise: 'P7' } };
+    expect(await importing(deep, ['service', 'importer'])).toMatchObject(refused);
+    expect(await importing(deep, ['service', 'importer'], { 'idempotency-key': 'deep' })).toMatchObject(refused);
+    const odd = { key: 'e', attributes: { ...order, constructor: 'x' } };
+    expect(await importing(odd, ['service', 'importer'])).toMatchObject({
+      status: 400,
+      body: { code: 'attribute-unknown', field: 'rows.1.attributes.constructor', promise: 'P1' },
+    });
+    expect((await importing({}, ['service', 'portal'])).status).toBe(403);
   });
 });

@@ -2,7 +2,7 @@ import { Body, Controller, Inject, Post, Res } from '@nestjs/common';
 import { ApiBearerAuth, ApiHeader, ApiProperty, ApiTags } from '@nestjs/swagger';
 import { Roles, services } from '@castiron/access';
 import type { DoorName } from '@castiron/contracts';
-import { answerWithEffect, because, etagOf } from '@castiron/service';
+import { answerWithEffect, because, etagOf, UnknownNames } from '@castiron/service';
 import { IsObject } from 'class-validator';
 import { RegisterCustomerUseCase } from './register-customer.use-case.js';
 
@@ -10,6 +10,7 @@ class Registration {
   /** Values by the catalogue's attribute names. */
   @ApiProperty({ type: 'object', additionalProperties: { type: 'string' }, example: { email: 'someone@example.com' } })
   @IsObject(because({ promise: 'P1' }))
+  @UnknownNames({ code: 'attribute-unknown', promise: 'P1' })
   attributes!: Record<string, unknown>;
 }
 

@@ -2,7 +2,7 @@ import { Body, Controller, Inject, Post } from '@nestjs/common';
 import { ApiBearerAuth, ApiProperty, ApiTags } from '@nestjs/swagger';
 import { Roles } from '@castiron/access';
 import { SLUG_PATTERN, TIERS, type Tier } from '@castiron/contracts';
-import { answerWithEffect, because } from '@castiron/service';
+import { answerWithEffect, because, IsInstant } from '@castiron/service';
 import { Type } from 'class-transformer';
 import {
   ArrayMaxSize,
@@ -10,7 +10,6 @@ import {
   IsArray,
   IsDefined,
   IsIn,
-  IsISO8601,
   IsObject,
   IsString,
   Matches,
@@ -20,10 +19,6 @@ import { viewOf, type AgreementView } from '../agreement.table.js';
 import { DraftAgreementUseCase } from './draft-agreement.use-case.js';
 
 const P8 = because({ promise: 'P8' });
-
-/** RFC 3339 with its offset, in years that every part of the system can write: a day alone begins elsewhere for each side. */
-const INSTANT = /^2\d{3}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?(Z|[+-]\d\d:\d\d)$/;
-const IS_INSTANT = { message: 'an instant like 2026-11-23T09:00:00Z', context: { promise: 'P8' } };
 
 class PurposeOfAgreement {
   @ApiProperty({ example: 'service-delivery' })
@@ -56,13 +51,11 @@ class TermsOfAgreement {
   highestTier!: Tier;
 
   @ApiProperty({ format: 'date-time' })
-  @IsISO8601({ strict: true, strictSeparator: true }, P8)
-  @Matches(INSTANT, IS_INSTANT)
+  @IsInstant(P8)
   from!: string;
 
   @ApiProperty({ format: 'date-time' })
-  @IsISO8601({ strict: true, strictSeparator: true }, P8)
-  @Matches(INSTANT, IS_INSTANT)
+  @IsInstant(P8)
   until!: string;
 }
 

@@ -1,14 +1,13 @@
 import { Body, Controller, HttpCode, Inject, Param, Post } from '@nestjs/common';
 import { ApiBearerAuth, ApiProperty, ApiTags } from '@nestjs/swagger';
 import { CurrentCaller, hasRole, Roles, type Caller } from '@castiron/access';
-import { because } from '@castiron/service';
-import { IsIn, IsString, Length, Matches } from 'class-validator';
+import { because, IsLine } from '@castiron/service';
+import { IsIn } from 'class-validator';
 import { AgreementIdPipe } from '../agreement-id.pipe.js';
 import { SIDES, viewOf, type AgreementView, type Side } from '../agreement.table.js';
 import { SignAgreementUseCase } from './sign-agreement.use-case.js';
 
 const P8 = because({ promise: 'P8' });
-const SINGLE_LINE = /^[^\r\n\t]*\S[^\r\n\t]*$/;
 const OK = 200;
 
 class SignatureOfSide {
@@ -17,15 +16,11 @@ class SignatureOfSide {
   side!: Side;
 
   @ApiProperty({ description: 'Who signs' })
-  @IsString(P8)
-  @Length(1, 200, P8)
-  @Matches(SINGLE_LINE, P8)
+  @IsLine(200, P8)
   name!: string;
 
   @ApiProperty({ description: 'In which role' })
-  @IsString(P8)
-  @Length(1, 200, P8)
-  @Matches(SINGLE_LINE, P8)
+  @IsLine(200, P8)
   role!: string;
 }
 

@@ -2,8 +2,7 @@ import { Body, Controller, Inject, Param, Post, Res } from '@nestjs/common';
 import { ApiBearerAuth, ApiProperty, ApiTags } from '@nestjs/swagger';
 import { CurrentCaller, hasRole, Roles, type Caller } from '@castiron/access';
 import { Refused } from '@castiron/failures';
-import { because } from '@castiron/service';
-import { IsString, Length, Matches } from 'class-validator';
+import { because, IsText } from '@castiron/service';
 import { DataSource } from 'typeorm';
 import { answerBehindFence, type FencedAnswer, type Reply } from '../../fence/answer-behind-fence.js';
 import { Fence } from '../../fence/fence.js';
@@ -15,9 +14,7 @@ const P8 = because({ promise: 'P8' });
 
 class Termination {
   @ApiProperty({ description: 'Why; no personal data' })
-  @IsString(P8)
-  @Length(1, 500, P8)
-  @Matches(/\S/, P8)
+  @IsText(500, P8)
   reason!: string;
 }
 

@@ -1,6 +1,5 @@
 import { describe, expect, it } from 'vitest';
 import { decideRevocation } from '../revoke-permission/revoke-permission.decision.js';
-import { checkRow } from '../import-permissions/permission-row.decision.js';
 import { decideGrant, type GrantFacts } from './grant-permission.decision.js';
 
 const NOW = new Date('2026-11-23T09:00:00Z');
@@ -102,35 +101,5 @@ describe('revoking a permission', () => {
   it('changes nothing the second time', () => {
     const once = decideRevocation(granted(), of, 1, NOW);
     expect(decideRevocation(once, of, 1, new Date())).toBe(once);
-  });
-});
-
-describe('a row of an import', () => {
-  const row = {
-    customer: CUSTOMER,
-    recipient: 'northern',
-    purpose: 'recommendation',
-    how: 'paper',
-    givenAt: '2024-05-31T10:00:00Z',
-    statementVersion: 1,
-  };
-
-  it('is taken as it stands', () => {
-    expect(checkRow(row)).toMatchObject({
-      customer: CUSTOMER,
-      evidence: { how: 'paper', givenAt: new Date('2024-05-31T10:00:00Z') },
-    });
-  });
-
-  it.each([
-    ['customer', { customer: 'x' }],
-    ['recipient', { recipient: 'P1' }],
-    ['purpose', { purpose: 'spying' }],
-    ['how', { how: 'a\u0000b' }],
-    ['givenAt', { givenAt: '2024-05-31' }],
-    ['statementVersion', { statementVersion: 0 }],
-  ])('is refused for its %s, without showing it', (field, over) => {
-    const checked = checkRow({ ...row, ...over });
-    expect('reason' in checked && checked.reason.startsWith(`${field}:`)).toBe(true);
   });
 });

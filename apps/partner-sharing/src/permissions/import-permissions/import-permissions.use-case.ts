@@ -1,4 +1,5 @@
 import { valueOf } from '@castiron/failures';
+import { instantOf, isLine } from '@castiron/service';
 import type { Transactions, Tx } from '@castiron/transactions';
 import { agreementInForce, type Agreement } from '../../agreements/agreement.table.js';
 import { orderOfPermission } from '../../publications.js';
@@ -37,7 +38,9 @@ export class ImportPermissionsUseCase {
   async import(rows: readonly unknown[]): Promise<readonly ImportedPermission[]> {
     const answers: ImportedPermission[] = [];
     for (let at = 0; at < rows.length; at += CHUNK) {
-      answers.push(...(await this.importChunk(rows.slice(at, at + CHUNK).map(checkRow))));
+      answers.push(
+        ...(await this.importChunk(rows.slice(at, at + CHUNK).map((row) => checkRow(row, { isLine, instantOf })))),
+      );
     }
     return answers;
   }

@@ -2,9 +2,9 @@ import { Body, Controller, Inject, Post } from '@nestjs/common';
 import { ApiBearerAuth, ApiProperty, ApiTags } from '@nestjs/swagger';
 import { Roles } from '@castiron/access';
 import { RECIPIENT_KINDS, SLUG_PATTERN, type RecipientKind } from '@castiron/contracts';
-import { because } from '@castiron/service';
+import { because, IsLine } from '@castiron/service';
 import { Type } from 'class-transformer';
-import { ArrayMaxSize, IsArray, IsIn, IsOptional, IsString, Length, Matches, ValidateNested } from 'class-validator';
+import { ArrayMaxSize, IsArray, IsIn, IsOptional, IsString, Matches, ValidateNested } from 'class-validator';
 import type { Recipient } from '../recipient.table.js';
 import { RegisterRecipientUseCase } from './register-recipient.use-case.js';
 
@@ -28,9 +28,7 @@ class NewRecipient {
   slug!: string;
 
   @ApiProperty({ description: 'The public name, shown to customers' })
-  @IsString(P8)
-  @Length(1, 200, P8)
-  @Matches(/^[^\r\n\t]*\S[^\r\n\t]*$/, P8)
+  @IsLine(200, P8)
   name!: string;
 
   @ApiProperty({ enum: RECIPIENT_KINDS })

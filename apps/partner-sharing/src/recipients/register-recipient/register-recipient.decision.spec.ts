@@ -1,3 +1,4 @@
+import { CALLING_SERVICES } from '@castiron/access';
 import { describe, expect, it } from 'vitest';
 import { decideRegistration, type Registration } from './register-recipient.decision.js';
 
@@ -49,6 +50,15 @@ describe('the registration of a recipient', () => {
     ],
   ] as const)('is refused for %s', (_what, registration, code, field) => {
     expect(refusalOf(registration)).toMatchObject({ kind: 'invalid', code, field, promise: 'P8' });
+  });
+
+  it.each(CALLING_SERVICES)('cannot be called %s, since its token would pass for that service', (slug) => {
+    for (const registration of [
+      { ...partner, slug },
+      { ...internal, slug },
+    ]) {
+      expect(refusalOf(registration)).toMatchObject({ code: 'slug-reserved', field: 'slug' });
+    }
   });
 
   it('lets the house register its own recipient', () => {

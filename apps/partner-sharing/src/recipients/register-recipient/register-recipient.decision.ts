@@ -16,7 +16,7 @@ export interface Registration {
   readonly purposes?: readonly { readonly purpose: string; readonly attributes: readonly string[] }[] | undefined;
 }
 
-/** Principals of our own on the broker: a partner of that name would get their rights. */
+/** Our own, on the broker and as callers over HTTP: a recipient of that name would get their rights. */
 const RESERVED: ReadonlySet<string> = new Set([
   'admin',
   'anonymous',
@@ -25,6 +25,7 @@ const RESERVED: ReadonlySet<string> = new Set([
   'partner-sharing',
   'site-visits',
   'portal',
+  'importer',
 ]);
 /** Principals of the house that are recipients themselves. */
 export const HOUSE_PRINCIPALS: ReadonlySet<string> = new Set(['notifications', 'recommendations']);
