@@ -1,9 +1,10 @@
 import type { ReceivedEvent } from '@castiron/contracts';
-import { isPassing, Poison, Refused } from '@castiron/failures';
+import { isPassing } from '@castiron/failures';
 import { isCorrelationId, runWithCorrelation, type Logger, type Metrics } from '@castiron/observability';
 import type { Transactions, Tx } from '@castiron/transactions';
 import type { Item } from './item.js';
-import { park, parkedKeys, saysAll, supersede, type Seal } from './parked-messages.js';
+import { holdsUp, park, parkedKeys, saysAll, supersede, type Parking, type Seal } from './parked-messages.js';
+import { parkingReason } from './parking-reason.js';
 import type { Subscription } from './subscription.js';
 
 /** Messages handled in one transaction, and the outbox keys that leaves room for further claims. */
@@ -18,6 +19,8 @@ export interface BatchHandlerOptions {
   readonly seal: Seal;
   readonly logger: Logger;
   readonly metrics?: Metrics | undefined;
+  /** How many messages of one recipient's topic may be parked at a time. */
+  readonly mostOfARecipient?: number | undefined;
 }
 
 /** Some items that go into one transaction. */
@@ -49,20 +52,14 @@ function chunksOf(items: readonly Item[]): Chunk[] {
   return chunks.map(({ items: own, keys }) => ({ items: own, keys: [...keys] }));
 }
 
-/** Why a message is parked; undefined where it may be a matter of another try. */
-function parkingReason(error: unknown): string | undefined {
-  if (error instanceof Poison) return error.reason;
-  if (error instanceof Refused) return error.refusal.code;
-  return undefined;
-}
-
 /** Gets messages of one topic into the database: exactly once each, in order per key, whatever one of them does. */
 export class BatchHandler {
   constructor(private readonly options: BatchHandlerOptions) {}
 
   /**
    * @param between called before each transaction; false ends the work, what is left comes again
-   * @throws what may pass (try again with the same items: those handled are skipped), and bugs of the inbox itself
+   * @throws what may pass (try again with the same items: those handled are skipped), and bugs of the inbox itself. Either
+   *   way nothing is dropped: what is neither handled nor parked comes again.
    */
   async handle(items: readonly Item[], between: () => Promise<boolean>): Promise<void> {
     for (const chunk of chunksOf(items)) {
@@ -81,7 +78,7 @@ export class BatchHandler {
   }
 
   private async alone(item: Item): Promise<void> {
-    const { logger, transactions, name, seal } = this.options;
+    const { logger, transactions } = this.options;
     for (let attempt = 1; ; attempt += 1) {
       try {
         const keys = item.content.kind === 'event' ? item.content.subscription.keys(item.content.event) : [];
@@ -94,7 +91,7 @@ export class BatchHandler {
         logger.error({ err: error, reason, topic: item.raw.topic, position: item.position }, 'a message is parked');
         await transactions.run([], async (tx) => {
           const seen = item.content.kind === 'event' && (await this.unseen([item], tx)).size === 0;
-          if (!seen) await park(tx.manager, name, item, reason, seal);
+          if (!seen) await this.park([{ item, reason }], tx);
         });
         this.countParked(reason);
         return;
@@ -103,33 +100,37 @@ export class BatchHandler {
   }
 
   private async inTransaction(items: readonly Item[], tx: Tx): Promise<void> {
-    const { name, seal } = this.options;
+    const { name } = this.options;
     const topic = items[0]?.raw.topic;
     if (topic === undefined) return;
     const unseen = await this.unseen(items, tx);
     const parked = await parkedKeys(tx.manager, name, topic, [...new Set(items.map(({ keyHash }) => keyHash))]);
     const run = new Run(tx);
+    let parkings: Parking[] = [];
     for (const item of items) {
       const { content, keyHash } = item;
       if (content.kind === 'broken') {
-        await run.flush();
-        await park(tx.manager, name, item, content.reason, seal);
+        parkings.push({ item, reason: content.reason });
         tx.afterCommit(() => this.noticeBroken(item, content.reason));
-        parked.set(keyHash, parked.get(keyHash) === true || content.reason === 'unknown-type');
+        parked.set(keyHash, parked.get(keyHash) === true || holdsUp(item));
         continue;
       }
       // Also for the second copy within this chunk.
       if (!unseen.delete(content.event.meta.id)) continue;
       if (parked.get(keyHash) === true && !saysAll(item) && !content.subscription.overtakes) {
-        await run.flush();
-        await park(tx.manager, name, item, 'behind-parked', seal);
+        parkings.push({ item, reason: 'behind-parked' });
         tx.afterCommit(() => this.countParked('behind-parked'));
         continue;
       }
-      if (saysAll(item) && parked.delete(keyHash)) await supersede(tx.manager, name, topic, keyHash);
+      if (saysAll(item) && parked.delete(keyHash)) {
+        await this.park(parkings, tx);
+        parkings = [];
+        await supersede(tx.manager, name, topic, keyHash);
+      }
       await run.add(content.event, content.subscription);
     }
     await run.flush();
+    await this.park(parkings, tx);
     tx.afterCommit(() =>
       this.options.metrics
         ?.counter('castiron_inbox_messages_total', 'Messages that went through the inbox', ['topic'])
@@ -150,6 +151,11 @@ export class BatchHandler {
       [ids, this.options.name, topic],
     );
     return new Set(rows.map(({ id }) => id));
+  }
+
+  private park(parkings: readonly Parking[], tx: Tx): Promise<void> {
+    const { name, seal, mostOfARecipient } = this.options;
+    return park(tx.manager, name, parkings, seal, mostOfARecipient);
   }
 
   private noticeBroken(item: Item, reason: string): void {

@@ -8,8 +8,8 @@ import type { DataSource } from 'typeorm';
 import { BatchHandler } from './batch-handler.js';
 import { itemOf, type Item } from './item.js';
 import { Maintenance } from './maintenance.js';
+import { Parked } from './parked.js';
 import type { Seal } from './parked-messages.js';
-import { retryParked, type RetryOutcome } from './retry-parked.js';
 import type { Subscription } from './subscription.js';
 import { Subscriptions } from './subscriptions.js';
 
@@ -32,6 +32,8 @@ export interface InboxOptions {
   readonly seal: Seal;
   readonly logger: Logger;
   readonly metrics?: Metrics;
+  /** Messages of one recipient's topic that may be parked at a time; what comes beyond is only counted. */
+  readonly mostOfARecipient?: number;
   /** The consumer cannot go on: the process is to end. */
   readonly onCrash: (error: Error) => void;
 }
@@ -41,6 +43,8 @@ export interface InboxOptions {
  * outgoing events are one transaction; offsets follow it and nothing rests on them.
  */
 export class Inbox {
+  /** What could not be handled, for those who run the service. */
+  readonly parked: Parked;
   private readonly topics: Set<string>;
   private readonly subscriptions: Subscriptions;
   private readonly handler: BatchHandler;
@@ -58,6 +62,7 @@ export class Inbox {
     this.subscriptions = new Subscriptions(options.subscriptions, options.ignored ?? []);
     this.subscriptions.assertComplete(options.topics);
     this.handler = new BatchHandler(options);
+    this.parked = new Parked(options, this.subscriptions);
     this.maintenance = new Maintenance(options);
   }
 
@@ -92,11 +97,6 @@ export class Inbox {
     this.subscriptions.assertComplete([...this.topics, ...more]);
     for (const topic of more) this.topics.add(topic);
     await this.turn(() => this.readWhatExists());
-  }
-
-  /** Tries parked messages again, oldest first; a key goes on as far as its first that still fails. */
-  async retryParked(): Promise<RetryOutcome> {
-    return retryParked(this.options, this.subscriptions);
   }
 
   /** One change of the consumer at a time. */

@@ -1,5 +1,8 @@
 export * from './subscription.js';
 export * from './inbox.js';
 export * from './migrations.js';
+export { Parked, type ParkedMessage } from './parked.js';
 export type { Seal } from './parked-messages.js';
-export type { RetryOutcome } from './retry-parked.js';
+export type { ActionRecord } from './parked-actions.js';
+export type { Cause, ParkedRow, ParkedState, Selection } from './parked-rows.js';
+export type { Replay, Replayed } from './replay.js';

@@ -9,8 +9,13 @@ import {
   type ReceivedEvent,
 } from '@castiron/contracts';
 import type { IncomingBatch, IncomingMessage } from '@castiron/kafka';
+import { LARGEST_BYTES, sizeOf } from './packing.js';
 import type { Subscription } from './subscription.js';
 import type { Subscriptions } from './subscriptions.js';
+import { whatIsStrangeIn } from './strange-data.js';
+
+/** Why a message is no event: stable codes, shown to operators. */
+export type Broken = DecodeFailure | 'oversized' | 'too-deep';
 
 /** One message on its way into the database. */
 export interface Item {
@@ -21,30 +26,38 @@ export interface Item {
   readonly keyHash: string;
   readonly content:
     | { readonly kind: 'event'; readonly event: ReceivedEvent; readonly subscription: Subscription }
-    | { readonly kind: 'broken'; readonly reason: DecodeFailure; readonly detail: string };
+    | { readonly kind: 'broken'; readonly reason: Broken; readonly detail: string };
 }
 
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
 
-export function keyHashOf(raw: RawMessage): string {
+function keyHashOf(raw: RawMessage): string {
   return createHash('sha256')
     .update(raw.key ?? '')
     .digest('base64url');
 }
 
-/** Reads a message without trusting it; undefined for what is passed over on purpose. */
+/** Reads a message without trusting it; undefined for what is passed over on purpose. Never throws. */
 export function read(raw: RawMessage, position: string, subscriptions: Subscriptions): Item | undefined {
+  const placed = { raw, position, keyHash: keyHashOf(raw) };
+  const broken = (reason: Broken, detail: string): Item => ({ ...placed, content: { kind: 'broken', reason, detail } });
+  // Before anything makes a text of it: there are no texts above 512 MB, and a small packet may hold that.
+  if (sizeOf(raw) > LARGEST_BYTES) return broken('oversized', `more than ${LARGEST_BYTES} bytes`);
   // A tick makes the broker roll a segment and says nothing. Only feeds have them.
   if (typeOf(raw) === FEED_TICK_TYPE && feeds.slugOf(raw.topic) !== undefined) return undefined;
-  const placed = { raw, position, keyHash: keyHashOf(raw) };
-  const decoded = decodeMessage(raw, subscriptions.contracts);
-  if (!decoded.ok) return { ...placed, content: { kind: 'broken', reason: decoded.reason, detail: decoded.detail } };
-  const { event } = decoded;
-  if (!UUID.test(event.meta.id)) {
-    return { ...placed, content: { kind: 'broken', reason: 'missing-headers', detail: 'the id is no UUID' } };
+  try {
+    const decoded = decodeMessage(raw, subscriptions.contracts);
+    if (!decoded.ok) return broken(decoded.reason, decoded.detail);
+    const { event } = decoded;
+    if (!UUID.test(event.meta.id)) return broken('missing-headers', 'the id is no UUID');
+    const strange = whatIsStrangeIn(event.data);
+    if (strange !== undefined) return broken(strange.reason, strange.detail);
+    const subscription = subscriptions.of(event.contract);
+    return subscription === undefined ? undefined : { ...placed, content: { kind: 'event', event, subscription } };
+  } catch {
+    // Whatever it is that its content does to us: it must not end the consumer, which would meet it again.
+    return broken('bad-data', 'it cannot be read');
   }
-  const subscription = subscriptions.of(event.contract);
-  return subscription === undefined ? undefined : { ...placed, content: { kind: 'event', event, subscription } };
 }
 
 export function itemOf(batch: IncomingBatch, message: IncomingMessage, subscriptions: Subscriptions): Item | undefined {

@@ -1,15 +1,18 @@
 import { RETENTION_DAYS } from '@castiron/contracts';
 import type { Logger, Metrics } from '@castiron/observability';
 import type { DataSource } from 'typeorm';
+import { BY_ITSELF } from './parked-actions.js';
+import { ENDED } from './parked-messages.js';
 import { createPartitions, forgetOldIds } from './partitions.js';
 
 /** Parked messages end after this many days, with an alarm at half that time. */
 const PARKED_DAYS = 30;
 const EVERY_MS = 3_600_000;
+const MEASURE_MS = 15_000;
 
 /** Keeps the inbox's tables from growing, and ends what was parked for too long. */
 export class Maintenance {
-  private timer: NodeJS.Timeout | undefined;
+  private timers: NodeJS.Timeout[] = [];
   private working: Promise<void> = Promise.resolve();
 
   constructor(
@@ -18,15 +21,29 @@ export class Maintenance {
 
   async start(): Promise<void> {
     await this.once();
-    this.timer = setInterval(() => {
-      this.working = this.once();
-    }, EVERY_MS);
-    this.timer.unref();
+    this.every(EVERY_MS, () => this.once());
+    this.every(MEASURE_MS, () => this.attempt(() => this.measure()));
   }
 
   async stop(): Promise<void> {
-    clearInterval(this.timer);
+    this.timers.forEach((timer) => clearInterval(timer));
     await this.working;
+  }
+
+  private every(ms: number, work: () => Promise<void>): void {
+    let busy = false;
+    const timer = setInterval(() => {
+      if (busy) return;
+      busy = true;
+      this.working = Promise.all([
+        this.working,
+        work().finally(() => {
+          busy = false;
+        }),
+      ]).then(() => undefined);
+    }, ms);
+    timer.unref();
+    this.timers.push(timer);
   }
 
   /** Each by itself: what was parked ends in time, whatever becomes of the partitions. */
@@ -40,7 +57,7 @@ export class Maintenance {
     );
   }
 
-  private async attempt(work: () => Promise<void>): Promise<void> {
+  private async attempt(work: () => Promise<unknown>): Promise<void> {
     try {
       await work();
     } catch (error) {
@@ -52,20 +69,45 @@ export class Maintenance {
   }
 
   private async endParked(): Promise<void> {
-    const { dataSource, logger, metrics, name } = this.options;
-    const [expired] = await dataSource.query<[{ id: string }[], number]>(
-      `UPDATE parked_messages SET state = 'discarded', ended_reason = 'expired', ended_at = now(), sealed = NULL
-       WHERE consumer = $1 AND state = 'parked' AND parked_at < now() - $2::int * interval '1 day'
-       RETURNING id, topic, type, reason`,
-      [name, PARKED_DAYS],
+    const { dataSource, logger, name } = this.options;
+    const expired = await dataSource.query<{ id: string }[]>(
+      `WITH ended AS (
+         UPDATE parked_messages SET state = 'discarded', ended_reason = 'expired', ${ENDED}
+         WHERE consumer = $1 AND state = 'parked' AND parked_at < now() - $2::int * interval '1 day'
+         RETURNING id, topic, type, reason
+       ), recorded AS (
+         INSERT INTO parked_actions (consumer, message, action, actor, reason)
+         SELECT $1, id, 'discarded', $3, 'expired' FROM ended
+       ) SELECT * FROM ended`,
+      [name, PARKED_DAYS, BY_ITSELF],
     );
     for (const message of expired) logger.error(message, 'a parked message expired unhandled');
-    const [row] = await dataSource.query<{ parked: number; old: number }[]>(
-      `SELECT count(*)::int AS parked, count(*) FILTER (WHERE parked_at < now() - $2::int * interval '12 hours')::int AS old
-       FROM parked_messages WHERE consumer = $1 AND state = 'parked'`,
+    const old = await this.measure();
+    if (old > 0) logger.warn({ messages: old }, 'parked messages have used up half of their time');
+  }
+
+  /** @returns how many have used up half of their time */
+  private async measure(): Promise<number> {
+    const { dataSource, metrics, name } = this.options;
+    const rows = await dataSource.query<{ reason: string; parked: number; oldest: number; old: number }[]>(
+      `SELECT reason, count(*)::int AS parked, extract(epoch FROM now() - min(parked_at))::float8 AS oldest,
+         count(*) FILTER (WHERE parked_at < now() - $2::int * interval '12 hours')::int AS old
+       FROM parked_messages WHERE consumer = $1 AND state = 'parked' GROUP BY reason`,
       [name, PARKED_DAYS],
     );
-    metrics?.gauge('castiron_inbox_parked', 'Messages that wait parked').set(row?.parked ?? 0);
-    if ((row?.old ?? 0) > 0) logger.error({ messages: row?.old }, 'parked messages have used up half of their time');
+    const old = rows.reduce((sum, row) => sum + row.old, 0);
+    const parked = metrics?.gauge('castiron_inbox_parked', 'Messages that wait parked', ['reason']);
+    const oldest = metrics?.gauge('castiron_inbox_parked_oldest_seconds', 'Age of the oldest parked message', [
+      'reason',
+    ]);
+    // Reasons that are no more must not keep their last figure.
+    parked?.reset();
+    oldest?.reset();
+    for (const row of rows) {
+      parked?.set({ reason: row.reason }, row.parked);
+      oldest?.set({ reason: row.reason }, row.oldest);
+    }
+    metrics?.gauge('castiron_inbox_parked_half_time', 'Parked messages past half of their time: act now').set(old);
+    return old;
   }
 }

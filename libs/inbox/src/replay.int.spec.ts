@@ -1,0 +1,158 @@
+import { connect } from '@castiron/kafka';
+import { Poison } from '@castiron/failures';
+import { eventually, freshDatabase } from '@castiron/testing';
+import { afterAll, afterEach, beforeAll, describe, expect, inject, it } from 'vitest';
+import { inboxMigrations, subscribe, type Inbox } from './index.js';
+import { event, eventOn, InboxRig, KeepWhatHappened1795392000902, upTo, type Counted } from './testing/inbox.rig.js';
+
+const principal = inject('stack').kafka.principals['admin'];
+if (principal === undefined) throw new Error('the stack has no admin');
+const kafka = connect({ brokers: [inject('stack').kafka.bootstrap], clientId: 'spec', ...principal });
+const within = { within: 20_000 };
+let rig: InboxRig;
+
+beforeAll(async () => {
+  rig = new InboxRig(await freshDatabase([...inboxMigrations, KeepWhatHappened1795392000902]), kafka);
+});
+afterEach(async () => {
+  await rig.stopInboxes();
+  expect(rig.crashes).toEqual([]);
+});
+afterAll(() => rig.close());
+
+interface Jammed {
+  readonly contract: Counted;
+  readonly topic: string;
+  readonly inbox: Inbox;
+  /** From here on nothing is poisonous. */
+  mend(): void;
+}
+
+/** An inbox whose key `a` stands still at its first message, with `behind` more behind it. */
+async function jammed(behind: number, before: (n: number) => Promise<void> = () => Promise.resolve()): Promise<Jammed> {
+  const { contract, topic } = await rig.newEvent();
+  let poisonous = true;
+  // It publishes nothing: no outbox key keeps two of its transactions apart.
+  const keeping = subscribe(contract, {
+    async handle({ data, key }, tx) {
+      const n = data?.n ?? 0;
+      await before(n);
+      if (n === 1 && poisonous) throw new Poison('of-no-use');
+      await tx.manager.query('INSERT INTO effects (topic, key, n) VALUES ($1, $2, $3)', [topic, key, n]);
+    },
+  });
+  const inbox = rig.inboxOf({ topics: [topic], subscriptions: [keeping] });
+  await rig.producer.send(upTo(behind + 1).map((n) => event(contract, 'a', n)));
+  await inbox.start();
+  await eventually(async () => expect(await rig.reasons(topic)).toHaveLength(behind + 1), within);
+  return { contract, topic, inbox, mend: () => (poisonous = false) };
+}
+
+const idsOf = async ({ inbox, topic }: Jammed): Promise<string[]> =>
+  (await inbox.parked.list('parked', { topic }, { limit: 100 })).map(({ id }) => id);
+const actionsOf = async (inbox: Inbox, message?: string) =>
+  (await inbox.parked.actions(message, { limit: 100 })).map(({ action, actor, reason }) => [action, actor, reason]);
+
+describe('a replay', () => {
+  it('that is dry says what would be, and changes nothing but the record', async () => {
+    const jam = await jammed(2);
+    expect(await rig.replay(jam.inbox, {}, true)).toEqual({ 'still-parked': 3 });
+    jam.mend();
+    expect(await rig.replay(jam.inbox, {}, true)).toEqual({ handled: 3 });
+    expect([await rig.effects(jam.topic, 'a'), await rig.reasons(jam.topic)]).toEqual([
+      [],
+      ['of-no-use', 'behind-parked', 'behind-parked'],
+    ]);
+    expect(await actionsOf(jam.inbox)).toEqual([
+      ['dry-run', 'an-officer', 'would be: 0 handled, 0 discarded, 3 still parked'],
+      ['dry-run', 'an-officer', 'would be: 3 handled, 0 discarded, 0 still parked'],
+    ]);
+  });
+
+  it('takes along what waits behind, and goes nowhere behind what it was not told to take', async () => {
+    const jam = await jammed(2);
+    jam.mend();
+    const [first = '', second = ''] = await idsOf(jam);
+    expect((await jam.inbox.parked.replay({ ids: [second] }, false, 'an-officer')).messages).toMatchObject([
+      { id: second, outcome: 'still-parked', because: 'behind-parked' },
+      { outcome: 'still-parked', because: 'behind-parked' },
+    ]);
+    expect(await rig.replay(jam.inbox, { reason: 'of-no-use' })).toEqual({ handled: 3 });
+    expect(await rig.effects(jam.topic, 'a')).toEqual([1, 2, 3]);
+    expect(await actionsOf(jam.inbox, first)).toEqual([['replayed', 'an-officer', null]]);
+  });
+
+  it('is safe twice, one after the other and at once', async () => {
+    const jam = await jammed(9);
+    jam.mend();
+    await Promise.all([rig.replay(jam.inbox), rig.replay(jam.inbox), rig.replay(jam.inbox)]);
+    expect(await rig.replay(jam.inbox)).toEqual({});
+    expect(await rig.effects(jam.topic, 'a')).toEqual(upTo(10));
+  });
+
+  it('keeps the order with what comes meanwhile', async () => {
+    let open = (): void => undefined;
+    const gate = new Promise<void>((resolve) => (open = resolve));
+    const jam = await jammed(2, (n) => (n === 2 ? gate : Promise.resolve()));
+    jam.mend();
+    const replaying = rig.replay(jam.inbox);
+    await eventually(async () => expect(await rig.effects(jam.topic, 'a')).toEqual([1]), within);
+    await rig.producer.send([event(jam.contract, 'a', 4), event(jam.contract, 'a', 5)]);
+    // The consumer has them and waits for the replay, instead of parking them behind what is about to be done.
+    await eventually(async () => {
+      const waiting = await rig.dataSource.query<unknown[]>(
+        `SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'
+         AND query LIKE '%FOR SHARE%'`,
+      );
+      expect(waiting).toHaveLength(1);
+    }, within);
+    open();
+    await replaying;
+    await eventually(async () => expect(await rig.effects(jam.topic, 'a')).toEqual(upTo(5)), within);
+    await rig.producer.send([event(jam.contract, 'a', 6)]);
+    await eventually(async () => expect(await rig.effects(jam.topic, 'a')).toEqual(upTo(6)), within);
+  });
+
+  it('discards what became illegitimate, with that reason', async () => {
+    const { contract, topic } = await rig.newEvent();
+    let parking = true;
+    const counting = rig.counting(contract, topic, () => {
+      if (parking) throw new Poison('of-no-use');
+    });
+    const illegitimate = ({ data }: { data: { n: number } | null }) =>
+      Promise.resolve(data?.n === 1 ? 'permission-revoked' : undefined);
+    const withHook = subscribe(contract, { handle: () => Promise.resolve(), illegitimate });
+    const inbox = rig.inboxOf({
+      topics: [topic],
+      subscriptions: [{ ...counting, illegitimate: (received, tx) => withHook.illegitimate(received, tx) }],
+    });
+    await rig.producer.send([event(contract, 'a', 1), event(contract, 'a', 2)]);
+    await inbox.start();
+    await eventually(async () => expect(await rig.reasons(topic)).toHaveLength(2), within);
+    parking = false;
+    expect(await rig.replay(inbox, {}, true)).toEqual({ discarded: 1, handled: 1 });
+    expect(await rig.replay(inbox)).toEqual({ discarded: 1, handled: 1 });
+    expect(await rig.effects(topic, 'a')).toEqual([2]);
+    expect(await rig.parked(topic)).toMatchObject([
+      { state: 'discarded', ended: 'permission-revoked', sealed: null },
+      {},
+    ]);
+    expect(await actionsOf(inbox)).toContainEqual(['discarded', 'an-officer', 'permission-revoked']);
+  });
+
+  it('handles an event once that was parked twice before its type was known', async () => {
+    const { contract, topic } = await rig.newEvent();
+    const later = eventOn(topic, 'events', 'spec.later.v1');
+    const name = `knows-later-${topic}`;
+    const before = rig.inboxOf({ name, topics: [topic], subscriptions: [rig.counting(contract, topic)] });
+    const twice = event(later, 'a', 1);
+    await rig.producer.send([twice, twice]);
+    await before.start();
+    await eventually(async () => expect(await rig.reasons(topic)).toEqual(['unknown-type', 'unknown-type']), within);
+    await before.stop();
+    const subscriptions = [rig.counting(contract, topic), rig.counting(later, topic)];
+    const after = rig.inboxOf({ name, topics: [topic], subscriptions });
+    expect(await rig.replay(after)).toEqual({ handled: 1, discarded: 1 });
+    expect(await rig.effects(topic, 'a')).toEqual([1]);
+  });
+});
