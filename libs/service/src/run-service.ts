@@ -10,6 +10,7 @@ import { Transactions, type Publications } from '@castiron/transactions';
 import { AnswerStore } from './idempotency/answer-store.js';
 import { MarkingTransactions } from './idempotency/marking-transactions.js';
 import { idempotencyMigrations } from './idempotency/migration.js';
+import { parkedModule } from './parked/parked.module.js';
 import { every, type Part } from './part.js';
 import type { MessagingSettings, ServiceSettings } from './service-settings.js';
 import { startService, type RunningService } from './start-service.js';
@@ -122,13 +123,13 @@ const sealUnder = (key: Buffer, aad: string): Seal => ({
 class WiringModule {}
 
 /** The wiring, injectable everywhere by class, Kafka by its token. */
-function wiringModule<Settings>(wiring: Wiring<Settings>, own: Type | DynamicModule): DynamicModule {
+function wiringModule<Settings>(wiring: Wiring<Settings>, imports: (Type | DynamicModule)[]): DynamicModule {
   const providers: (Provider & { provide: unknown })[] = [
     { provide: DataSource, useValue: wiring.dataSource },
     { provide: Transactions, useValue: wiring.transactions },
     { provide: KAFKA, useValue: wiring.kafka },
   ];
-  return { module: WiringModule, global: true, imports: [own], providers, exports: [DataSource, Transactions, KAFKA] };
+  return { module: WiringModule, global: true, imports, providers, exports: [DataSource, Transactions, KAFKA] };
 }
 
 /**
@@ -181,21 +182,28 @@ export async function runService<Settings extends ServiceSettings & MessagingSet
     });
 
     const own = isMaker(options.module) ? options.module(wiring) : options.module;
+    const held: Held = { inbox: undefined };
+    const parked = options.inbox === undefined ? [] : [parkedModule(() => held.inbox?.parked)];
     return await startService({
       name: settings.name,
-      module: wiringModule(wiring, own),
+      module: wiringModule(wiring, [own, ...parked]),
       settings,
       health,
       metrics,
       logger,
       answers,
-      parts: (app) => partsOf(options, app, wiring, answers),
+      parts: (app) => partsOf(options, app, wiring, answers, held),
       ...(options.exit && { exit: options.exit }),
     });
   } catch (error) {
     if (dataSource.isInitialized) await dataSource.destroy();
     throw error;
   }
+}
+
+/** The service's inbox once it is made, after the module and before HTTP listens. */
+interface Held {
+  inbox: Inbox | undefined;
 }
 
 /** An arrow function, and no class: only a class has a prototype. */
@@ -208,9 +216,9 @@ function partsOf<Settings extends ServiceSettings & MessagingSettings>(
   app: INestApplicationContext,
   wiring: Wiring<Settings>,
   answers: AnswerStore,
+  held: Held,
 ): Part[] {
   const { dataSource, relay, logger } = wiring;
-  let inbox: Inbox | undefined;
   return [
     // First started, so last stopped: everything else still needs it.
     { name: 'database', start: () => Promise.resolve(), stop: () => dataSource.destroy() },
@@ -224,13 +232,13 @@ function partsOf<Settings extends ServiceSettings & MessagingSettings>(
     {
       name: 'inbox (made)',
       start: async (onCrash) => {
-        if (options.inbox !== undefined) inbox = inboxOf(await options.inbox(app, wiring), wiring, onCrash);
+        if (options.inbox !== undefined) held.inbox = inboxOf(await options.inbox(app, wiring), wiring, onCrash);
       },
       stop: () => Promise.resolve(),
     },
-    ...(options.parts?.(app, wiring, () => inbox) ?? []),
+    ...(options.parts?.(app, wiring, () => held.inbox) ?? []),
     // Started last and stopped first: its handlers need all the others.
-    { name: 'inbox', start: async () => inbox?.start(), stop: async () => inbox?.stop() },
+    { name: 'inbox', start: async () => held.inbox?.start(), stop: async () => held.inbox?.stop() },
   ];
 }
 

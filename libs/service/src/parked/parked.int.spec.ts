@@ -1,0 +1,169 @@
+import { Module } from '@nestjs/common';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+import { startTestIssuer, type TestIssuer } from '@castiron/access/testing';
+import { defineEvent, defineTopic, encodeEvent, newEventId } from '@castiron/contracts';
+import { newKey } from '@castiron/encryption';
+import { Poison } from '@castiron/failures';
+import { subscribe } from '@castiron/inbox';
+import { connect } from '@castiron/kafka';
+import { eventually, freshDatabaseUrl, uniqueSlug } from '@castiron/testing';
+import { Type } from 'typebox';
+import { httpSettings, messagingSettings, parseSettings, runService, type RunningService } from '../index.js';
+
+const principal = inject('stack').kafka.principals['admin'];
+if (principal === undefined) throw new Error('the stack has no admin');
+const { bootstrap } = inject('stack').kafka;
+const topic = defineTopic({ name: `spec.${uniqueSlug()}.v1`, kind: 'events', partitions: 1 });
+const counted = defineEvent({
+  type: 'spec.counted.v1',
+  topic,
+  producer: 'notifications',
+  classification: 'internal',
+  personal: true,
+  schema: Type.Object({ who: Type.String() }),
+  key: ({ who }) => who,
+  example: { who: 'a' },
+});
+
+@Module({})
+class NothingModule {}
+
+let folder: string;
+let idp: TestIssuer;
+let service: RunningService;
+let poisonous = true;
+const handled: string[] = [];
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'castiron-parked-'));
+  const keyFile = join(folder, 'service.key');
+  await writeFile(keyFile, newKey().toString('base64'), { mode: 0o600 });
+  idp = await startTestIssuer();
+  const kafka = connect({ brokers: [bootstrap], clientId: 'spec', ...principal });
+  const [admin, producer] = [kafka.admin(), kafka.producer()];
+  await admin.createTopics([topic]);
+  await producer.send([
+    encodeEvent(counted, { who: 'jane' }, { id: newEventId(), time: new Date() }),
+    encodeEvent(counted, { who: 'jane' }, { id: newEventId(), time: new Date() }),
+    { ...encodeEvent(counted, { who: 'jane' }, { id: newEventId(), time: new Date() }), value: 'jane' },
+  ]);
+  await Promise.all([admin.close(), producer.close()]);
+  const env = {
+    CASTIRON_PORT: '0',
+    OIDC_ISSUER: idp.issuer,
+    LOG_LEVEL: 'silent',
+    DATABASE_URL: await freshDatabaseUrl(),
+    KAFKA_BROKERS: bootstrap,
+    KAFKA_USERNAME: principal.username,
+    KAFKA_PASSWORD: principal.password,
+    SERVICE_KEY_FILE: keyFile,
+  };
+  service = await runService({
+    settings: parseSettings(env, { ...httpSettings(uniqueSlug('svc')), ...messagingSettings }),
+    migrations: [],
+    publications: {},
+    module: NothingModule,
+    inbox: () => ({
+      topics: [topic.name],
+      subscriptions: [
+        subscribe(counted, {
+          handle({ key }) {
+            if (poisonous) throw new Poison('of-no-use');
+            handled.push(key);
+            return Promise.resolve();
+          },
+        }),
+      ],
+    }),
+    exit: () => undefined,
+  });
+});
+afterAll(async () => {
+  await service.stop();
+  await idp.close();
+  await rm(folder, { recursive: true });
+});
+
+async function call(role: string, method: string, path: string, body?: unknown) {
+  const response = await fetch(`${service.url}/parked-messages${path}`, {
+    method,
+    headers: {
+      authorization: `Bearer ${await idp.mint(role, `the-${role}`)}`,
+      ...(body !== undefined && { 'content-type': 'application/json' }),
+    },
+    ...(body !== undefined && { body: JSON.stringify(body) }),
+  });
+  return { status: response.status, body: (await response.json()) as Record<string, unknown> };
+}
+const officer = (method: string, path: string, body?: unknown) => call('privacy-officer', method, path, body);
+const idsOf = async () => {
+  const { body } = await officer('GET', '');
+  return (body['messages'] as { id: string }[]).map(({ id }) => id);
+};
+
+describe('the routes for parked messages', () => {
+  it('let in staff that answers for it, and an auditor who looks', async () => {
+    await eventually(async () => expect(await idsOf()).toHaveLength(3));
+    const [id = ''] = await idsOf();
+    for (const role of ['support', 'customer', 'partner', 'service'])
+      expect((await call(role, 'GET', '')).status, role).toBe(403);
+    for (const path of ['', '/causes', '/actions']) expect((await call('auditor', 'GET', path)).status, path).toBe(200);
+    expect((await call('auditor', 'GET', `/${id}`)).status).toBe(403);
+    for (const path of ['/replays', '/discards'])
+      expect((await call('auditor', 'POST', path, { ids: [id], why: 'it was a test' })).status, path).toBe(403);
+  });
+
+  it('show nothing personal', async () => {
+    for (const id of await idsOf()) {
+      const { status, body } = await officer('GET', `/${id}`);
+      expect([status, JSON.stringify(body)]).toEqual([200, expect.not.stringContaining('jane')]);
+    }
+  });
+
+  it.each([
+    ['GET', '/x', undefined, 400],
+    ['GET', '/99999999', undefined, 404],
+    ['GET', '?limit=0', undefined, 400],
+    ['GET', "?topic=a'b", undefined, 400],
+    ['GET', '?state=gone', undefined, 400],
+    ['POST', '/replays', {}, 400],
+    ['POST', '/replays', { ids: [1] }, 400],
+    ['POST', '/replays', { reason: 'of-no-use', dryRun: 'no' }, 400],
+    ['POST', '/discards', { reason: 'of-no-use' }, 400],
+    ['POST', '/discards', { reason: 'of-no-use', why: 'two\nlines' }, 400],
+  ])('refuse %s %s %j', async (method, path, body, status) => {
+    expect((await officer(method, path, body)).status).toBe(status);
+  });
+
+  it('replay only where that is said, discard with a reason, and tell who did it', async () => {
+    poisonous = false;
+    const dry = await officer('POST', '/replays', { reason: 'of-no-use' });
+    expect(dry).toMatchObject({ status: 200, body: { dryRun: true } });
+    expect(dry.body['messages']).toMatchObject([{ outcome: 'handled' }, { outcome: 'handled' }]);
+    expect(await idsOf()).toHaveLength(3);
+    handled.length = 0;
+    const done = await officer('POST', '/replays', { reason: 'of-no-use', dryRun: false });
+    expect(done.body['messages']).toMatchObject([{ outcome: 'handled' }, { outcome: 'handled' }]);
+    expect(handled).toEqual(['jane', 'jane']);
+    const [broken = ''] = await idsOf();
+    expect(await officer('POST', '/replays', { ids: [broken], dryRun: false })).toMatchObject({
+      body: { messages: [{ id: broken, outcome: 'still-parked', because: 'bad-json' }] },
+    });
+    expect(await officer('POST', '/discards', { ids: [broken], why: 'it was a test' })).toMatchObject({
+      body: { discarded: [broken] },
+    });
+    expect(await idsOf()).toEqual([]);
+    const { body } = await call('auditor', 'GET', `/actions?message=${broken}`);
+    const acts = (body['actions'] as { action: string; actor: string; reason: string | null }[]).map(
+      ({ action, actor, reason }) => [action, actor, reason],
+    );
+    expect(acts).toEqual([
+      ['shown', 'the-privacy-officer', null],
+      ['replay-failed', 'the-privacy-officer', 'bad-json'],
+      ['discarded', 'the-privacy-officer', 'it was a test'],
+    ]);
+  });
+});
