@@ -33,7 +33,7 @@ export class History {
   private readonly stream: WriteStream;
 
   constructor(file: string) {
-    this.stream = createWriteStream(file, { flags: 'a' });
+    this.stream = createWriteStream(file, { flags: 'w' });
   }
 
   write(line: Readonly<Record<string, unknown>>): void {

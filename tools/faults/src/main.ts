@@ -1,10 +1,7 @@
-import { join } from 'node:path';
-import { DOT_CASTIRON } from '@castiron/local-stack';
-import { Command, InvalidArgumentError } from 'commander';
-import { LONG, SHORT } from './plan/faults.js';
-import { Cluster } from './rig/cluster.js';
-import { runSeed, type RunResult } from './run.js';
-import { tableOf, summaryOf } from './summary.js';
+import { Command, InvalidArgumentError, Option } from 'commander';
+import { PLANT_NAMES, PLANTS, type PlantName } from './plants/plants.js';
+import { runSeeds, type SeedsOptions } from './seeds.js';
+import { plantsTable, summaryOf, tableOf, type PlantedResult } from './summary.js';
 
 const whole =
   (low: number, high: number) =>
@@ -21,6 +18,10 @@ interface Options {
   readonly rounds: number;
   readonly operations: number;
   readonly long: boolean;
+  readonly midCommit: boolean;
+  readonly strict: boolean;
+  readonly plant?: PlantName;
+  readonly plants: boolean;
 }
 
 const command = new Command('npm run test:faults --')
@@ -28,51 +29,73 @@ const command = new Command('npm run test:faults --')
     'Breaks everything that can break, on purpose, and checks that nothing is lost, doubled or out of order.',
   )
   .option('--seed <n>', 'the first seed', whole(0, 2 ** 31), 1)
-  .option('--seeds <n>', 'so many seeds, one after the other', whole(1, 1_000), 1)
+  .option('--seeds <n>', 'so many seeds, one after the other, on one cluster', whole(1, 1_000), 1)
   .option('--rounds <n>', 'decks of faults for each seed', whole(0, 1_000), 1)
   .option('--operations <n>', 'operations for each seed, at least', whole(1, 1_000_000), 300)
   .option('--long', 'pauses of 45 s, ten minutes without Kafka, leases as they are in production', false)
-  .action(main);
+  .option(
+    '--mid-commit',
+    'kill the broker in the middle of commits too, which one that is alone does not survive',
+    false,
+  )
+  .option('--strict', 'count what is known to happen too: old copies that stand last on a state topic', false)
+  .addOption(
+    new Option('--plant <name>', 'plant a bug and see what the checker says; exits with 0 if it is found').choices(
+      PLANT_NAMES,
+    ),
+  )
+  .option('--plants', 'plant one bug after the other, and print what the checker said of each', false)
+  .addHelpText(
+    'after',
+    `
+The long run: npm run test:faults -- --seeds 20 --operations 5000 --long
+Histories are below .castiron/faults/<seed>/, logs in .castiron/faults/logs/. Ctrl-C stops and takes everything away.`,
+  );
 
-async function main(options: Options): Promise<void> {
+/** The first Ctrl-C ends in order, the second at once: what we started ends with us in either case. */
+function endingOnSignal(): AbortController {
   const ending = new AbortController();
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
-    process.once(signal, () => {
-      console.log('\nStopping; again to stop at once ...');
+    process.on(signal, () => {
+      if (ending.signal.aborted) process.exit(130);
+      console.log('\nStopping; once more to stop at once ...');
       ending.abort();
-      process.once(signal, () => process.exit(130));
     });
   }
-  const folder = join(DOT_CASTIRON, 'faults');
-  console.log('Starting Kafka, PostgreSQL and two replicas of each service ...');
-  const cluster = await Cluster.start({
-    folder: join(folder, 'logs'),
-    nodeArguments: [],
-    leaseMs: options.long ? 10_000 : 1_000,
-    tell: () => undefined,
-  });
-  const results: RunResult[] = [];
-  try {
-    for (let seed = options.seed; seed < options.seed + options.seeds && !ending.signal.aborted; seed += 1) {
-      const result = await runSeed(cluster, {
-        seed,
-        rounds: options.rounds,
-        operations: options.operations,
-        severity: options.long ? LONG : SHORT,
-        folder: join(folder, String(seed)),
-        settleWithin: options.long ? 120_000 : 45_000,
-        say: (line) => console.log(line),
-        signal: ending.signal,
-        demanding: options.rounds > 0,
-      });
-      results.push(result);
-      console.log(summaryOf(result, options));
-    }
-  } finally {
-    await cluster.stop();
-  }
-  console.log(tableOf(results));
-  process.exitCode = !ending.signal.aborted && results.every(({ anomalies }) => anomalies.length === 0) ? 0 : 1;
+  return ending;
 }
 
+async function main(options: Options): Promise<boolean> {
+  const { signal } = endingOnSignal();
+  const how: Omit<SeedsOptions, 'told' | 'plant'> = {
+    ...options,
+    seeds: Array.from({ length: options.seeds }, (_, index) => options.seed + index),
+    say: (line) => console.log(line),
+    signal,
+  };
+  const told =
+    (plant?: PlantName): SeedsOptions['told'] =>
+    (result) =>
+      console.log(summaryOf(result, { ...options, plant }));
+  const wanted = options.plants ? PLANT_NAMES : options.plant === undefined ? [] : [options.plant];
+  if (wanted.length === 0) {
+    const results = await runSeeds({ ...how, told: told() });
+    console.log(tableOf(results));
+    return !signal.aborted && results.every(({ anomalies }) => anomalies.length === 0);
+  }
+  const found: PlantedResult[] = [];
+  for (const plant of wanted) {
+    if (signal.aborted) return false;
+    const [result] = await runSeeds({ ...how, seeds: [options.seed], plant, told: told(plant) });
+    if (result === undefined) return false;
+    const kinds: readonly string[] = PLANTS[plant].finds;
+    found.push({ plant, result, found: result.anomalies.some(({ kind }) => kinds.includes(kind)) });
+  }
+  console.log(plantsTable(found));
+  return found.every((one) => one.found);
+}
+
+command.action(async (options: Options) => {
+  process.exitCode = (await main(options)) ? 0 : 1;
+});
 await command.parseAsync();

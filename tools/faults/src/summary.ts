@@ -1,4 +1,5 @@
 import type { Anomaly } from './check/observed.js';
+import { PLANTS, type PlantName } from './plants/plants.js';
 import type { RunResult } from './run.js';
 
 const SHOWN = 12;
@@ -10,19 +11,51 @@ export function kindsOf(anomalies: readonly Anomaly[]): string {
   return [...counts].map(([kind, count]) => `${count} ${kind}`).join(', ') || 'nothing wrong';
 }
 
-export function summaryOf(result: RunResult, how: { rounds: number; operations: number; long: boolean }): string {
-  const { seed, anomalies, operations, faults, missed, seconds } = result;
-  const again = `npm run test:faults -- --seed ${seed} --rounds ${how.rounds} --operations ${how.operations}${how.long ? ' --long' : ''}`;
+export function summaryOf(
+  result: RunResult,
+  how: {
+    rounds: number;
+    operations: number;
+    long: boolean;
+    strict: boolean;
+    midCommit: boolean;
+    plant?: PlantName | undefined;
+  },
+): string {
+  const { seed, anomalies, known, operations, faults, missed, seconds } = result;
   return [
     `seed ${seed}: ${kindsOf(anomalies)}; ${operations.ok} operations acknowledged, ${operations.fail} refused, ${operations.info} without an answer; ${faults.length} faults in ${seconds} s`,
     ...(missed.length > 0 ? [`  did not come to pass: ${missed.join('; ')}`] : []),
+    ...(known.length > 0 ? [`  known: ${kindsOf(known)}, such as ${known[0]?.what}`] : []),
     ...anomalies.slice(0, SHOWN).map(({ kind, what }) => `  ${kind}: ${what}`),
     ...(anomalies.length > SHOWN ? [`  and ${anomalies.length - SHOWN} more`] : []),
-    ...(anomalies.length > 0 ? [`  again: ${again}`, `  history: .castiron/faults/${seed}/history.jsonl`] : []),
+    ...(anomalies.length > 0
+      ? [
+          `  again: ${commandOf(seed, how)}`,
+          `  history: .castiron/faults/${[...(how.plant === undefined ? [] : [how.plant]), seed].join('/')}/history.jsonl`,
+        ]
+      : []),
   ].join('\n');
 }
 
 export function tableOf(results: readonly RunResult[]): string {
   const wrong = results.filter(({ anomalies }) => anomalies.length > 0);
   return `${results.length - wrong.length} of ${results.length} seeds without anomaly${wrong.length > 0 ? `; with: ${wrong.map(({ seed }) => seed).join(', ')}` : ''}`;
+}
+
+export interface PlantedResult {
+  readonly plant: PlantName;
+  readonly result: RunResult;
+  /** Whether the checker said what such a bug does. */
+  readonly found: boolean;
+}
+
+/** What the checker said of each planted bug. */
+export function plantsTable(results: readonly PlantedResult[]): string {
+  const rows = results.map(({ plant, result, found }) => {
+    const [first] = result.anomalies.filter(({ kind }) => (PLANTS[plant].finds as readonly string[]).includes(kind));
+    const said = `${kindsOf(result.anomalies)}${first === undefined ? '' : `; ${first.kind}: ${first.what}`}`;
+    return `| ${plant} | ${PLANTS[plant].what} | ${found ? 'found' : 'NOT FOUND'} | ${said} |`;
+  });
+  return ['| planted | what it does | | what the checker said |', '|---|---|---|---|', ...rows].join('\n');
 }

@@ -1,5 +1,4 @@
 import type { Done } from '../history.js';
-import type { GrantedPurpose } from '../plan/operations.js';
 
 /** A record of a topic where each key has versions. */
 export interface VersionedRecord {
@@ -105,5 +104,3 @@ export interface Anomaly {
     | 'too-little';
   readonly what: string;
 }
-
-export type { GrantedPurpose };

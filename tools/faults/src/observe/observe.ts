@@ -120,9 +120,11 @@ export async function observe(cluster: Cluster, calls: Calls, subject: Subject):
   const own = new Set(customers);
   const kafka = cluster.kafka();
   const since = isSince(from);
-  const [profiles = [], permissions = [], feed = [], duties = [], replies = [], partnerFeed = []] = await Promise.all(
-    topicsOf(partner).map(async (topic) => (await patiently(() => readTopic(kafka, topic))).filter(since)),
+  const read = await Promise.all(topicsOf(partner).map((topic) => patiently(() => readTopic(kafka, topic))));
+  const [profiles = [], permissions = [], feed = [], duties = [], replies = [], partnerFeed = []] = read.map(
+    ({ records }) => records.filter(since),
   );
+  const held = read.filter(({ whole }) => !whole).map(({ topic }) => `a transaction stays open on ${topic}`);
   const [shares, copies, subjects, obligations, mails, trails, parked, finals, unsentBy] = await Promise.all([
     databases.query<Share & { [name: string]: unknown }>(
       'partner-sharing',
@@ -170,6 +172,7 @@ export async function observe(cluster: Cluster, calls: Calls, subject: Subject):
   const strangers = [...new Set(profiles.filter(({ key }) => !own.has(key)).map(({ key }) => key))];
   return {
     ...subject,
+    unsettled: [...subject.unsettled, ...held],
     strangers:
       strangers.length > unanswered
         ? [

@@ -16,10 +16,20 @@ export interface Placed {
   readonly type: string;
 }
 
+/** What could be read of a topic; not all of it where a transaction stays open on it. */
+export interface Read {
+  readonly topic: string;
+  readonly records: Placed[];
+  readonly whole: boolean;
+}
+
+const WITHIN_MS = 30_000;
+
 /** All committed records of a topic, in order per partition. */
-export async function readTopic(kafka: Kafka, topic: string): Promise<Placed[]> {
+export async function readTopic(kafka: Kafka, topic: string): Promise<Read> {
   const records: Placed[] = [];
-  for await (const message of readAll(kafka, topic)) {
+  const late = AbortSignal.timeout(WITHIN_MS);
+  for await (const message of readAll(kafka, topic, { signal: late })) {
     const headers = Object.fromEntries(
       Object.entries(message.headers).map(([name, value]) => [name, String(Array.isArray(value) ? value[0] : value)]),
     );
@@ -35,7 +45,8 @@ export async function readTopic(kafka: Kafka, topic: string): Promise<Placed[]> 
       type: headers['ce_type'] ?? '',
     });
   }
-  return records
+  const sorted = records
     .filter(({ type }) => type !== 'feed.tick')
     .sort((a, b) => a.partition - b.partition || a.offset - b.offset);
+  return { topic, records: sorted, whole: !late.aborted };
 }

@@ -1,4 +1,4 @@
-import { FEED_POINTS, INBOX_POINTS, OUTBOX_POINTS, type Point } from '../proxy/points.js';
+import { FEED_POINTS, INBOX_POINTS, POINTS, type Point } from '../proxy/points.js';
 import { Random } from './random.js';
 
 export const SERVICES = ['customer-profiles', 'partner-sharing', 'notifications'] as const;
@@ -33,6 +33,8 @@ export type Fault = {
       /** How many pass the point before one is caught. */
       readonly letPass: number;
       readonly ms: number;
+      /** What a paused process had sent arrives when it goes on, not while it stands still. */
+      readonly afterwards: boolean;
     }
   /** kill -9 of the broker; away for `ms`. */
   | { readonly kind: 'broker-away'; readonly ms: number }
@@ -60,7 +62,7 @@ export interface Severity {
   readonly gap: number;
 }
 
-export const SHORT: Severity = { pause: 3_000, away: 4_000, gap: 600 };
+export const SHORT: Severity = { pause: 4_000, away: 4_000, gap: 600 };
 export const LONG: Severity = { pause: 45_000, away: 600_000, gap: 4_000 };
 
 /** What can happen at a point: an answer that is on its way already cannot arrive late at a process that is gone. */
@@ -89,22 +91,26 @@ function atPoint(random: Random, point: Point, action: Action, severity: Severit
     action,
     letPass: random.between(0, 3),
     ms,
+    afterwards: random.between(0, 1) === 1,
     after: random.between(100, severity.gap),
   };
 }
 
-/** One of each, the points each with one of the actions. */
-function deck(random: Random, severity: Severity, round: number): Fault[] {
+/** An action for each point: every action at least once, so that every point meets all of them in time. */
+function actionsFor(random: Random): (readonly [Point, Action])[] {
+  const more = POINTS.slice(ACTIONS.length).map(() => random.one(ACTIONS));
+  for (;;) {
+    const actions = random.shuffled([...ACTIONS, ...more]);
+    const pairs = POINTS.map((point, index) => [point, actions[index] ?? 'kill'] as const);
+    if (pairs.every(([point, action]) => action !== 'kill-and-arrive-late' || isRequest(point))) return pairs;
+  }
+}
+
+/** One of each. */
+function deck(random: Random, severity: Severity): Fault[] {
   const after = () => random.between(100, severity.gap);
-  const points = [...OUTBOX_POINTS, ...INBOX_POINTS, ...FEED_POINTS];
-  // Actions go round, so that every action is taken and every point meets all of them in time.
-  const offset = random.between(0, ACTIONS.length - 1);
-  const atPoints = points.map((point, index) => {
-    const actions = ACTIONS.filter((action) => action !== 'kill-and-arrive-late' || isRequest(point));
-    return atPoint(random, point, actions[(index + offset + round) % actions.length] as Action, severity);
-  });
   return random.shuffled<Fault>([
-    ...atPoints,
+    ...actionsFor(random).map(([point, action]) => atPoint(random, point, action, severity)),
     { kind: 'broker-away', ms: severity.away, after: after() },
     { kind: 'broker-away', ms: 0, after: after() },
     { kind: 'database-restart', after: after() },
@@ -128,7 +134,7 @@ function deck(random: Random, severity: Severity, round: number): Fault[] {
 
 /** The faults of one round, in turn. Pure: the same for the same seed. */
 export function faultsOf(seed: number, round: number, severity: Severity): readonly Fault[] {
-  return deck(new Random('faults', seed, round), severity, round);
+  return deck(new Random('faults', seed, round), severity);
 }
 
 /** As it is told on the terminal and in the history. */

@@ -1,7 +1,8 @@
-import type { Inspector, Point, ReplicaMemory } from './points.js';
+import { BEFORE_FENCE, type Inspector, type Point, type ReplicaMemory, type Seen } from './points.js';
 
 const PRODUCE = 0;
 const OFFSET_COMMIT = 8;
+const INIT_PRODUCER_ID = 22;
 const END_TXN = 26;
 const LENGTH_BYTES = 4;
 const CORRELATION_AT = 8;
@@ -13,7 +14,7 @@ const framed = (bytes: Buffer): number | undefined =>
 /** Length of a nullable string with its own length before it. */
 const stringLength = (frame: Buffer, at: number): number => Math.max(0, frame.readInt16BE(at));
 
-/** Only the lanes of feeds send in Kafka transactions. A produce request (version 3 to 8) begins with the transaction's id. */
+/** Only the lanes of feeds send in Kafka transactions. Produce (versions 3 to 8) and InitProducerId (0 and 1) begin with the id. */
 const isOfLane = (frame: Buffer): boolean =>
   stringLength(frame, CLIENT_ID_AT + 2 + stringLength(frame, CLIENT_ID_AT)) > 0;
 
@@ -24,7 +25,7 @@ export function kafkaInspector(memory: ReplicaMemory): Inspector {
   return {
     requestLength: framed,
     answerLength: framed,
-    request(frame): Point | undefined {
+    request(frame): Seen | undefined {
       if (frame.length < CLIENT_ID_AT + 2) return undefined;
       const correlation = frame.readInt32BE(CORRELATION_AT);
       switch (frame.readInt16BE(LENGTH_BYTES)) {
@@ -35,6 +36,8 @@ export function kafkaInspector(memory: ReplicaMemory): Inspector {
         case END_TXN:
           asked.set(correlation, 'after-feed-commit');
           return 'before-feed-commit';
+        case INIT_PRODUCER_ID:
+          return isOfLane(frame) ? BEFORE_FENCE : undefined;
         case OFFSET_COMMIT:
           return 'before-offset-commit';
         default:

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { mkdir } from 'node:fs/promises';
+import { mkdir, rm } from 'node:fs/promises';
 import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -30,7 +30,6 @@ export interface ClusterOptions {
   readonly nodeArguments: readonly string[];
   /** How long a silent process keeps what it holds, in ms. */
   readonly leaseMs: number;
-  readonly tell: (what: Readonly<Record<string, unknown>>) => void;
 }
 
 /** A place in the cluster that a replica will have. */
@@ -114,6 +113,7 @@ export class Cluster {
           seats.push({ service, index, name, memory, kafka, postgres, port: await freePort() });
         }
       }
+      await rm(options.folder, { recursive: true, force: true });
       await mkdir(options.folder, { recursive: true });
       const started = (stack = await startStack({
         dataDir: join(tmpdir(), `castiron-faults-${randomUUID()}`),
@@ -146,16 +146,14 @@ export class Cluster {
             log: join(options.folder, `${seat.name}.log`),
             nodeArguments: options.nodeArguments,
             proxies: [seat.kafka, seat.postgres],
-            tell: options.tell,
           }),
         );
       }
       stops.push(() => Promise.all(replicas.map((replica) => replica.stop())));
       for (const replica of replicas) replica.start();
       const ready = await Promise.all(replicas.map((replica) => replica.ready()));
-      const late = replicas.filter((_, index) => ready[index] !== true);
-      if (late.length > 0)
-        throw new Error(`${late.map(({ name }) => name).join(', ')} did not get ready; see ${options.folder}`);
+      const late = replicas.find((_, index) => ready[index] !== true);
+      if (late !== undefined) throw new Error(`${late.name} did not get ready: ${late.lastWords ?? `see ${late.log}`}`);
       const client = new HttpClient(
         started.identity,
         Object.fromEntries(replicas.map(({ name, service, url }) => [name.endsWith('-1') ? service : name, { url }])),

@@ -19,7 +19,6 @@ export interface ReplicaOptions {
   readonly nodeArguments: readonly string[];
   readonly proxies: readonly Proxy[];
   readonly memory: ReplicaMemory;
-  readonly tell: (what: Readonly<Record<string, unknown>>) => void;
 }
 
 /** One process of a service, and a supervisor that starts it again whenever it ends. */
@@ -29,8 +28,10 @@ export class Replica {
   readonly url: string;
   private part: Part | undefined;
   private stopping = false;
-  /** Ends by itself, which a crashed consumer does by design. */
-  endedByItself = 0;
+  /** Why it ended the last time, where it did. */
+  lastWords: string | undefined;
+  /** Hears of it where the process ends by itself, which a crashed consumer makes it do by design. */
+  onEndedByItself: (reason: string) => void = () => undefined;
 
   constructor(private readonly options: ReplicaOptions) {
     this.service = options.service;
@@ -38,8 +39,8 @@ export class Replica {
     this.url = `http://127.0.0.1:${options.port}`;
   }
 
-  get port(): number {
-    return this.options.port;
+  get log(): string {
+    return this.options.log;
   }
 
   start(): void {
@@ -55,11 +56,9 @@ export class Replica {
     });
     this.part = part;
     void part.ended.then((reason) => {
+      this.lastWords = reason;
       if (this.stopping) return;
-      if (this.part === part) {
-        this.endedByItself += 1;
-        this.options.tell({ type: 'ended-by-itself', replica: this.name, reason: reason.split('\n')[0] });
-      }
+      if (this.part === part) this.onEndedByItself(reason.split('\n')[0] ?? '');
       setTimeout(() => {
         if (!this.stopping) this.start();
       }, RESTART_AFTER_MS);

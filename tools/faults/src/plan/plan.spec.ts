@@ -1,0 +1,89 @@
+import { describe, expect, it } from 'vitest';
+import { ACTIONS, faultsOf, LONG, SHORT } from './faults.js';
+import { operationsOf, type Operation } from './operations.js';
+import { POINTS } from '../proxy/points.js';
+
+function first(seed: number, process: number, count: number): Operation[] {
+  const operations = operationsOf(seed, process);
+  return Array.from({ length: count }, () => operations.next().value);
+}
+
+describe('the plan of a run', () => {
+  it('depends on nothing but the seed', () => {
+    expect(first(7, 2, 200)).toEqual(first(7, 2, 200));
+    expect(faultsOf(7, 1, SHORT)).toEqual(faultsOf(7, 1, SHORT));
+  });
+
+  it('is another for another seed, user or round', () => {
+    expect(first(8, 2, 50)).not.toEqual(first(7, 2, 50));
+    expect(first(7, 3, 50).map(({ kind }) => kind)).not.toEqual(first(7, 2, 50).map(({ kind }) => kind));
+    expect(faultsOf(7, 2, SHORT)).not.toEqual(faultsOf(7, 1, SHORT));
+  });
+
+  it('is the same on every machine', () => {
+    expect(first(1, 0, 8).map(({ kind, slot }) => `${kind} ${slot}`)).toMatchInlineSnapshot(`
+      [
+        "register 0",
+        "register 1",
+        "register 2",
+        "change 2",
+        "withdraw 0",
+        "revoke 1",
+        "change 2",
+        "withdraw 0",
+      ]
+    `);
+    expect(faultsOf(1, 0, SHORT).slice(0, 4)).toMatchInlineSnapshot(`
+      [
+        {
+          "after": 547,
+          "kind": "backends-terminated",
+        },
+        {
+          "after": 448,
+          "kind": "database-restart",
+        },
+        {
+          "after": 575,
+          "kind": "broker-away",
+          "ms": 4000,
+        },
+        {
+          "action": "kill",
+          "after": 587,
+          "afterwards": true,
+          "kind": "at-point",
+          "letPass": 3,
+          "ms": 0,
+          "point": "after-commit",
+          "service": "customer-profiles",
+        },
+      ]
+    `);
+  });
+
+  it('numbers every operation of every user differently', () => {
+    const ids = [0, 1, 2, 3, 4, 5].flatMap((process) => first(3, process, 100).map(({ id }) => id));
+    expect(new Set(ids).size).toBe(ids.length);
+  });
+
+  it('acts on nobody who is not registered before', () => {
+    const registered = new Set<number>();
+    for (const { kind, slot } of first(5, 1, 500)) {
+      if (kind === 'register') registered.add(slot);
+      else expect(registered).toContain(slot);
+    }
+  });
+
+  it.each(Array.from({ length: 30 }, (_, seed) => seed))(
+    'has every point, action and kind of fault: seed %i',
+    (seed) => {
+      const faults = faultsOf(seed, 0, LONG);
+      const atPoints = faults.flatMap((fault) => (fault.kind === 'at-point' ? [fault] : []));
+      expect(new Set(atPoints.map(({ point }) => point))).toEqual(new Set(POINTS));
+      expect(new Set(atPoints.map(({ action }) => action))).toEqual(new Set(ACTIONS));
+      expect(new Set(faults.map(({ kind }) => kind)).size).toBe(7);
+      expect(faults.some((fault) => fault.kind === 'broker-away' && fault.ms === LONG.away)).toBe(true);
+    },
+  );
+});

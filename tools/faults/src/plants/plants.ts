@@ -1,0 +1,145 @@
+import type { Anomaly } from '../check/observed.js';
+import type { Fault } from '../plan/faults.js';
+
+/** A piece of a compiled file, and what stands there instead. Spaces and line breaks do not count. */
+export interface Edit {
+  /** Below the repository, without `src` or `dist` and without its ending. */
+  readonly file: string;
+  readonly text: string;
+  readonly instead: string;
+}
+
+/** A bug that is planted as the services load, to see that the checker finds it. */
+export interface Plant {
+  readonly what: string;
+  readonly edits: readonly Edit[];
+  /** What brings it to light. */
+  readonly faults: readonly Fault[];
+  /** What the checker has to say, one of these. */
+  readonly finds: readonly Anomaly['kind'][];
+}
+
+const after = 300;
+const atPoint = (
+  point: (Fault & { kind: 'at-point' })['point'],
+  action: (Fault & { kind: 'at-point' })['action'],
+  service: (Fault & { kind: 'at-point' })['service'],
+  ms = 0,
+): Fault => ({ kind: 'at-point', point, action, service, letPass: 1, ms, afterwards: true, after });
+
+const SENDS = 'await this.producer.send(rows.map(({ message }) => message));';
+const READS = 'const rows = await readPage(dataSource, numbers, at);';
+
+export const PLANTS = {
+  'skip-late-commits': {
+    what: 'the relay takes what committed late for sent',
+    edits: [
+      {
+        file: 'libs/outbox/lane-cursors',
+        text: 'WHERE xid >= pg_snapshot_xmin($1::pg_snapshot)',
+        instead: 'WHERE xid >= pg_snapshot_xmax($1::pg_snapshot)',
+      },
+    ],
+    faults: [
+      atPoint('before-commit', 'delay', 'customer-profiles', 1_500),
+      atPoint('before-commit', 'delay', 'partner-sharing', 1_500),
+      atPoint('before-commit', 'delay', 'customer-profiles', 1_000),
+      atPoint('before-commit', 'pause', 'partner-sharing', 2_000),
+    ],
+    finds: ['lost'],
+  },
+  'acknowledge-before-send': {
+    what: 'the cursor moves before the broker has the events',
+    edits: [
+      {
+        file: 'libs/outbox/relay',
+        text: SENDS,
+        instead: `for (const lane of group) Object.assign(lane, rows.length < PAGE ? { settled: lane.reading, lastId: '0' } : { lastId: rows.at(-1).id });
+          await this.write(group); ${SENDS}`,
+      },
+    ],
+    faults: [
+      atPoint('before-send', 'kill', 'customer-profiles'),
+      atPoint('before-send', 'cut', 'partner-sharing'),
+      atPoint('before-send', 'kill', 'partner-sharing'),
+    ],
+    finds: ['lost'],
+  },
+  'no-de-duplication': {
+    what: 'the inbox handles a message each time it comes',
+    edits: [
+      {
+        file: 'libs/inbox/batch-handler',
+        text: 'if (!unseen.delete(content.event.meta.id)) continue;',
+        instead: 'unseen.delete(content.event.meta.id);',
+      },
+    ],
+    faults: [
+      { kind: 'delivered-twice', copies: 400, after: 6_000 },
+      atPoint('before-offset-commit', 'kill', 'notifications'),
+      { kind: 'delivered-twice', copies: 400, after },
+    ],
+    finds: ['duplicated'],
+  },
+  'commit-offsets-first': {
+    what: "the group's offset is committed before the transaction",
+    edits: [
+      {
+        file: 'libs/kafka/consumer',
+        text: 'await this.options.onBatch({ topic, partition, messages, heartbeat, isStale',
+        instead: `await payload.commitOffsetsIfNecessary({ topics: [{ topic, partitions: [{ partition, offset: String(BigInt(batch.lastOffset()) + 1n) }] }] });
+          await this.options.onBatch({ topic, partition, messages, heartbeat, isStale`,
+      },
+    ],
+    faults: [
+      atPoint('inside-inbox', 'kill', 'partner-sharing'),
+      atPoint('inside-inbox', 'kill', 'notifications'),
+      atPoint('inside-inbox', 'kill', 'partner-sharing'),
+      atPoint('inside-inbox', 'kill', 'notifications'),
+    ],
+    finds: ['lost', 'stuck'],
+  },
+  'replay-out-of-order': {
+    what: 'what could not be sent is sent again the last first',
+    edits: [
+      {
+        file: 'libs/outbox/relay',
+        text: READS,
+        instead: 'const rows = await readPage(dataSource, numbers, at); if (at.failures > 0) rows.reverse();',
+      },
+    ],
+    faults: [
+      { kind: 'broker-away', ms: 3_000, after },
+      { kind: 'broker-away', ms: 3_000, after },
+    ],
+    finds: ['reordered'],
+  },
+  'lost-wake-up': {
+    what: 'the relay is not woken any more, and does not look by itself',
+    edits: [
+      {
+        file: 'libs/outbox/relay',
+        text: 'for (const group of this.groups())',
+        instead: 'for (const group of (this.planted = (this.planted ?? 0) + 1) < 6 ? this.groups() : [])',
+      },
+    ],
+    faults: [{ kind: 'backends-terminated', after }],
+    finds: ['stuck'],
+  },
+} as const satisfies Readonly<Record<string, Plant>>;
+
+export type PlantName = keyof typeof PLANTS;
+export const PLANT_NAMES = Object.keys(PLANTS) as PlantName[];
+
+const escaped = (text: string): string => text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
+
+/** @throws where the text is not there exactly once: the bug would not be planted, and a test of the checker would say nothing */
+export function edited(source: string, { file, text, instead }: Edit): string {
+  const pattern = new RegExp(text.split(/\s+/).map(escaped).join('\\s*'), 'g');
+  const found = source.match(pattern)?.length ?? 0;
+  if (found !== 1) throw new Error(`"${text}" stands ${found} times in ${file}, not once: plant the bug elsewhere`);
+  return source.replace(pattern, () => instead);
+}
+
+/** What a replica says once a file of it was edited. */
+export const plantedIn = (file: string): string => `planted a bug in ${file}`;

@@ -1,0 +1,94 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { DOT_CASTIRON } from '@castiron/local-stack';
+import { faultsOf, LONG, SHORT, type Fault, type Severity } from './plan/faults.js';
+import { plantedIn, PLANTS, type Plant, type PlantName } from './plants/plants.js';
+import { Cluster } from './rig/cluster.js';
+import { runSeed, type RunResult } from './run.js';
+
+/** Everything of the rig lies below it: a folder a seed, and the logs of the replicas. */
+export const FOLDER = join(DOT_CASTIRON, 'faults');
+
+export interface SeedsOptions {
+  readonly seeds: readonly number[];
+  readonly rounds: number;
+  readonly operations: number;
+  /** Pauses and leases as they are in production. */
+  readonly long: boolean;
+  /** What is known to happen counts too. */
+  readonly strict: boolean;
+  /** Kills the broker in the middle of commits too. */
+  readonly midCommit: boolean;
+  readonly plant?: PlantName | undefined;
+  readonly say: (line: string) => void;
+  readonly told: (result: RunResult) => void;
+  readonly signal: AbortSignal;
+}
+
+interface Measure {
+  readonly severity: Severity;
+  readonly leaseMs: number;
+  readonly settleWithin: number;
+}
+
+/** Feed lanes have half the lease, a group's members one and a half: a pause outlasts them all. */
+const SHORT_RUN: Measure = { severity: SHORT, leaseMs: 2_000, settleWithin: 45_000 };
+const LONG_RUN: Measure = { severity: LONG, leaseMs: 10_000, settleWithin: 180_000 };
+/** A planted bug may keep things from coming to rest for good. */
+const PLANTED_SETTLES_WITHIN_MS = 20_000;
+
+/** Starts the cluster once and runs one seed after the other on it. */
+export async function runSeeds(options: SeedsOptions): Promise<RunResult[]> {
+  const { plant, say, signal } = options;
+  const { severity, leaseMs, settleWithin } = options.long ? LONG_RUN : SHORT_RUN;
+  const planted: Plant | undefined = plant === undefined ? undefined : PLANTS[plant];
+  const logs = join(FOLDER, 'logs');
+  say(`Starting Kafka, PostgreSQL and two replicas of each service${plant === undefined ? '' : `, with ${plant}`} ...`);
+  const cluster = await Cluster.start({
+    folder: logs,
+    nodeArguments: plant === undefined ? [] : ['--import', preloadOf(plant)],
+    leaseMs,
+  });
+  const results: RunResult[] = [];
+  try {
+    if (planted !== undefined) await mustBePlanted(planted, cluster);
+    for (const seed of options.seeds) {
+      if (signal.aborted) break;
+      const decks = Array.from({ length: options.rounds }, (_, round) => faultsOf(seed, round, severity));
+      const rounds: (readonly Fault[])[] = planted === undefined ? decks : [planted.faults];
+      const result = await runSeed(cluster, {
+        seed,
+        rounds,
+        operations: options.operations,
+        folder: join(FOLDER, plant ?? '', String(seed)),
+        settleWithin: planted === undefined ? settleWithin : PLANTED_SETTLES_WITHIN_MS,
+        say,
+        signal,
+        midCommit: options.midCommit,
+        strict: options.strict,
+        demanding: planted === undefined && rounds.length > 0,
+      });
+      results.push(result);
+      options.told(result);
+    }
+  } finally {
+    await cluster.stop();
+  }
+  return results;
+}
+
+/** Beside this file when compiled; the replicas are, whatever runs the rig. */
+const preloadOf = (plant: PlantName): string =>
+  new URL(`../dist/plants/preload.js?plant=${plant}`, import.meta.url).href;
+
+/** A bug that was not planted is none that could be found. */
+async function mustBePlanted({ edits }: Plant, cluster: Cluster): Promise<void> {
+  for (const replica of cluster.replicas) {
+    const log = await readFile(replica.log, 'utf8');
+    const missing = edits.find(({ file }) => !log.includes(plantedIn(file)));
+    // customer-profiles reads nothing, and may not load all that belongs to reading.
+    if (missing !== undefined && replica.service !== 'customer-profiles') {
+      throw new Error(`${replica.name} runs without the bug in ${missing.file}`);
+    }
+  }
+}
