@@ -11,17 +11,28 @@ export function kindsOf(anomalies: readonly Anomaly[]): string {
   return [...counts].map(([kind, count]) => `${count} ${kind}`).join(', ') || 'nothing wrong';
 }
 
-export function summaryOf(
-  result: RunResult,
-  how: {
-    rounds: number;
-    operations: number;
-    long: boolean;
-    strict: boolean;
-    midCommit: boolean;
-    plant?: PlantName | undefined;
-  },
-): string {
+/** How the run was asked for. */
+interface How {
+  readonly rounds: number;
+  readonly operations: number;
+  readonly long: boolean;
+  readonly strict: boolean;
+  readonly midCommit: boolean;
+  readonly plant?: PlantName | undefined;
+}
+
+function commandOf(seed: number, { rounds, operations, long, strict, midCommit, plant }: How): string {
+  const flags = [
+    ...(long ? ['--long'] : []),
+    ...(strict ? ['--strict'] : []),
+    ...(midCommit ? ['--mid-commit'] : []),
+    ...(plant === undefined ? [] : [`--plant ${plant}`]),
+  ];
+  const what = `--seed ${seed} --rounds ${rounds} --operations ${operations} ${flags.join(' ')}`;
+  return `npm run test:faults -- ${what}`.trimEnd();
+}
+
+export function summaryOf(result: RunResult, how: How): string {
   const { seed, anomalies, known, operations, faults, missed, seconds } = result;
   return [
     `seed ${seed}: ${kindsOf(anomalies)}; ${operations.ok} operations acknowledged, ${operations.fail} refused, ${operations.info} without an answer; ${faults.length} faults in ${seconds} s`,
