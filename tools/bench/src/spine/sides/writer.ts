@@ -41,7 +41,7 @@ export async function commit(
       let n = 0;
       const plain = async (): Promise<void> => {
         const { customer } = dataOf((n += 1));
-        await dataSource.transaction('READ COMMITTED', (manager) => manager.query(order, [customer, NOTE]));
+        await dataSource.transaction((manager) => manager.query(order, [customer, NOTE]));
       };
       const withEvent = async (): Promise<void> => {
         const data = dataOf((n += 1));
