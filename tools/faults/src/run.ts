@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { topicsOfRecipient } from '@castiron/contracts';
+import { highWatermarks } from '@castiron/kafka';
 import { check } from './check/check.js';
 import type { Anomaly } from './check/observed.js';
 import { tooLittle } from './check/enough.check.js';
@@ -149,19 +150,22 @@ export async function runSeed(cluster: Cluster, options: RunOptions): Promise<Ru
 }
 
 const ENDS_WITHIN_MS = 2_000;
+const FEED_PARTITIONS = [0, 1];
 
-/** Asks over one connection, since the answer is wanted at once; gives up where the broker is away. */
+/**
+ * Where the feed ends right after an answer, open transactions included: a commit that was decided before is not to be
+ * seen before its marker is written, and is none that came later. Gives up where the broker is away.
+ */
 function feedEndsOf(cluster: Cluster, feed: string): World['feedEnds'] {
-  let admin = cluster.kafka().admin();
+  const { username = '', password = '' } = cluster.stack.kafka.principals['admin'] ?? {};
+  const settings = { brokers: [cluster.stack.kafka.bootstrap], clientId: 'faults', username, password };
   return async () => {
     let timer: NodeJS.Timeout | undefined;
     const late = new Promise<undefined>((resolve) => (timer = setTimeout(() => resolve(undefined), ENDS_WITHIN_MS)));
-    const asked = admin.endOffsets(feed).catch(() => undefined);
+    const asked = highWatermarks(settings, feed, FEED_PARTITIONS).catch(() => undefined);
     const ends = await Promise.race([asked, late]);
     clearTimeout(timer);
-    if (ends !== undefined) return Object.fromEntries(ends.map(({ partition, offset }) => [partition, offset]));
-    void admin.close().catch(() => undefined);
-    admin = cluster.kafka().admin();
-    return undefined;
+    if (ends === undefined) return undefined;
+    return Object.fromEntries([...ends].map(([partition, offset]) => [partition, String(offset)]));
   };
 }

@@ -59,7 +59,7 @@ export class Pipe {
   }
 
   private write(frame: Buffer): void {
-    if (this.to.destroyed || this.to.write(frame)) return;
+    if (this.to.destroyed || this.to.write(frame) || this.from.isPaused()) return;
     this.from.pause();
     this.to.once('drain', () => this.from.resume());
   }
