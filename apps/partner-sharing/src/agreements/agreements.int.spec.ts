@@ -56,7 +56,7 @@ describe('an agreement', () => {
     const agreement = await rig.inForce(recipient);
     expect(await rig.terminate(agreement.toUpperCase())).toMatchObject({ status: 200, body: { agreement } });
     expect((await rig.published(agreement)).length).toBe(5);
-    expect(await rig.terminate('not-an-id')).toMatchObject({ status: 400, body: { field: 'agreement' } });
+    expect(await rig.terminate('not-an-id')).toMatchObject({ status: 400, body: { field: 'path.id' } });
     expect((await rig.terminate(randomUUID())).status).toBe(404);
   });
 

@@ -2,9 +2,9 @@ import { Controller, Get, Inject, Param, Query } from '@nestjs/common';
 import { ApiBearerAuth, ApiPropertyOptional, ApiProperty, ApiTags } from '@nestjs/swagger';
 import { CurrentCaller, mustBe, Roles, type Caller } from '@castiron/access';
 import { valueOf } from '@castiron/failures';
+import { UuidPipe } from '@castiron/service';
 import { Type } from 'class-transformer';
 import { IsInt, IsOptional, IsString, Matches, Max, MaxLength, Min } from 'class-validator';
-import { CustomerIdPipe } from './customer-id.pipe.js';
 import { MAX_DISCLOSURES, ReadDisclosures, type DisclosuresPage } from './disclosures/read-disclosures.query.js';
 import { ExplainShare, type ShareExplanation } from './explain/explain-share.query.js';
 import { ReadHoldings, type RecipientHoldings } from './holdings/read-holdings.query.js';
@@ -51,7 +51,7 @@ export class ReadingController {
   /** Who holds what now, and what each confirmed to have deleted. */
   @Get('holdings')
   async readHoldings(
-    @Param('customer', CustomerIdPipe) customer: string,
+    @Param('customer', UuidPipe) customer: string,
     @CurrentCaller() caller: Caller,
   ): Promise<{ holdings: readonly RecipientHoldings[] }> {
     mustBe(caller, customer);
@@ -61,7 +61,7 @@ export class ReadingController {
   /** What was ever disclosed, newest first. */
   @Get('disclosures')
   readDisclosures(
-    @Param('customer', CustomerIdPipe) customer: string,
+    @Param('customer', UuidPipe) customer: string,
     @Query() query: DisclosuresQuery,
     @CurrentCaller() caller: Caller,
   ): Promise<DisclosuresPage> {
@@ -73,7 +73,7 @@ export class ReadingController {
   /** Why an attribute is, or is not, on a recipient's feed. */
   @Get('explain')
   async explain(
-    @Param('customer', CustomerIdPipe) customer: string,
+    @Param('customer', UuidPipe) customer: string,
     @Query() query: ExplainQuery,
     @CurrentCaller() caller: Caller,
   ): Promise<ShareExplanation> {

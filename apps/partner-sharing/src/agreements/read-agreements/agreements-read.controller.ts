@@ -1,8 +1,8 @@
 import { Controller, Get, Inject, Param, Query } from '@nestjs/common';
 import { ApiBearerAuth, ApiQuery, ApiTags } from '@nestjs/swagger';
 import { CurrentCaller, hasRole, Roles, type Caller } from '@castiron/access';
+import { UuidPipe } from '@castiron/service';
 import { DataSource } from 'typeorm';
-import { AgreementIdPipe } from '../agreement-id.pipe.js';
 import { agreementOf, allAgreements, noSuchAgreement, viewOf, type AgreementView } from '../agreement.table.js';
 
 const STAFF = ['support', 'privacy-officer', 'auditor'] as const;
@@ -27,7 +27,7 @@ export class ReadAgreementsController {
 
   /** One agreement; another's looks to a partner like none. */
   @Get(':id')
-  async one(@Param('id', AgreementIdPipe) id: string, @CurrentCaller() caller: Caller): Promise<AgreementView> {
+  async one(@Param('id', UuidPipe) id: string, @CurrentCaller() caller: Caller): Promise<AgreementView> {
     const agreement = await agreementOf(this.dataSource.manager, id);
     if (!hasRole(caller, ...STAFF) && agreement.recipient !== caller.sub) throw noSuchAgreement();
     return viewOf(agreement);

@@ -1,9 +1,8 @@
 import { Body, Controller, HttpCode, Inject, Param, Post } from '@nestjs/common';
 import { ApiBearerAuth, ApiProperty, ApiTags } from '@nestjs/swagger';
 import { CurrentCaller, hasRole, Roles, type Caller } from '@castiron/access';
-import { because, IsLine } from '@castiron/service';
+import { because, IsLine, UuidPipe } from '@castiron/service';
 import { IsIn } from 'class-validator';
-import { AgreementIdPipe } from '../agreement-id.pipe.js';
 import { SIDES, viewOf, type AgreementView, type Side } from '../agreement.table.js';
 import { SignAgreementUseCase } from './sign-agreement.use-case.js';
 
@@ -35,7 +34,7 @@ export class SignaturesController {
   @Post()
   @HttpCode(OK)
   async sign(
-    @Param('id', AgreementIdPipe) id: string,
+    @Param('id', UuidPipe) id: string,
     @Body() signature: SignatureOfSide,
     @CurrentCaller() caller: Caller,
   ): Promise<AgreementView> {

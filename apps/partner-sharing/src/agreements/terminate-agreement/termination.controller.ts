@@ -2,11 +2,10 @@ import { Body, Controller, Inject, Param, Post, Res } from '@nestjs/common';
 import { ApiBearerAuth, ApiProperty, ApiTags } from '@nestjs/swagger';
 import { CurrentCaller, hasRole, Roles, type Caller } from '@castiron/access';
 import { Refused } from '@castiron/failures';
-import { because, IsText } from '@castiron/service';
+import { because, IsText, UuidPipe } from '@castiron/service';
 import { DataSource } from 'typeorm';
 import { answerBehindFence, type FencedAnswer, type Reply } from '../../fence/answer-behind-fence.js';
 import { Fence } from '../../fence/fence.js';
-import { AgreementIdPipe } from '../agreement-id.pipe.js';
 import { agreementOf, viewOf, type AgreementView } from '../agreement.table.js';
 import { TerminateAgreementUseCase } from './terminate-agreement.use-case.js';
 
@@ -35,7 +34,7 @@ export class TerminationController {
    */
   @Post()
   async terminate(
-    @Param('id', AgreementIdPipe) id: string,
+    @Param('id', UuidPipe) id: string,
     @Body() { reason }: Termination,
     @CurrentCaller() caller: Caller,
     @Res({ passthrough: true }) reply: Reply,

@@ -1,9 +1,8 @@
 import { Body, Controller, Inject, Param, Put } from '@nestjs/common';
 import { ApiBearerAuth, ApiProperty, ApiTags } from '@nestjs/swagger';
 import { CurrentCaller, mustBe, Roles, services, type Caller } from '@castiron/access';
-import { because, IsInstant, IsLine } from '@castiron/service';
+import { because, IsInstant, IsLine, UuidPipe } from '@castiron/service';
 import { IsInt, Max, Min } from 'class-validator';
-import { CustomerIdPipe } from '../../reading/customer-id.pipe.js';
 import { viewOf, type PermissionView } from '../permission.table.js';
 import { GrantPermissionUseCase } from './grant-permission.use-case.js';
 
@@ -35,7 +34,7 @@ export class GrantPermissionController {
   /** Permits a recipient to have this customer's data for one purpose (P8). */
   @Put()
   async grant(
-    @Param('customer', CustomerIdPipe) customer: string,
+    @Param('customer', UuidPipe) customer: string,
     @Param('recipient') recipient: string,
     @Param('purpose') purpose: string,
     @Body() { how, givenAt, statementVersion }: EvidenceOfPermission,

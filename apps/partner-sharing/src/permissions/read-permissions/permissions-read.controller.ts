@@ -1,8 +1,8 @@
 import { Controller, Get, Inject, Param } from '@nestjs/common';
 import { ApiBearerAuth, ApiTags } from '@nestjs/swagger';
 import { CurrentCaller, mustBe, Roles, type Caller } from '@castiron/access';
+import { UuidPipe } from '@castiron/service';
 import { DataSource } from 'typeorm';
-import { CustomerIdPipe } from '../../reading/customer-id.pipe.js';
 import { permissionsOf, viewOf, type PermissionView } from '../permission.table.js';
 
 @ApiTags('permissions')
@@ -15,7 +15,7 @@ export class ReadPermissionsController {
   /** What the customer has permitted and revoked. */
   @Get()
   async read(
-    @Param('customer', CustomerIdPipe) customer: string,
+    @Param('customer', UuidPipe) customer: string,
     @CurrentCaller() caller: Caller,
   ): Promise<{ permissions: readonly PermissionView[] }> {
     mustBe(caller, customer);

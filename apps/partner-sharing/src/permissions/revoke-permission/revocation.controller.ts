@@ -1,10 +1,10 @@
 import { Controller, Delete, Inject, Param, Res } from '@nestjs/common';
 import { ApiBearerAuth, ApiTags } from '@nestjs/swagger';
 import { CurrentCaller, mustBe, Roles, services, type Caller } from '@castiron/access';
+import { UuidPipe } from '@castiron/service';
 import { DataSource } from 'typeorm';
 import { answerBehindFence, type FencedAnswer, type Reply } from '../../fence/answer-behind-fence.js';
 import { Fence } from '../../fence/fence.js';
-import { CustomerIdPipe } from '../../reading/customer-id.pipe.js';
 import { viewOf, type PermissionView } from '../permission.table.js';
 import { RevokePermissionUseCase } from './revoke-permission.use-case.js';
 
@@ -22,7 +22,7 @@ export class RevocationController {
   /** 200: from now on no record for this purpose gets onto the recipient's feed (G2). 202: so soon, see `poll`. */
   @Delete()
   async revoke(
-    @Param('customer', CustomerIdPipe) customer: string,
+    @Param('customer', UuidPipe) customer: string,
     @Param('recipient') recipient: string,
     @Param('purpose') purpose: string,
     @CurrentCaller() caller: Caller,
