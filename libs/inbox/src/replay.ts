@@ -1,21 +1,19 @@
 import { isPassing } from '@castiron/failures';
-import type { Transactions, Tx } from '@castiron/transactions';
+import type { Transactions } from '@castiron/transactions';
 import type { DataSource } from 'typeorm';
-import { parkingReason } from './parking-reason.js';
+import { attempt, type EventItem, type Outcome } from './attempt-parked.js';
 import { read, type Item } from './item.js';
 import { messageOf, unpack } from './packing.js';
 import { recordAction } from './parked-actions.js';
-import { ENDED, type Seal } from './parked-messages.js';
+import type { Seal } from './parked-messages.js';
 import { parametersOf, SELECTED, type Selection } from './parked-rows.js';
+import { parkingReason } from './parking-reason.js';
 import type { Subscriptions } from './subscriptions.js';
 
 /** What became of one message, or in a dry run what would become of it. */
-export interface Replayed {
+export interface Replayed extends Outcome {
   readonly id: string;
   readonly topic: string;
-  readonly outcome: 'handled' | 'discarded' | 'still-parked';
-  /** Why not handled: a stable code. */
-  readonly because?: string;
 }
 
 export interface Replay {
@@ -47,15 +45,26 @@ interface Row {
   readonly matches: boolean;
 }
 
-type Outcome = Pick<Replayed, 'outcome' | 'because'>;
-type EventItem = Item & { readonly content: { readonly kind: 'event' } };
+/** What became of a key's messages, as far as was looked. */
+interface Walked {
+  readonly done: readonly Replayed[];
+  readonly more: boolean;
+}
 
 /** Messages that one call takes, and of one key that a dry run handles in its transaction. */
 const MOST = 500;
-const MOST_OF_A_KEY = 100;
+const MOST_OF_A_DRY_KEY = 100;
 
 const stillParked = (because: string): Outcome => ({ outcome: 'still-parked', because });
-const isEvent = (item: Item | undefined): item is EventItem => item?.content.kind === 'event';
+/** What is read of a parked message today, or why nothing is: its sealing key is no more, or nobody handles it by now. */
+type Read = Item | 'unreadable' | 'passed-over';
+
+const isEvent = (item: Read): item is EventItem => typeof item !== 'string' && item.content.kind === 'event';
+
+const whyNoEvent = (item: Read): string => {
+  if (typeof item === 'string') return item;
+  return item.content.kind === 'broken' ? item.content.reason : 'passed-over';
+};
 
 /** Takes back what a dry run did. */
 class DryRunOver extends Error {}
@@ -86,7 +95,9 @@ export class Replayer {
         more = true;
         break;
       }
-      messages.push(...(await (dryRun ? this.tryKey(key, selection, actor) : this.replayKey(key, selection, actor))));
+      const walked = await (dryRun ? this.tryKey(key, selection, actor) : this.replayKey(key, selection, actor));
+      messages.push(...walked.done);
+      more ||= walked.more;
     }
     if (dryRun) {
       const count = (outcome: string) => messages.filter((message) => message.outcome === outcome).length;
@@ -96,23 +107,18 @@ export class Replayer {
     return { dryRun, messages, more };
   }
 
-  private async replayKey(key: Key, selection: Selection, actor: string): Promise<Replayed[]> {
+  private async replayKey(key: Key, selection: Selection, actor: string): Promise<Walked> {
     const { dataSource, name, transactions } = this.options;
-    return this.walk(key, selection, Infinity, async (row) => {
+    return this.walk(key, selection, MOST, async (row) => {
       const item = await this.itemOf(row, key);
       if (!isEvent(item)) {
-        const because = item?.content.kind === 'broken' ? item.content.reason : 'passed-over';
-        await recordAction(dataSource.manager, name, {
-          message: row.id,
-          action: 'replay-failed',
-          actor,
-          reason: because,
-        });
-        return stillParked(because);
+        const reason = whyNoEvent(item);
+        await recordAction(dataSource.manager, name, { message: row.id, action: 'replay-failed', actor, reason });
+        return stillParked(reason);
       }
       try {
         const { event, subscription } = item.content;
-        return await transactions.run(subscription.keys(event), (tx) => this.attempt(row, item, actor, tx));
+        return await transactions.run(subscription.keys(event), (tx) => attempt({ name, actor, row, item }, tx));
       } catch (error) {
         if (isPassing(error)) throw error;
         const reason = parkingReason(error) ?? 'keeps-failing';
@@ -122,19 +128,24 @@ export class Replayer {
     });
   }
 
-  private async tryKey(key: Key, selection: Selection, actor: string): Promise<Replayed[]> {
-    let tried: Replayed[] = [];
+  private async tryKey(key: Key, selection: Selection, actor: string): Promise<Walked> {
+    const { name, transactions } = this.options;
+    let walked: Walked = { done: [], more: false };
     try {
-      await this.options.transactions.run([], async (tx) => {
-        tried = await this.walk(key, selection, MOST_OF_A_KEY, async (row) => {
+      await transactions.run([], async (tx) => {
+        walked = await this.walk(key, selection, MOST_OF_A_DRY_KEY, async (row) => {
           const item = await this.itemOf(row, key);
-          if (!isEvent(item)) return stillParked(item?.content.kind === 'broken' ? item.content.reason : 'passed-over');
-          const { event, subscription } = item.content;
+          if (!isEvent(item)) return stillParked(whyNoEvent(item));
+          let lacksKeys = false;
           try {
-            // Asked for as the work meets them: the transaction starts again with the keys it lacked.
-            tx.claim(subscription.keys(event));
-            return await tx.savepoint(() => this.attempt(row, item, actor, tx));
+            const keys = item.content.subscription.keys(item.content.event);
+            lacksKeys = true;
+            tx.claim(keys);
+            lacksKeys = false;
+            return await tx.savepoint(() => attempt({ name, actor, row, item }, tx));
           } catch (error) {
+            // The transaction starts again with the keys that all of them ask for.
+            if (lacksKeys) return undefined;
             if (isPassing(error)) throw error;
             return stillParked(parkingReason(error) ?? 'keeps-failing');
           }
@@ -144,7 +155,7 @@ export class Replayer {
     } catch (error) {
       if (!(error instanceof DryRunOver)) throw error;
     }
-    return tried;
+    return walked;
   }
 
   /** Goes through the messages of a key in their order, those too that are parked while it does. */
@@ -152,29 +163,37 @@ export class Replayer {
     key: Key,
     selection: Selection,
     most: number,
-    attempt: (row: Row) => Promise<Outcome | undefined>,
-  ): Promise<Replayed[]> {
+    handle: (row: Row) => Promise<Outcome | undefined>,
+  ): Promise<Walked> {
     const done: Replayed[] = [];
-    let [after, taking, held, tried] = ['0', false, false, 0];
+    let [after, taking, held] = ['0', false, false];
     for (;;) {
       const rows = await this.rowsOf(key, selection, after);
-      if (rows.length === 0) return done;
+      if (rows.length === 0) return { done, more: false };
       for (const row of rows) {
+        if (done.length >= most) return { done, more: true };
         after = row.id;
         taking ||= row.matches;
         const chosen = row.matches || (taking && row.reason === 'behind-parked');
-        let outcome: Outcome | undefined;
-        if (row.truncated) outcome = stillParked('too-large-to-replay');
-        else if (held && !(await this.overtakes(row, key))) outcome = stillParked('behind-parked');
-        else if (tried >= most) outcome = stillParked('not-tried');
-        else if (chosen) {
-          tried += 1;
-          outcome = await attempt(row);
-        }
-        if (chosen && outcome !== undefined) done.push({ id: row.id, topic: key.topic, ...outcome });
+        const outcome = chosen ? await this.outcomeOf(row, key, held, handle) : undefined;
+        if (outcome !== undefined) done.push({ id: row.id, topic: key.topic, ...outcome });
         if (!chosen || outcome?.outcome === 'still-parked') held ||= row.holdsUp && !row.truncated;
       }
     }
+  }
+
+  private async outcomeOf(
+    row: Row,
+    key: Key,
+    held: boolean,
+    handle: (row: Row) => Promise<Outcome | undefined>,
+  ): Promise<Outcome | undefined> {
+    if (row.truncated) return stillParked('too-large-to-replay');
+    if (held) {
+      const item = await this.itemOf(row, key);
+      if (isEvent(item) && !item.content.subscription.overtakes) return stillParked('behind-parked');
+    }
+    return handle(row);
   }
 
   private rowsOf({ topic, keyHash }: Key, selection: Selection, after: string): Promise<Row[]> {
@@ -187,68 +206,17 @@ export class Replayer {
     );
   }
 
-  private async overtakes(row: Row, key: Key): Promise<boolean> {
-    const item = await this.itemOf(row, key);
-    return isEvent(item) && item.content.subscription.overtakes;
-  }
-
-  /** One at a time: together they may be larger than the memory. Undefined where it is gone or passed over by now. */
-  private async itemOf({ id, position }: Row, { topic }: Key): Promise<Item | undefined> {
+  /** One at a time: together they may be larger than the memory. */
+  private async itemOf({ id, position }: Row, { topic }: Key): Promise<Read> {
     const [stored] = await this.options.dataSource.query<{ sealed: Buffer | null }[]>(
       `SELECT sealed FROM parked_messages WHERE id = $1`,
       [id],
     );
-    if (!stored?.sealed) return undefined;
-    return read(messageOf(topic, unpack(this.options.seal.open(stored.sealed))), position, this.subscriptions);
-  }
-
-  /** @returns undefined where somebody else ended it meanwhile */
-  private async attempt(row: Row, item: EventItem, actor: string, tx: Tx): Promise<Outcome | undefined> {
-    const { name } = this.options;
-    const { event, subscription } = item.content;
-    const locked = await tx.manager.query<unknown[]>(
-      `SELECT FROM parked_messages WHERE id = $1 AND state = 'parked' FOR UPDATE`,
-      [row.id],
-    );
-    if (locked.length === 0) return undefined;
-    const duplicate = await this.isDuplicate(row, item, tx);
-    const because = duplicate ? 'duplicate' : await subscription.illegitimate(event, tx);
-    if (because !== undefined) {
-      await tx.manager.query(
-        `UPDATE parked_messages SET state = 'discarded', ended_reason = $2, ${ENDED} WHERE id = $1`,
-        [row.id, because],
-      );
-      await recordAction(tx.manager, name, { message: row.id, action: 'discarded', actor, reason: because });
-      return { outcome: 'discarded', because };
+    try {
+      const packed = unpack(this.options.seal.open(stored?.sealed ?? Buffer.alloc(0)));
+      return read(messageOf(topic, packed), position, this.subscriptions) ?? 'passed-over';
+    } catch {
+      return 'unreadable';
     }
-    await tx.manager.query(
-      `UPDATE parked_messages SET state = 'handled', ended_reason = 'replayed', event_id = $2, type = $3, ${ENDED}
-       WHERE id = $1`,
-      [row.id, event.meta.id, event.contract.type],
-    );
-    // Parked for an unknown type, it was not counted as seen yet.
-    await tx.manager.query(`INSERT INTO inbox (event_id, consumer, topic) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING`, [
-      event.meta.id,
-      name,
-      event.topic,
-    ]);
-    await subscription.handle([event], tx);
-    await recordAction(tx.manager, name, { message: row.id, action: 'replayed', actor, reason: null });
-    return { outcome: 'handled' };
-  }
-
-  /** An event parked before its type was known may have come once more, and been parked or handled as what it is. */
-  private async isDuplicate(row: Row, { content: { event } }: EventItem, tx: Tx): Promise<boolean> {
-    const [found] = await tx.manager.query<{ handled: boolean; seen: boolean; waits: boolean }[]>(
-      `SELECT
-         EXISTS (SELECT FROM parked_messages
-           WHERE event_id = $2 AND consumer = $1 AND topic = $3 AND state = 'handled') AS handled,
-         EXISTS (SELECT FROM inbox WHERE event_id = $2 AND consumer = $1 AND topic = $3) AS seen,
-         EXISTS (SELECT FROM parked_messages
-           WHERE event_id = $2 AND consumer = $1 AND topic = $3 AND state = 'parked') AS waits`,
-      [this.options.name, event.meta.id, event.topic],
-    );
-    if (found === undefined) return false;
-    return found.handled || (row.eventId === null && found.seen && !found.waits);
   }
 }

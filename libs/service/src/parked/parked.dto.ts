@@ -1,13 +1,12 @@
 import { ArrayMaxSize, ArrayMinSize, IsArray, IsBoolean, IsIn, IsOptional, Matches } from 'class-validator';
 import type { ParkedState, Selection } from '@castiron/inbox';
+import { IsLine } from '../http/text-fields.js';
 
 /** A row's number in a database: 64 bits. */
 const NUMBER = /^(?=.{1,18}$)\d+$/;
 const NAME = /^[a-z0-9][a-z0-9._-]{0,199}$/;
 const MOST_IDS = 500;
 const STATES: readonly ParkedState[] = ['parked', 'handled', 'discarded'];
-/** One line of plain text. */
-const SENTENCE = /^[^\p{C}\p{Zl}\p{Zp}]{3,300}$/u;
 const PAGE = /^([1-9]\d?|[1-4]\d\d|500)$/;
 
 /** Which messages: all that fit every field given. */
@@ -77,7 +76,7 @@ export class ReplayDto extends ChoiceDto {
 
 export class DiscardDto extends ChoiceDto {
   /** Why, in a sentence without personal data: it is kept for good. */
-  @Matches(SENTENCE)
+  @IsLine(300)
   why!: string;
 }
 

@@ -1,0 +1,80 @@
+import type { Tx } from '@castiron/transactions';
+import type { Item } from './item.js';
+import { recordAction } from './parked-actions.js';
+import { ENDED } from './parked-messages.js';
+
+/** A parked message that can be read as an event by now. */
+export type EventItem = Item & { readonly content: { readonly kind: 'event' } };
+
+export interface Outcome {
+  readonly outcome: 'handled' | 'discarded' | 'still-parked';
+  /** Why not handled: a stable code. */
+  readonly because?: string;
+}
+
+interface Attempt {
+  /** The consumer. */
+  readonly name: string;
+  readonly actor: string;
+  readonly row: { readonly id: string; readonly eventId: string | null };
+  readonly item: EventItem;
+}
+
+/**
+ * Handles a parked event in its transaction, or discards it where it was handled before or became illegitimate.
+ * @returns undefined where somebody else ended it meanwhile
+ * @throws what the handler throws
+ */
+export async function attempt({ name, actor, row, item }: Attempt, tx: Tx): Promise<Outcome | undefined> {
+  const { event, subscription } = item.content;
+  const locked = await tx.manager.query<unknown[]>(
+    `SELECT FROM parked_messages WHERE id = $1 AND state = 'parked' FOR UPDATE`,
+    [row.id],
+  );
+  if (locked.length === 0) return undefined;
+  const duplicate = await isDuplicate(name, row.eventId, item, tx);
+  const because = duplicate ? 'duplicate' : await subscription.illegitimate(event, tx);
+  if (because !== undefined) {
+    await tx.manager.query(
+      `UPDATE parked_messages SET state = 'discarded', ended_reason = $2, ${ENDED} WHERE id = $1`,
+      [row.id, because],
+    );
+    await recordAction(tx.manager, name, { message: row.id, action: 'discarded', actor, reason: because });
+    return { outcome: 'discarded', because };
+  }
+  await tx.manager.query(
+    `UPDATE parked_messages SET state = 'handled', ended_reason = 'replayed', event_id = $2, type = $3, ${ENDED}
+     WHERE id = $1`,
+    [row.id, event.meta.id, event.contract.type],
+  );
+  // Parked for an unknown type, it was not counted as seen yet.
+  await tx.manager.query(`INSERT INTO inbox (event_id, consumer, topic) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING`, [
+    event.meta.id,
+    name,
+    event.topic,
+  ]);
+  await subscription.handle([event], tx);
+  await recordAction(tx.manager, name, { message: row.id, action: 'replayed', actor, reason: null });
+  return { outcome: 'handled' };
+}
+
+/** An event parked before its type was known may have come once more, and been parked or handled as what it is. */
+async function isDuplicate(
+  consumer: string,
+  /** Known since it was parked; null where its type was unknown then. */
+  eventId: string | null,
+  { content: { event } }: EventItem,
+  tx: Tx,
+): Promise<boolean> {
+  const [found] = await tx.manager.query<{ handled: boolean; seen: boolean; waits: boolean }[]>(
+    `SELECT
+       EXISTS (SELECT FROM parked_messages
+         WHERE event_id = $2 AND consumer = $1 AND topic = $3 AND state = 'handled') AS handled,
+       EXISTS (SELECT FROM inbox WHERE event_id = $2 AND consumer = $1 AND topic = $3) AS seen,
+       EXISTS (SELECT FROM parked_messages
+         WHERE event_id = $2 AND consumer = $1 AND topic = $3 AND state = 'parked') AS waits`,
+    [consumer, event.meta.id, event.topic],
+  );
+  if (found === undefined) return false;
+  return found.handled || (eventId === null && found.seen && !found.waits);
+}
