@@ -246,6 +246,11 @@ service's name).`,
     ownHelp: true,
     run: (args) => tool('tools/partner/dist/main.js', args),
   },
+  parked: {
+    usage: 'npm run parked -- causes|list|show|replay|discard|actions',
+    ownHelp: true,
+    run: (args) => tool('tools/parked/dist/main.js', args),
+  },
   faults: {
     usage: 'npm run test:faults [-- --seed S --rounds N --operations N --plant NAME]',
     ownHelp: true,

@@ -1,0 +1,79 @@
+#!/usr/bin/env node
+import { join, resolve } from 'node:path';
+import { Command, Option } from 'commander';
+import { actions, causes, discard, list, replay, show, type Choice } from './commands.js';
+import { Mistake, readSettings, TOKEN_VARIABLE, type Settings } from './services.js';
+
+/** Below the repository's folder, of which this file is tools/parked/dist/main.js. */
+const ENDPOINTS = join(import.meta.dirname, '../../../.castiron/endpoints.json');
+
+interface Options extends Omit<Choice, 'ids'> {
+  readonly service?: readonly string[];
+  readonly endpoints: string;
+}
+
+const program = new Command('npm run parked --').description(
+  `Messages that services could not handle. The token comes from ${TOKEN_VARIABLE}, or is the local privacy officer's.`,
+);
+
+/** npm runs scripts in the project's folder; paths are meant from where the person stood. */
+const settingsOf = ({ service = [], endpoints }: Options): Promise<Settings> =>
+  readSettings(resolve(process.env['INIT_CWD'] ?? process.cwd(), endpoints), service, process.env[TOKEN_VARIABLE]);
+
+function command(name: string, description: string, choosing: boolean): Command {
+  const made = program
+    .command(name)
+    .description(description)
+    .option('--service <name...>', 'only these services')
+    .option('--endpoints <file>', 'where the services are', ENDPOINTS);
+  if (!choosing) return made;
+  return made
+    .option('--topic <topic>', 'only of this topic')
+    .option('--type <type>', 'only of this type')
+    .option('--reason <reason>', 'only with this reason');
+}
+
+const choiceOf = (ids: readonly string[], { topic, type, reason }: Options): Choice => ({
+  ids,
+  ...(topic !== undefined && { topic }),
+  ...(type !== undefined && { type }),
+  ...(reason !== undefined && { reason }),
+});
+
+command('causes', 'What is parked, by topic, type and reason', false).action(async (options: Options) =>
+  causes(await settingsOf(options)),
+);
+
+command('list', 'Parked messages, oldest first', true)
+  .addOption(new Option('--state <state>').choices(['parked', 'handled', 'discarded']).default('parked'))
+  .action(async (options: Options & { state: string }) =>
+    list(await settingsOf(options), options.state, choiceOf([], options)),
+  );
+
+command('show', 'One message, without anything personal in it; that it was looked at is recorded', false)
+  .argument('<id>')
+  .action(async (id: string, options: Options) => show(await settingsOf(options), id));
+
+command('replay', 'Handles messages again, with what waits behind them; a dry run unless --yes is given', true)
+  .argument('[ids...]')
+  .option('--yes', 'do it')
+  .action(async (ids: string[], options: Options & { yes?: boolean }) => {
+    if (!(await replay(await settingsOf(options), choiceOf(ids, options), options.yes !== true))) process.exitCode = 1;
+  });
+
+command('discard', 'Gives messages up for good', true)
+  .argument('[ids...]')
+  .requiredOption('--why <sentence>', 'kept for good; without personal data')
+  .action(async (ids: string[], options: Options & { why: string }) =>
+    discard(await settingsOf(options), choiceOf(ids, options), options.why),
+  );
+
+command('actions', 'Who did what, oldest first', false)
+  .argument('[id]')
+  .action(async (id: string | undefined, options: Options) => actions(await settingsOf(options), id));
+
+await program.parseAsync().catch((error: unknown) => {
+  if (!(error instanceof Mistake)) throw error;
+  console.error(error.message);
+  process.exitCode = 1;
+});
