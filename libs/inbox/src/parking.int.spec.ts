@@ -1,5 +1,5 @@
 import { encodeTombstone, newEventId } from '@castiron/contracts';
-import { Poison } from '@castiron/failures';
+import { Poison, Retryable } from '@castiron/failures';
 import { connect } from '@castiron/kafka';
 import { eventually, freshDatabase } from '@castiron/testing';
 import { afterAll, afterEach, beforeAll, describe, expect, inject, it } from 'vitest';
@@ -133,5 +133,33 @@ describe('what cannot be handled', () => {
     await rig.inboxOf({ topics: [topic], subscriptions: [rig.counting(contract, topic)] }).start();
     await eventually(async () => expect(await rig.reasons(topic)).toHaveLength(3), within);
     for (const { sealed } of await rig.parked(topic)) expect(sealed?.includes(mark)).toBe(false);
+  });
+
+  it('is never dropped where it cannot be parked: it is tried again, or ends the consumer and comes again', async () => {
+    const { contract, topic } = await rig.newEvent();
+    const name = `cannot-park-${topic}`;
+    const failing: Error[] = [new Retryable('not now'), new Retryable('not now')];
+    const seal = {
+      seal: (bytes: Buffer) => {
+        const error = failing.pop();
+        if (error !== undefined) throw error;
+        return bytes;
+      },
+      open: (bytes: Buffer) => bytes,
+    };
+    const options = { name, seal, topics: [topic], subscriptions: [rig.counting(contract, topic)] };
+    const bad = { ...event(contract, 'a', 1), value: 'no JSON' };
+    await rig.producer.send([bad]);
+    await rig.inboxOf(options).start();
+    await eventually(async () => expect(await rig.reasons(topic)).toEqual(['bad-json']), within);
+
+    failing.push(...Array.from({ length: 10 }, () => new Error('a bug')));
+    await rig.producer.send([bad]);
+    await eventually(() => expect(rig.crashes).toHaveLength(1), within);
+    rig.crashes.length = 0;
+    failing.length = 0;
+    await rig.stopInboxes();
+    await rig.inboxOf(options).start();
+    await eventually(async () => expect(await rig.reasons(topic)).toEqual(['bad-json', 'bad-json']), within);
   });
 });
