@@ -2,12 +2,12 @@ import { randomBytes } from 'node:crypto';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { topicsOfRecipient } from '@castiron/contracts';
-import { highWatermarks } from '@castiron/kafka';
 import { check } from './check/check.js';
 import type { Anomaly } from './check/observed.js';
 import { tooLittle } from './check/enough.check.js';
 import { History } from './history.js';
 import { beginnings, COPYABLE, isSince, observe, topicsOf } from './observe/observe.js';
+import { FeedEnds } from './observe/feed-ends.js';
 import { settle } from './observe/settle.js';
 import { nameOf, type Fault } from './plan/faults.js';
 import { PROCESSES } from './plan/operations.js';
@@ -72,6 +72,11 @@ export async function runSeed(cluster: Cluster, options: RunOptions): Promise<Ru
   await registerPartner(cluster.client, run);
   const from = await beginnings(cluster, topicsOf(run));
   const { feed } = topicsOfRecipient(run);
+  const { username = '', password = '' } = cluster.stack.kafka.principals['admin'] ?? {};
+  const ends = new FeedEnds(
+    { brokers: [cluster.stack.kafka.bootstrap], clientId: 'faults', username, password },
+    feed.name,
+  );
   const world: World = {
     seed,
     calls,
@@ -79,7 +84,7 @@ export async function runSeed(cluster: Cluster, options: RunOptions): Promise<Ru
     partner: run,
     run,
     urlOf: (service, replica) => cluster.replicasOf(service)[replica]?.url ?? '',
-    feedEnds: feedEndsOf(cluster, feed.name),
+    feedEnds: () => ends.ask(),
   };
   const nemesis = new Nemesis(cluster, (line) => history.write(line), {
     copyable: COPYABLE,
@@ -113,6 +118,7 @@ export async function runSeed(cluster: Cluster, options: RunOptions): Promise<Ru
   } finally {
     breaking = false;
     await Promise.all(acting);
+    await ends.close();
   }
   history.write({ type: 'healed' });
   await Promise.all(cluster.replicas.map((replica) => replica.ready()));
@@ -147,25 +153,4 @@ export async function runSeed(cluster: Cluster, options: RunOptions): Promise<Ru
   };
   await writeFile(join(folder, 'result.json'), JSON.stringify(result, null, 2));
   return result;
-}
-
-const ENDS_WITHIN_MS = 2_000;
-const FEED_PARTITIONS = [0, 1];
-
-/**
- * Where the feed ends right after an answer, open transactions included: a commit that was decided before is not to be
- * seen before its marker is written, and is none that came later. Gives up where the broker is away.
- */
-function feedEndsOf(cluster: Cluster, feed: string): World['feedEnds'] {
-  const { username = '', password = '' } = cluster.stack.kafka.principals['admin'] ?? {};
-  const settings = { brokers: [cluster.stack.kafka.bootstrap], clientId: 'faults', username, password };
-  return async () => {
-    let timer: NodeJS.Timeout | undefined;
-    const late = new Promise<undefined>((resolve) => (timer = setTimeout(() => resolve(undefined), ENDS_WITHIN_MS)));
-    const asked = highWatermarks(settings, feed, FEED_PARTITIONS).catch(() => undefined);
-    const ends = await Promise.race([asked, late]);
-    clearTimeout(timer);
-    if (ends === undefined) return undefined;
-    return Object.fromEntries([...ends].map(([partition, offset]) => [partition, String(offset)]));
-  };
 }

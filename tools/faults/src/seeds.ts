@@ -42,7 +42,7 @@ export async function runSeeds(options: SeedsOptions): Promise<RunResult[]> {
   const { plant, say, signal } = options;
   const { severity, leaseMs, settleWithin } = options.long ? LONG_RUN : SHORT_RUN;
   const planted: Plant | undefined = plant === undefined ? undefined : PLANTS[plant];
-  const logs = join(FOLDER, 'logs');
+  const logs = join(FOLDER, plant ?? '', 'logs');
   say(`Starting Kafka, PostgreSQL and two replicas of each service${plant === undefined ? '' : `, with ${plant}`} ...`);
   const cluster = await Cluster.start({
     folder: logs,

@@ -100,17 +100,22 @@ export const PLANTS = {
     finds: ['lost', 'stuck'],
   },
   'replay-out-of-order': {
-    what: 'what could not be sent is sent again the last first',
+    what: 'what piled up while sends failed is sent the last first',
     edits: [
       {
         file: 'libs/outbox/relay',
         text: READS,
-        instead: 'const rows = await readPage(dataSource, numbers, at); if (at.failures > 0) rows.reverse();',
+        instead: `${READS} if (rows.length > 1 && (this.planted = (this.planted ?? 0) - 1) > 0) rows.reverse();`,
+      },
+      {
+        file: 'libs/outbox/relay',
+        text: "this.count('failed', 1);",
+        instead: "this.count('failed', 1); this.planted = 40;",
       },
     ],
     faults: [
-      { kind: 'broker-away', ms: 3_000, after },
-      { kind: 'broker-away', ms: 3_000, after },
+      { kind: 'broker-away', ms: 3_000, after: 4_000 },
+      { kind: 'broker-away', ms: 3_000, after: 4_000 },
     ],
     finds: ['reordered'],
   },

@@ -11,10 +11,12 @@ const compiled = (file: string): string => `/${file.replace(/\/([^/]+)$/, '/dist
 registerHooks({
   load(url, context, nextLoad) {
     const loaded = nextLoad(url, context);
-    const edit = plant.edits.find(({ file }) => url.endsWith(compiled(file)));
-    if (edit === undefined) return loaded;
+    const edits = plant.edits.filter(({ file }) => url.endsWith(compiled(file)));
+    const [first] = edits;
+    if (first === undefined) return loaded;
     // The replica's log is where the rig looks whether it came to pass.
-    console.log(plantedIn(edit.file));
-    return { ...loaded, source: edited(Buffer.from((loaded.source ?? '') as Uint8Array).toString(), edit) };
+    console.log(plantedIn(first.file));
+    const source = Buffer.from((loaded.source ?? '') as Uint8Array).toString();
+    return { ...loaded, source: edits.reduce(edited, source) };
   },
 });

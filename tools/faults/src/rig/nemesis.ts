@@ -13,7 +13,7 @@ import type { Cluster } from './cluster.js';
 const CATCH_WITHIN_MS = 6_000;
 /** The next fault waits for a replica that starts again, but not longer. */
 const GOES_ON_AFTER_MS = 10_000;
-const TRIES = 3;
+const TRIES = 5;
 /** Time for the markers of a decided commit. */
 const MARKERS_MS = 1_500;
 
@@ -61,7 +61,8 @@ export class Nemesis {
       }
       this.tell({ type: 'fault', f: fault.kind, fault: name, missed: true });
       // Nobody came by: again later, when others may.
-      if (tries > 1) waiting.push({ fault, tries: tries - 1 });
+      if (tries > 1)
+        waiting.push({ fault: { ...fault, ...(fault.kind === 'at-point' && { letPass: 0 }) }, tries: tries - 1 });
       else this.missed.push(fault);
     }
   }
