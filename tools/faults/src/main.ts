@@ -99,3 +99,5 @@ command.action(async (options: Options) => {
   process.exitCode = (await main(options)) ? 0 : 1;
 });
 await command.parseAsync();
+// Whatever is still open is of a cluster that was stopped.
+process.exit(process.exitCode);

@@ -23,6 +23,7 @@ import { Databases } from '../observe/databases.js';
 import { Replica } from './replica.js';
 
 const REPLICAS = 2;
+const STOP_WITHIN_MS = 20_000;
 
 export interface ClusterOptions {
   /** Where the logs go. */
@@ -186,6 +187,10 @@ export class Cluster {
   }
 
   async stop(): Promise<void> {
-    for (const stop of this.stops.splice(0).reverse()) await Promise.resolve(stop()).catch(() => undefined);
+    for (const stop of this.stops.splice(0).reverse()) {
+      // What does not end by itself ends with this process.
+      const late = new Promise((resolve) => setTimeout(resolve, STOP_WITHIN_MS).unref());
+      await Promise.race([Promise.resolve(stop()).catch(() => undefined), late]);
+    }
   }
 }
