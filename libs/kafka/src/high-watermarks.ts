@@ -1,4 +1,5 @@
 import { Admin, FetchIsolationLevels, ListOffsetTimestamps } from '@platformatic/kafka';
+import { listenToConnections } from './second-client.js';
 import type { KafkaSettings } from './types.js';
 
 /**
@@ -10,6 +11,7 @@ export async function highWatermarks(
   topic: string,
   partitions: readonly number[],
 ): Promise<Map<number, bigint>> {
+  listenToConnections();
   const admin = new Admin({
     clientId: settings.clientId,
     bootstrapBrokers: [...settings.brokers],

@@ -1,6 +1,7 @@
 import { pbkdf2, randomBytes } from 'node:crypto';
 import { promisify } from 'node:util';
 import { alterUserScramCredentialsV0, Connection } from '@platformatic/kafka';
+import { listenToConnections } from './second-client.js';
 import type { KafkaSettings } from './types.js';
 
 const SCRAM_SHA_512 = 2;
@@ -12,6 +13,7 @@ type Deletion = Parameters<typeof alterUserScramCredentialsV0.createRequest>[0][
 type Upsertion = Parameters<typeof alterUserScramCredentialsV0.createRequest>[1][number];
 
 async function alter(settings: KafkaSettings, deletions: Deletion[], upsertions: Upsertion[]): Promise<void> {
+  listenToConnections();
   let failure: unknown = new Error('no broker is configured');
   // Any broker takes the request and forwards it to the controller.
   for (const broker of settings.brokers) {

@@ -5,7 +5,7 @@ import { makeDatabase } from './database.js';
 import { contractOn } from './events.js';
 import type { OnTopic, Places } from './places.js';
 import { Side } from './side.js';
-import type { Programs } from './sides/index.js';
+import type { Programs } from './sides/programs.js';
 
 /** How much is done of everything. */
 export interface Sizes {

@@ -1,4 +1,4 @@
-import { LOAD, type Programs } from './sides/index.js';
+import { LOAD, type Programs } from './sides/programs.js';
 
 export interface Ask {
   readonly id: number;

@@ -2,7 +2,7 @@ import { fork, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import type { Answer } from './side-process.js';
-import type { Programs } from './sides/index.js';
+import type { Programs } from './sides/programs.js';
 
 const MAIN = join(import.meta.dirname, '../main.js');
 
