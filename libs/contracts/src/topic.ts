@@ -44,8 +44,19 @@ const CONFIG_OF: Record<TopicKind, Record<string, string>> = {
   },
 };
 
+/** What a topic is declared by. */
+interface TopicOptions {
+  readonly kind: TopicKind;
+  readonly partitions?: number;
+  /**
+   * Written by others. The broker unpacks what they send, and refuses what is larger then than a message may be: a few
+   * kilobytes can unpack to gigabytes, which would be the reader's to hold.
+   */
+  readonly untrusted?: boolean;
+}
+
 /** Declares a topic. Partition counts are never raised in place: order per key would break. */
-export function defineTopic(options: { name: string; kind: TopicKind; partitions?: number }): Topic {
+export function defineTopic(options: TopicOptions & { readonly name: string }): Topic {
   return Object.freeze({
     name: options.name,
     kind: options.kind,
@@ -54,7 +65,7 @@ export function defineTopic(options: { name: string; kind: TopicKind; partitions
       ...CONFIG_OF[options.kind],
       'max.message.bytes': String(MAX_MESSAGE_BYTES),
       // The broker recompresses, so no producer can hand a reader a codec it cannot open.
-      'compression.type': 'gzip',
+      'compression.type': options.untrusted === true ? 'uncompressed' : 'gzip',
     }),
   });
 }
@@ -63,7 +74,7 @@ export function defineTopic(options: { name: string; kind: TopicKind; partitions
 export const SLUG_PATTERN = '^[a-z][a-z0-9-]{1,38}$';
 
 /** Declares a family of topics `<prefix>.<slug>.v1`. */
-export function defineTopicFamily(options: { prefix: string; kind: TopicKind; partitions?: number }): TopicFamily {
+export function defineTopicFamily(options: TopicOptions & { readonly prefix: string }): TopicFamily {
   const name = new RegExp(`^${options.prefix}\\.([a-z][a-z0-9-]{1,38})\\.v1$`);
   const slug = new RegExp(SLUG_PATTERN);
   return Object.freeze({

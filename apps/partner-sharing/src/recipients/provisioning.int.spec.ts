@@ -1,5 +1,6 @@
 import { topicsOfRecipient, type Topic, type WireMessage } from '@castiron/contracts';
 import { connect, readAll, type Kafka } from '@castiron/kafka';
+import { sendCompressed } from '@castiron/kafka/testing';
 import { eventually, uniqueSlug } from '@castiron/testing';
 import { beforeAll, describe, expect, inject, it } from 'vitest';
 import { KafkaProvisioning } from './provisioning.js';
@@ -59,6 +60,13 @@ describe('the place of a recipient on the broker', () => {
     await eventually(async () => expect(await read(own, own.topics.feed)).toEqual(['k']));
     expect(await read(own, own.topics.duties, `${own.slug}.duties`)).toEqual(['k']);
     await write(own.kafka, own.topics.replies);
+  });
+
+  it('refuses what it packs small and what unpacks to more than a message may be', async () => {
+    const settings = { brokers: [inject('stack').kafka.bootstrap], clientId: 'spec', username: own.slug };
+    const bomb = { ...message(own.topics.replies), value: Buffer.alloc(60_000_000, 0x20) };
+    const sent = sendCompressed({ ...settings, password: `secret of ${own.slug}` }, 'gzip', [bomb]);
+    await expect(sent).rejects.toThrow(/larger than the max|too large/i);
   });
 
   it('lets it read nothing else', async () => {

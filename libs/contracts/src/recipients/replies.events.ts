@@ -4,7 +4,7 @@ import { Instant, Uuid, Version } from '../fields.js';
 import { defineTopicFamily } from '../topic.js';
 
 /** What recipients answer: untrusted, and only ever about the recipient whose topic it stands on. */
-export const replies = defineTopicFamily({ prefix: 'replies', kind: 'events', partitions: 2 });
+export const replies = defineTopicFamily({ prefix: 'replies', kind: 'events', partitions: 2, untrusted: true });
 
 /** The recipient deleted what a withdrawal named. */
 export const withdrawalConfirmed = defineEvent({
