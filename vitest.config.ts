@@ -44,17 +44,6 @@ export default defineConfig({
           hookTimeout: 120_000,
         },
       },
-      {
-        ...shared,
-        test: {
-          name: 'faults',
-          include: ['test/faults/**/*.spec.ts'],
-          globalSetup: ['test/faults/compile.global-setup.ts'],
-          testTimeout: 600_000,
-          // Last and alone: what a broken system needs to come to rest is measured in seconds.
-          sequence: { groupOrder: 1 },
-        },
-      },
     ],
   },
 });

@@ -258,13 +258,15 @@ describe('partner-sharing', () => {
       kind: 'internal',
       purposes: [{ purpose: 'mailing', attributes: ['email'] }],
     });
-    const customer = await customerArrives({ email: 's@sub.example' }, 'subscription');
-    const last = async () => (await allOf(feeds.of('notifications').name, feedRecord)).at(-1);
+    const email = `${randomUUID()}@sub.example`;
+    const customer = await customerArrives({ email }, 'subscription');
+    const feed = () => allOf(feeds.of('notifications').name, feedRecord);
     const record = await eventually(async () => {
-      const one = await last();
+      const one = (await feed()).find((record) => record?.attributes.email?.value === email);
       expect(one?.mailing).toBe('allowed');
       return one!;
     }, within);
+    const last = async () => (await feed()).filter((one) => one?.subject === record.subject).at(-1);
     await send(
       encodeEvent(
         mailingCancelled,

@@ -258,9 +258,13 @@ export class SharingRig {
     return rows[0]?.quiet === true;
   }
 
-  /** All records of a recipient's feed with their keys, in the order of each key; null is a tombstone. */
-  async *readFeed(recipient: string): AsyncGenerator<{ subject: string; record: FeedValue }> {
+  /**
+   * The records of a recipient's feed with their keys, in the order of each key; null is a tombstone.
+   * @param subject of this one only: feeds of our own services are shared with specs that put anything there
+   */
+  async *readFeed(recipient: string, subject?: string): AsyncGenerator<{ subject: string; record: FeedValue }> {
     for await (const message of readAll(this.kafkaOf('admin'), topicsOfRecipient(recipient).feed.name)) {
+      if (subject !== undefined && String(message.key) !== subject) continue;
       const decoded = decodeMessage(message, [feedRecord]);
       if (!decoded.ok) throw new Error(decoded.detail);
       // Sound: only feed records were asked for.
@@ -272,8 +276,8 @@ export class SharingRig {
   async feedOf(customer: string, recipient: string): Promise<FeedValue[]> {
     const share = await this.shareOf(customer, recipient);
     const found: FeedValue[] = [];
-    for await (const { subject, record } of this.readFeed(recipient))
-      if (subject === share?.subject) found.push(record);
+    if (share === undefined) return found;
+    for await (const { record } of this.readFeed(recipient, share.subject)) found.push(record);
     return found;
   }
 
