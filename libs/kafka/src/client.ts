@@ -29,7 +29,7 @@ RequestQueueClass.prototype.scheduleCheckPendingRequests = function (this: Reque
 /** A kafkajs client of its own for one producer or consumer, so that throwing that away closes exactly its sockets. */
 export interface Client {
   readonly kafka: KafkaJs;
-  /** Cuts every connection at once; bytes that were not handed to the network yet are gone. */
+  /** Cuts every connection at once, and makes no new one; bytes that were not handed to the network yet are gone. */
   destroySockets(): void;
 }
 
@@ -77,7 +77,10 @@ function configOf(settings: KafkaSettings, retry: RetryOptions, socketFactory: I
 
 export function createClient(settings: KafkaSettings, retry: RetryOptions): Client {
   const sockets = new Set<net.Socket>();
+  let destroyed = false;
   const socketFactory: ISocketFactory = ({ host, port, ssl, onConnect }) => {
+    // A call that was given up still tries again deep in kafkajs, and would connect anew to send what it had.
+    if (destroyed) throw new Error('this client is closed');
     const socket = ssl
       ? tls.connect({ host, port, ...(net.isIP(host) === 0 && { servername: host }), ...ssl }, onConnect)
       : net.connect({ host, port }, onConnect);
@@ -89,6 +92,7 @@ export function createClient(settings: KafkaSettings, retry: RetryOptions): Clie
   return {
     kafka: new kafkajs.Kafka(configOf(settings, retry, socketFactory)),
     destroySockets() {
+      destroyed = true;
       for (const socket of sockets) socket.destroy();
     },
   };

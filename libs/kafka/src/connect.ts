@@ -1,6 +1,6 @@
 import { ConnectedAdmin } from './admin.js';
 import { CommittingConsumer } from './consumer.js';
-import { RenewedProducer } from './producer.js';
+import { IdempotentProducer } from './producer.js';
 import { readTopic } from './reading.js';
 import { FencingProducer } from './transactional-producer.js';
 import type { Kafka, KafkaSettings } from './types.js';
@@ -9,7 +9,8 @@ import type { Kafka, KafkaSettings } from './types.js';
 export function connect(settings: KafkaSettings): Kafka {
   const admin = () => new ConnectedAdmin(settings);
   return {
-    producer: () => new RenewedProducer(settings),
+    producer: () => new IdempotentProducer(settings),
+    fencedProducer: (transactionalId) => new IdempotentProducer(settings, transactionalId),
     transactionalProducer: (transactionalId) => new FencingProducer(settings, transactionalId),
     consumer: (options) => new CommittingConsumer(settings, options, admin),
     admin,

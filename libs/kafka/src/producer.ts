@@ -3,8 +3,9 @@ import kafkajs, { type Producer as KafkaJsProducer } from 'kafkajs';
 import { BaseOffsets } from './base-offsets.js';
 import { createClient, type Client } from './client.js';
 import { within } from './deadline.js';
+import { connectFenced } from './fenced-id.js';
 import { groupByTopic } from './grouped.js';
-import { DEFAULT_LEASE_MS, type KafkaSettings, type Producer } from './types.js';
+import { DEFAULT_LEASE_MS, type FencedProducer, type KafkaSettings } from './types.js';
 
 /** A send that took longer is given up; the lease of whoever sends lasts twice as long. In ms. */
 export const sendDeadlineOf = (leaseMs: number): number => leaseMs / 2;
@@ -19,18 +20,27 @@ interface Live {
  * Idempotent, one send at a time. After a failed send the kafkajs producer is thrown away: with a sequence number used
  * twice, the broker would drop a later message as a duplicate and acknowledge it.
  */
-export class RenewedProducer implements Producer {
+export class IdempotentProducer implements FencedProducer {
   private live: Promise<Live> | undefined;
   private queue: Promise<unknown> = Promise.resolve();
   private closed = false;
 
-  constructor(private readonly settings: KafkaSettings) {}
+  /** @param transactionalId whose successor shuts it out; without one it opens by itself, and again after a failure */
+  constructor(
+    private readonly settings: KafkaSettings,
+    private readonly transactionalId?: string,
+  ) {}
+
+  open(): Promise<void> {
+    return this.inTurn(async () => {
+      await this.discard();
+      await this.orDiscard('opening the producer', (this.live = this.connect()));
+    });
+  }
 
   send(messages: readonly WireMessage[]): Promise<void> {
     if (messages.length === 0) return Promise.resolve();
-    const sent = this.queue.then(() => this.sendNow(messages));
-    this.queue = sent.catch(() => undefined);
-    return sent;
+    return this.inTurn(() => this.orDiscard('sending', this.attempt(messages)));
   }
 
   async close(): Promise<void> {
@@ -39,10 +49,18 @@ export class RenewedProducer implements Producer {
     await this.discard();
   }
 
-  private async sendNow(messages: readonly WireMessage[]): Promise<void> {
-    if (this.closed) throw new Error('this producer is closed');
+  private inTurn(work: () => Promise<void>): Promise<void> {
+    const done = this.queue.then(() => {
+      if (this.closed) throw new Error('this producer is closed');
+      return work();
+    });
+    this.queue = done.catch(() => undefined);
+    return done;
+  }
+
+  private async orDiscard(what: string, work: Promise<unknown>): Promise<void> {
     try {
-      await within(sendDeadlineOf(this.settings.leaseMs ?? DEFAULT_LEASE_MS), 'sending', this.attempt(messages));
+      await within(sendDeadlineOf(this.settings.leaseMs ?? DEFAULT_LEASE_MS), what, work);
     } catch (error) {
       await this.discard();
       throw error;
@@ -50,6 +68,9 @@ export class RenewedProducer implements Producer {
   }
 
   private async attempt(messages: readonly WireMessage[]): Promise<void> {
+    if (this.live === undefined && this.transactionalId !== undefined) {
+      throw new Error(`the producer ${this.transactionalId} is not open`);
+    }
     const { producer, offsets } = await (this.live ??= this.connect());
     offsets.check(await producer.sendBatch({ topicMessages: groupByTopic(messages), acks: -1 }));
   }
@@ -61,9 +82,10 @@ export class RenewedProducer implements Producer {
       maxInFlightRequests: 1,
       allowAutoTopicCreation: false,
       createPartitioner: kafkajs.Partitioners.DefaultPartitioner,
+      ...(this.transactionalId !== undefined && { transactionalId: this.transactionalId }),
     });
     try {
-      await producer.connect();
+      await (this.transactionalId === undefined ? producer.connect() : connectFenced(producer));
     } catch (error) {
       client.destroySockets();
       throw error;

@@ -22,6 +22,8 @@ export interface KafkaSettings {
 /** One principal's way to Kafka. Nothing connects before it is used. */
 export interface Kafka {
   producer(): Producer;
+  /** @param transactionalId the name of a line of producers, each of which shuts out those before it */
+  fencedProducer(transactionalId: string): FencedProducer;
   transactionalProducer(transactionalId: string): TransactionalProducer;
   consumer(options: ConsumerOptions): Consumer;
   admin(): Admin;
@@ -38,7 +40,17 @@ export interface Producer {
   close(): Promise<void>;
 }
 
-/** A producer whose successor under the same id shuts it out. */
+/**
+ * A producer whose successor under the same id shuts it out: once a partition holds a record of the successor, it refuses
+ * what this one still has under way, however late that comes. So a successor that first sends all that was not known to
+ * be sent cannot be overtaken by it. Unlike in a transaction, what arrives before that stays.
+ */
+export interface FencedProducer extends Producer {
+  /** Before the first send, and again after each that failed. What a former one of this name sends then fails. */
+  open(): Promise<void>;
+}
+
+/** A producer of transactions whose successor under the same id shuts it out. */
 export interface TransactionalProducer {
   /** InitProducerId: from here on the broker refuses whatever a predecessor still has under way. Again after a failure. */
   open(): Promise<void>;
