@@ -30,6 +30,7 @@ export default defineConfig({
           name: 'parts',
           include: ['{libs,apps,examples,tools}/*/src/**/*.int.spec.ts', 'deploy/local/src/**/*.int.spec.ts'],
           globalSetup: ['libs/testing/src/stack.global-setup.ts'],
+          provide: { kafkaClient: process.env['CASTIRON_KAFKA_CLIENT'] ?? 'shipped' },
           testTimeout: 30_000,
           hookTimeout: 60_000,
         },

@@ -1,5 +1,5 @@
 import type { Topic } from '@castiron/contracts';
-import kafkajs, { type AclEntry, type Admin as KafkaJsAdmin } from 'kafkajs';
+import kafkajs, { type AclEntry, type Admin as KafkaJsAdmin, type SeekEntry } from 'kafkajs';
 import { createClient, type Client } from './client.js';
 import { within } from './deadline.js';
 import { deleteScramUser, putScramUser } from './scram.js';
@@ -9,6 +9,7 @@ const { AclOperationTypes, AclPermissionTypes, AclResourceTypes, ResourcePattern
 
 /** How kafkajs 2.2.4 fails where a topic was created and the broker asked for its leaders does not know it yet. */
 const JUST_MADE = 'UNKNOWN_TOPIC_OR_PARTITION';
+const NOT_YET_LEADER = 'NOT_LEADER_FOR_PARTITION';
 const HEARD_OF_WITHIN_MS = 10_000;
 
 const RESOURCES: Record<AclResource, AclEntry['resourceType']> = {
@@ -94,8 +95,22 @@ export class ConnectedAdmin implements Admin {
   }
 
   async endOffsets(topic: string): Promise<{ partition: number; offset: string }[]> {
-    const offsets = await (await this.connected()).fetchTopicOffsets(topic);
+    const offsets = await this.topicOffsets(topic);
     return offsets.map(({ partition, offset }) => ({ partition, offset })).sort((a, b) => a.partition - b.partition);
+  }
+
+  /** Of a topic that was just made the broker may know whose it is a moment before it knows that it is its own. */
+  private async topicOffsets(topic: string): Promise<SeekEntry[]> {
+    const admin = await this.connected();
+    const deadline = Date.now() + HEARD_OF_WITHIN_MS;
+    for (;;) {
+      try {
+        return await admin.fetchTopicOffsets(topic);
+      } catch (error) {
+        if ((error as { type?: unknown }).type !== NOT_YET_LEADER || Date.now() >= deadline) throw error;
+        await new Promise((resolve) => setTimeout(resolve, 50));
+      }
+    }
   }
 
   putUser(username: string, password: string): Promise<void> {

@@ -1,80 +1,165 @@
-import { createServer, Socket, type AddressInfo } from 'node:net';
+import { createServer, Socket, type AddressInfo, type Server } from 'node:net';
 
 /**
  * Stands on the wire between a client and the broker.
- * `open` lets everything pass. `deaf` lets requests pass and keeps the answers back. `cut` lets requests pass, drops their
- * answers with the connection, and takes no new one. `held` keeps requests back, also of who has gone meanwhile, until they
- * are let go.
+ * `open` lets everything pass. `deaf` lets requests pass and drops the answers. `cut` lets requests pass, drops their
+ * answers with the connection, and takes no new one. `held` keeps back what is to be written (Produce requests) and what
+ * follows it on its connection, `frozen` everything both ways: it arrives once the valve is open again, also where the
+ * client has hung up meanwhile, as bytes do that are on their way.
  */
-export type ValveState = 'open' | 'deaf' | 'cut' | 'held';
+export type ValveState = 'open' | 'deaf' | 'cut' | 'held' | 'frozen';
 
-export interface Valve {
-  state: ValveState;
-  readonly port: number;
-  /** How many bytes are held back. */
-  readonly heldBytes: number;
-  /** How many pieces the broker has answered with. */
-  readonly answers: number;
-  /** Lets what is held go to the broker, before anything that comes after it. */
-  letGo(): void;
-  close(): Promise<void>;
+const PRODUCE = 0;
+const LENGTH_BYTES = 4;
+/** From this version on strings have short lengths, and the header ends in tags. */
+const FLEXIBLE_PRODUCE = 9;
+
+/** How many acknowledgements a Produce request asks for; -1 for all. */
+function acksOf(frame: Buffer): number {
+  const clientId = LENGTH_BYTES + 8;
+  const body = clientId + 2 + Math.max(0, frame.readInt16BE(clientId));
+  if (frame.readInt16BE(LENGTH_BYTES + 2) >= FLEXIBLE_PRODUCE) {
+    const transactionalId = body + 1;
+    return frame.readInt16BE(transactionalId + Math.max(1, frame.readUInt8(transactionalId)));
+  }
+  return frame.readInt16BE(body + 2 + Math.max(0, frame.readInt16BE(body)));
 }
 
-/** @param broker `host:port` */
-export async function openValve(broker: string): Promise<Valve> {
-  const colon = broker.lastIndexOf(':');
-  const sockets = new Set<Socket>();
-  let answers = 0;
-  let held: { readonly far: Socket; readonly bytes: Buffer }[] = [];
-  const server = createServer((near) => {
-    if (valve.state === 'cut') {
-      near.destroy();
-      return;
+type Connect = (this: Socket, ...args: unknown[]) => Socket;
+const prototype = Socket.prototype as unknown as { connect: Connect };
+
+/** One connection, both ways. */
+class Link {
+  private readonly far = new Socket();
+  private readonly toFar: Buffer[] = [];
+  private readonly toNear: Buffer[] = [];
+  private unframed = Buffer.alloc(0);
+  private hungUp = false;
+
+  constructor(
+    private readonly valve: Valve,
+    private readonly near: Socket,
+    connectFar: (far: Socket) => void,
+  ) {
+    near.on('data', (bytes) => this.request(bytes));
+    this.far.on('data', (bytes) => this.answer(bytes));
+    near.on('error', () => undefined).on('close', () => this.hangUp());
+    this.far.on('error', () => undefined).on('close', () => near.destroy());
+    connectFar(this.far);
+  }
+
+  get holds(): boolean {
+    return this.toFar.length > 0;
+  }
+
+  get connected(): boolean {
+    return !this.hungUp;
+  }
+
+  flow(): void {
+    for (const frame of this.toFar.splice(0)) this.far.write(frame);
+    for (const bytes of this.toNear.splice(0)) this.near.write(bytes);
+    if (this.hungUp) this.far.end();
+  }
+
+  destroy(): void {
+    this.near.destroy();
+    this.far.destroy();
+  }
+
+  private request(bytes: Buffer): void {
+    this.unframed = Buffer.concat([this.unframed, bytes]);
+    while (this.unframed.length >= LENGTH_BYTES) {
+      const end = LENGTH_BYTES + this.unframed.readInt32BE(0);
+      if (this.unframed.length < end) return;
+      const frame = this.unframed.subarray(0, end);
+      this.unframed = this.unframed.subarray(end);
+      const { state } = this.valve;
+      const isWrite = frame.readInt16BE(LENGTH_BYTES) === PRODUCE;
+      if (isWrite) this.valve.acks.add(acksOf(frame));
+      if (this.holds || state === 'frozen' || (state === 'held' && isWrite)) this.toFar.push(frame);
+      else this.far.write(frame);
     }
-    const far = new Socket().connect(Number(broker.slice(colon + 1)), broker.slice(0, colon));
-    const end = (): void => {
-      near.destroy();
-      // What is held back is on its way, whatever became of its sender.
-      if (held.every((one) => one.far !== far)) far.destroy();
+  }
+
+  private answer(bytes: Buffer): void {
+    this.valve.answers += 1;
+    const { state } = this.valve;
+    if (state === 'cut') this.destroy();
+    else if (state === 'frozen') this.toNear.push(bytes);
+    else if (state !== 'deaf') this.near.write(bytes);
+  }
+
+  private hangUp(): void {
+    this.hungUp = true;
+    if (!this.holds) this.far.end();
+  }
+}
+
+export class Valve {
+  private readonly links = new Set<Link>();
+  private current: ValveState = 'open';
+  /**
+   * Connections to the broker that are made while this is true lead through the valve, whichever client makes them; the
+   * others of this process go straight.
+   */
+  through = false;
+  /** How many pieces the broker has answered with. */
+  answers = 0;
+  /** What the writes that came by asked for. */
+  readonly acks = new Set<number>();
+
+  private constructor(
+    private readonly server: Server,
+    private readonly restore: () => void,
+  ) {}
+
+  /** @param broker `host:port`. One valve at a time: all clients of this process share the way of connecting. */
+  static async open(broker: string): Promise<Valve> {
+    const [host, port] = [broker.slice(0, broker.lastIndexOf(':')), Number(broker.slice(broker.lastIndexOf(':') + 1))];
+    const server = createServer();
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    const own = (server.address() as AddressInfo).port;
+    const { connect } = prototype;
+    const valve = new Valve(server, () => {
+      prototype.connect = connect;
+    });
+    prototype.connect = function (...args) {
+      // What `net.connect` hands on is a list that holds the options first.
+      const options = (Array.isArray(args[0]) ? args[0] : args) as { port?: number | string }[];
+      if (valve.through && Number(options[0]?.port) === port) options[0] = { ...options[0], port: own };
+      return connect.apply(this, args);
     };
-    for (const socket of [near, far]) {
-      sockets.add(
-        socket
-          .on('error', end)
-          .on('close', end)
-          .on('close', () => sockets.delete(socket)),
-      );
-    }
-    near.on('data', (bytes) => {
-      if (valve.state === 'held') held.push({ far, bytes });
-      else far.write(bytes);
+    server.on('connection', (near) => {
+      if (valve.state === 'cut') return void near.destroy();
+      const link = new Link(valve, near, (far) => void connect.call(far, { host, port }));
+      valve.links.add(link);
     });
-    far.on('data', (bytes) => {
-      answers += 1;
-      if (valve.state === 'open' || valve.state === 'held') near.write(bytes);
-      if (valve.state === 'cut') end();
-    });
-  });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const valve: Valve = {
-    state: 'open',
-    port: (server.address() as AddressInfo).port,
-    get answers() {
-      return answers;
-    },
-    get heldBytes() {
-      return held.reduce((sum, { bytes }) => sum + bytes.length, 0);
-    },
-    letGo() {
-      for (const { far, bytes } of held) far.write(bytes);
-      held = [];
-      valve.state = 'open';
-    },
-    close: () =>
-      new Promise((resolve) => {
-        for (const socket of sockets) socket.destroy();
-        server.close(() => resolve());
-      }),
-  };
-  return valve;
+    return valve;
+  }
+
+  get state(): ValveState {
+    return this.current;
+  }
+
+  set state(state: ValveState) {
+    this.current = state;
+    if (state === 'open') for (const link of this.links) link.flow();
+  }
+
+  /** Whether requests are kept back. */
+  get holds(): boolean {
+    return [...this.links].some((link) => link.holds);
+  }
+
+  /** Whether a client holds a connection through it. */
+  get connected(): boolean {
+    return [...this.links].some((link) => link.connected);
+  }
+
+  close(): Promise<void> {
+    this.restore();
+    for (const link of this.links) link.destroy();
+    return new Promise((resolve) => this.server.close(() => resolve()));
+  }
 }

@@ -1,0 +1,199 @@
+import { randomUUID } from 'node:crypto';
+import { eventually } from '@castiron/testing';
+import { afterAll, describe, expect, inject, it } from 'vitest';
+import type { IncomingBatch, IncomingMessage } from '../index.js';
+import { sendCompressed } from '../testing/compressed-producer.js';
+import { ConformanceRig, message } from '../testing/conformance.rig.js';
+
+const rig = new ConformanceRig(inject('stack').kafka, inject('kafkaClient'));
+afterAll(() => rig.close());
+
+const newGroup = () => `spec-${randomUUID()}`;
+
+/** Notes what comes. */
+function collector() {
+  const messages: IncomingMessage[] = [];
+  return {
+    messages,
+    values: () => messages.map(({ value }) => String(value)),
+    onBatch: async (batch: IncomingBatch) => void messages.push(...batch.messages),
+  };
+}
+
+describe('a consumer', () => {
+  it('reads from the beginning, and its successor from where it committed', async () => {
+    const topic = await rig.newTopic({ partitions: 2 });
+    const groupId = newGroup();
+    await rig.send(message(topic, 'a', '1'), message(topic, 'b', '2'));
+    const seen = collector();
+    const first = await rig.consume({ topic, groupId, onBatch: seen.onBatch });
+    await eventually(() => expect(seen.values().sort()).toEqual(['1', '2']), { within: 15_000 });
+    expect(first.healthy()).toBe(true);
+    await first.stop();
+    expect(first.healthy()).toBe(false);
+    await rig.send(message(topic, 'a', '3'));
+    const later = collector();
+    await rig.consume({ topic, groupId, onBatch: later.onBatch });
+    await eventually(() => expect(later.values()).toEqual(['3']), { within: 15_000 });
+  });
+
+  it('gives what comes as it is, keyless, empty and without a value too', async () => {
+    const topic = await rig.newTopic();
+    const bytes = Buffer.from([0, 255, 128, 10, 0]);
+    const producer = rig.raw().producer();
+    await producer.connect();
+    await producer.send({
+      topic,
+      messages: [
+        { key: null, value: bytes, headers: { bytes, twice: ['a', 'b'] } },
+        { key: bytes, value: null },
+        { key: '', value: '' },
+      ],
+    });
+    await producer.disconnect();
+    const seen = collector();
+    await rig.consume({ topic, groupId: newGroup(), onBatch: seen.onBatch });
+    await eventually(() => expect(seen.messages).toHaveLength(3), { within: 15_000 });
+    const [keyless, bare, empty] = seen.messages;
+    expect([keyless?.key, keyless?.value, keyless?.headers['bytes']]).toEqual([null, bytes, bytes]);
+    expect([keyless?.headers['twice']].flat().map(String)).toEqual(['a', 'b']);
+    expect([bare?.key, bare?.value]).toEqual([bytes, null]);
+    expect([empty?.key?.length, empty?.value?.length]).toEqual([0, 0]);
+    expect(seen.messages.map(({ offset }) => offset)).toEqual(['0', '1', '2']);
+  });
+
+  it('passes the largest message that a topic takes', async () => {
+    const topic = await rig.newTopic();
+    const large = randomUUID().repeat(28_000);
+    await rig.send(message(topic, 'k', large), message(topic, 'k', 'small'));
+    const seen = collector();
+    await rig.consume({ topic, groupId: newGroup(), onBatch: seen.onBatch });
+    await eventually(() => expect(seen.values().map(({ length }) => length)).toEqual([large.length, 5]), {
+      within: 15_000,
+    });
+  });
+
+  it('that fails is a crash, and only what was finished before is committed', async () => {
+    const topic = await rig.newTopic();
+    const groupId = newGroup();
+    await rig.send(message(topic, 'k', 'fine'));
+    const seen = collector();
+    const crashed = new Promise<Error>((onCrash) => {
+      void rig.consume({
+        topic,
+        groupId,
+        onCrash,
+        onBatch: async (batch) => {
+          if (batch.messages.some(({ value }) => String(value) === 'bad')) throw new Error('a bug');
+          await seen.onBatch(batch);
+        },
+      });
+    });
+    await eventually(() => expect(seen.values()).toEqual(['fine']), { within: 15_000 });
+    await eventually(async () => expect(await rig.committed(groupId, topic)).toBe(1));
+    await rig.send(message(topic, 'k', 'bad'), message(topic, 'k', 'after'));
+    expect((await crashed).message).toBe('a bug');
+    expect(await rig.committed(groupId, topic)).toBe(1);
+    const successor = collector();
+    await rig.consume({ topic, groupId, onBatch: successor.onBatch });
+    await eventually(() => expect(successor.values()).toEqual(['bad', 'after']), { within: 15_000 });
+  });
+
+  it('that is stopped ends its work first, of which nothing is lost', async () => {
+    const topic = await rig.newTopic();
+    const groupId = newGroup();
+    await rig.send(message(topic, 'k', '1'));
+    let end = (): void => undefined;
+    let stale: boolean | undefined;
+    const working = new Promise<void>((resolve) => (end = resolve));
+    const seen = collector();
+    const consumer = await rig.consume({
+      topic,
+      groupId,
+      onBatch: async (batch) => {
+        await seen.onBatch(batch);
+        await working;
+        stale = batch.isStale();
+      },
+    });
+    await eventually(() => expect(seen.values()).toEqual(['1']), { within: 15_000 });
+    let stopped = false;
+    const stopping = consumer.stop().then(() => (stopped = true));
+    // A round trip later it would have stopped, if it did not wait.
+    await rig.admin.topicNames();
+    expect(stopped).toBe(false);
+    end();
+    await stopping;
+    expect(stale).toBe(true);
+    await rig.send(message(topic, 'k', '2'));
+    const left = ['1', '2'].slice(Math.max(0, await rig.committed(groupId, topic)));
+    const successor = collector();
+    await rig.consume({ topic, groupId, onBatch: successor.onBatch });
+    await eventually(() => expect(successor.values()).toEqual(left), { within: 15_000 });
+  });
+
+  it.each(['lz4', 'snappy', 'zstd'] as const)('reads what was packed by %s, or says that it cannot', async (codec) => {
+    const topic = await rig.newTopic({ config: { 'compression.type': 'producer' } });
+    await sendCompressed(rig.settings, codec, [{ topic, key: 'k', value: 'packed', headers: {} }]);
+    const outcome = await new Promise<string>((resolve) => {
+      void rig.consume({
+        topic,
+        groupId: newGroup(),
+        onBatch: async ({ messages }) => resolve(String(messages[0]?.value)),
+        onCrash: () => resolve('crash'),
+      });
+    });
+    expect(['packed', 'crash']).toContain(outcome);
+  });
+
+  it('is told where its topic is not there', async () => {
+    const topic = `spec.${randomUUID()}.v1`;
+    const { onBatch } = collector();
+    await expect(rig.consume({ topic, groupId: newGroup(), onBatch })).rejects.toThrow();
+  });
+});
+
+describe('a consumer of transactions', () => {
+  it('gets what is committed and nothing else, however much was aborted in between', async () => {
+    const topic = await rig.newTopic();
+    const transactionalId = `spec-${randomUUID()}`;
+    const producer = rig.raw().producer({ transactionalId, idempotent: true, maxInFlightRequests: 1 });
+    await producer.connect();
+    // By one producer, so that several ends of its transactions lie in one fetch.
+    for (const how of ['abort', 'commit', 'abort', 'abort', 'commit'] as const) {
+      const transaction = await producer.transaction();
+      await transaction.send({ topic, messages: [{ key: 'k', value: how }] });
+      await transaction[how]();
+    }
+    await producer.disconnect();
+    const seen = collector();
+    await rig.consume({ topic, groupId: newGroup(), onBatch: seen.onBatch });
+    await rig.send(message(topic, 'k', 'last'));
+    await eventually(() => expect(seen.values()).toContain('last'), { within: 15_000 });
+    expect(seen.values()).toEqual(['commit', 'commit', 'last']);
+  });
+
+  it('gets nothing of an aborted transaction that is larger than a fetch', async () => {
+    const topic = await rig.newTopic();
+    const large = randomUUID().repeat(25_000);
+    const messages = Array.from({ length: 8 }, () => message(topic, 'k', large));
+    await (await rig.openTransaction(...messages)).abort();
+    await rig.send(message(topic, 'k', 'last'));
+    const seen = collector();
+    await rig.consume({ topic, groupId: newGroup(), maxBytes: 1_048_576, onBatch: seen.onBatch });
+    await eventually(() => expect(seen.values()).toContain('last'), { within: 15_000 });
+    expect(seen.values().map(({ length }) => length)).toEqual([4]);
+  });
+
+  it('leaves no lag once it has read everything, aborted records and markers included', async () => {
+    const topic = await rig.newTopic();
+    const groupId = newGroup();
+    const seen = collector();
+    await rig.consume({ topic, groupId, onBatch: seen.onBatch });
+    await (await rig.openTransaction(message(topic, 'k', '1'))).commit();
+    await (await rig.openTransaction(message(topic, 'k', 'aborted'))).abort();
+    // Two records, two markers.
+    await eventually(async () => expect(await rig.committed(groupId, topic)).toBe(4), { within: 15_000 });
+    expect(seen.values()).toEqual(['1']);
+  });
+});

@@ -1,0 +1,154 @@
+import { randomUUID } from 'node:crypto';
+import { eventually } from '@castiron/testing';
+import { afterAll, afterEach, beforeEach, describe, expect, inject, it } from 'vitest';
+import type { IncomingBatch } from '../index.js';
+import { ConformanceRig, message } from '../testing/conformance.rig.js';
+import { Valve } from '../testing/valve.js';
+
+const rig = new ConformanceRig(inject('stack').kafka, inject('kafkaClient'));
+afterAll(() => rig.close());
+
+const PARTITIONS = 6;
+const LEASE_MS = 1_000;
+const newGroup = () => `spec-${randomUUID()}`;
+
+/** What the members of a group did together. */
+class Ledger {
+  /** Partition by partition, in the order in which the messages came first. */
+  readonly read = new Map<number, string[]>();
+  /** Of each member, how many messages. */
+  readonly shares = new Map<string, number>();
+  /** Batches of a partition that came while another member was at work on it. */
+  overlaps = 0;
+  private readonly atWork = new Map<number, IncomingBatch>();
+
+  member =
+    (name: string, work: () => Promise<unknown> = () => rig.admin.topicNames()) =>
+    async (batch: IncomingBatch): Promise<void> => {
+      const { partition, messages } = batch;
+      if (this.atWork.get(partition)?.isStale() === false) this.overlaps += 1;
+      this.atWork.set(partition, batch);
+      const read = this.read.get(partition) ?? [];
+      this.read.set(partition, read);
+      for (const { value } of messages) if (!read.includes(String(value))) read.push(String(value));
+      this.shares.set(name, (this.shares.get(name) ?? 0) + messages.length);
+      await work();
+      if (this.atWork.get(partition) === batch) this.atWork.delete(partition);
+    };
+
+  of = (name: string): number => this.shares.get(name) ?? 0;
+
+  all = (): string[] => [...this.read.values()].flat();
+}
+
+/** Writes to all partitions, and goes on until it is told to stop. */
+async function writing(topic: string): Promise<{ stop(): Promise<string[]> }> {
+  const sent: string[] = [];
+  let on = true;
+  const producer = rig.kafka.producer();
+  const write = async (round: number): Promise<void> => {
+    const batch = Array.from({ length: 4 * PARTITIONS }, (_, n) => message(topic, `k${n}`, `${round}-${n}`));
+    await producer.send(batch);
+    sent.push(...batch.map(({ value }) => String(value)));
+  };
+  await write(0);
+  const done = (async () => {
+    for (let round = 1; on; round += 1) await write(round);
+    await producer.close();
+  })();
+  return {
+    stop: async () => {
+      on = false;
+      await done;
+      return sent;
+    },
+  };
+}
+
+/** Nothing is missing, and what a partition got came in the order in which it was sent. */
+function expectEverything(ledger: Ledger, sent: readonly string[]): void {
+  const positions = new Map(sent.map((value, at) => [value, at]));
+  expect(new Set(ledger.all()).size).toBe(sent.length);
+  for (const values of ledger.read.values()) {
+    const order = values.map((value) => positions.get(value) ?? -1);
+    expect(order).toEqual([...order].sort((a, b) => a - b));
+  }
+}
+
+describe('a group of consumers', () => {
+  it('shares the partitions, skips nothing, and has no partition read by two, while members come and go', async () => {
+    const topic = await rig.newTopic({ partitions: PARTITIONS });
+    const groupId = newGroup();
+    const ledger = new Ledger();
+    const writer = await writing(topic);
+    const first = await rig.consume({ topic, groupId, onBatch: ledger.member('first') });
+    await eventually(() => ledger.of('first') > 0, { within: 15_000 });
+    await rig.consume({ topic, groupId, onBatch: ledger.member('second') });
+    await eventually(() => ledger.of('second') > 0, { within: 15_000 });
+    const before = ledger.of('first');
+    await eventually(() => ledger.of('first') > before, { within: 15_000 });
+    await first.stop();
+    const sent = await writer.stop();
+    await eventually(() => expect(ledger.all()).toHaveLength(sent.length), { within: 15_000 });
+    expectEverything(ledger, sent);
+    expect(ledger.overlaps).toBe(0);
+  });
+
+  it('leaves a partition to the member that works on it for longer than a session lasts', async () => {
+    const topic = await rig.newTopic();
+    const groupId = newGroup();
+    await rig.send(message(topic, 'k', '1'));
+    const ledger = new Ledger();
+    let end = (): void => undefined;
+    const working = new Promise<void>((resolve) => (end = resolve));
+    await rig.consume({ topic, groupId, onBatch: ledger.member('slow', () => working) }, { leaseMs: LEASE_MS });
+    await eventually(() => ledger.of('slow') === 1, { within: 15_000 });
+    const member = await rig.memberOf(groupId);
+    const until = performance.now() + 3 * LEASE_MS;
+    await eventually(() => performance.now() > until);
+    expect(await rig.memberOf(groupId)).toBe(member);
+    end();
+    await eventually(async () => expect(await rig.committed(groupId, topic)).toBe(1));
+    expect(ledger.of('slow')).toBe(1);
+  });
+});
+
+describe('a group with a member that falls silent', () => {
+  let valve: Valve;
+  beforeEach(async () => {
+    valve = await Valve.open(inject('stack').kafka.bootstrap);
+  });
+  afterEach(() => valve.close());
+
+  it('has its partitions read by the others, and by it again once it is back', async () => {
+    const topic = await rig.newTopic({ partitions: PARTITIONS });
+    const groupId = newGroup();
+    const ledger = new Ledger();
+    const crashes: string[] = [];
+    const consume = (name: string) =>
+      rig.consume(
+        { topic, groupId, onBatch: ledger.member(name), onCrash: ({ message: why }) => crashes.push(why) },
+        { leaseMs: LEASE_MS },
+      );
+    const writer = await writing(topic);
+    valve.through = true;
+    await consume('silent');
+    await eventually(() => ledger.of('silent') > 0, { within: 15_000 });
+    valve.through = false;
+    await consume('other');
+    await eventually(() => ledger.of('other') > 0, { within: 15_000 });
+    valve.state = 'frozen';
+    const seen = new Map([...ledger.read].map(([partition, values]) => [partition, values.length]));
+    await eventually(
+      () => [...ledger.read].every(([partition, values]) => values.length > (seen.get(partition) ?? 0)),
+      { within: 15_000 },
+    );
+    const before = ledger.of('silent');
+    valve.state = 'open';
+    // It is back, or says that it never will be: then its process ends and another takes its place.
+    await eventually(() => ledger.of('silent') > before + 10 || crashes.length > 0, { within: 20_000 });
+    const sent = await writer.stop();
+    await eventually(() => expect(ledger.all()).toHaveLength(sent.length), { within: 15_000 });
+    expectEverything(ledger, sent);
+  });
+});

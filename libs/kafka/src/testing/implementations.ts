@@ -1,0 +1,14 @@
+import { connect } from '../connect.js';
+import type { Kafka, KafkaSettings } from '../types.js';
+
+type Connect = (settings: KafkaSettings) => Kafka;
+
+/** What implements the port: the specs in `conformance/` hold for each. */
+const IMPLEMENTATIONS: ReadonlyMap<string, Connect> = new Map([['shipped', connect]]);
+
+export function implementationNamed(name: string): Connect {
+  const found = IMPLEMENTATIONS.get(name);
+  if (found === undefined)
+    throw new Error(`no implementation "${name}", only ${[...IMPLEMENTATIONS.keys()].join(', ')}`);
+  return found;
+}
