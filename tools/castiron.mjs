@@ -260,7 +260,7 @@ service's name).`,
     },
   },
   bench: {
-    usage: 'npm run bench -- import',
+    usage: 'npm run bench [-- --quick --with-debezium | import]',
     ownHelp: true,
     run: (args) => {
       prepare();

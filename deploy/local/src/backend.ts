@@ -1,4 +1,5 @@
 import type { KafkaUsers } from './kafka-users.js';
+import type { PostgresSettings } from './postgres-settings.js';
 
 /** A server that runs somewhere, whatever runs it. */
 export interface Running {
@@ -38,6 +39,8 @@ export interface PostgresOptions {
   readonly password: string;
   /** Whether data must survive the server, and a crash of the machine; tests need not wait for the disk. */
   readonly keep: boolean;
+  /** On top of what every server has. */
+  readonly settings?: PostgresSettings;
 }
 
 /** What runs Kafka and PostgreSQL: processes of ours, or a Docker engine. Both are reached on 127.0.0.1 at the given ports. */

@@ -86,7 +86,7 @@ async function startPostgres(client: ContainerRuntimeClient, o: PostgresOptions)
     .withDatabase('postgres')
     .withUsername('admin')
     .withPassword(o.password)
-    .withCommand(['postgres', ...asArguments(postgresSettings(o.keep))]);
+    .withCommand(['postgres', ...asArguments(postgresSettings(o.keep, o.settings))]);
   // Replaces the image's random port by the one that was chosen.
   container.withExposedPorts({ container: 5432, host: o.port });
   if (o.keep) container.withBindMounts([{ source: volumeOf(o.dataDir, 'postgres'), target: POSTGRES_DATA }]);

@@ -1,4 +1,6 @@
 export { CannotStart } from './cannot-start.js';
+export { Jars } from './jars.js';
+export { choosePorts } from './ports.js';
 export { startCastiron, type Castiron } from './castiron.js';
 export type { Endpoints, Person, RecipientEndpoints } from './endpoints.js';
 export { mintToken, type IdentityEndpoints } from './identity.js';

@@ -4,7 +4,7 @@ import { access, mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import type { KafkaOptions } from './backend.js';
-import { kafkaClassPath } from './kafka-jars.js';
+import { KAFKA_JARS } from './jars.js';
 import { kafkaProperties } from './kafka-properties.js';
 import type { KafkaUsers } from './kafka-users.js';
 import { Part } from './part.js';
@@ -34,7 +34,7 @@ async function format(classPath: string, config: string, users: KafkaUsers): Pro
 
 /** A broker as a process of ours. */
 export async function startKafkaProcess(o: KafkaOptions): Promise<Part> {
-  const classPath = await kafkaClassPath();
+  const classPath = await KAFKA_JARS.classPath();
   await mkdir(o.dataDir, { recursive: true, mode: 0o700 });
   const config = join(o.dataDir, 'server.properties');
   await writeFile(

@@ -76,7 +76,7 @@ export async function startPostgresProcess(o: PostgresOptions): Promise<Part> {
     await rename(half, cluster);
   }
   const settings = {
-    ...postgresSettings(o.keep),
+    ...postgresSettings(o.keep, o.settings),
     port: o.port,
     listen_addresses: '127.0.0.1',
     unix_socket_directories: '',

@@ -1,7 +1,9 @@
 import pg from 'pg';
 
+export type PostgresSettings = Readonly<Record<string, string | number>>;
+
 /** How a server is set up, wherever it runs. */
-export const postgresSettings = (keep: boolean): Record<string, string | number> => ({
+export const postgresSettings = (keep: boolean, more: PostgresSettings = {}): PostgresSettings => ({
   max_connections: 300,
   max_locks_per_transaction: 256,
   shared_buffers: '128MB',
@@ -11,10 +13,11 @@ export const postgresSettings = (keep: boolean): Record<string, string | number>
   log_min_error_statement: 'panic',
   log_error_verbosity: 'terse',
   timezone: 'UTC',
+  ...more,
 });
 
 /** The same as arguments of the server. */
-export const asArguments = (settings: Readonly<Record<string, string | number>>): string[] =>
+export const asArguments = (settings: PostgresSettings): string[] =>
   Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`]);
 
 const ACCEPTS_WITHIN_MS = 30_000;

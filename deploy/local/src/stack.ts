@@ -8,6 +8,7 @@ import type { KafkaUsers } from './kafka-users.js';
 import { provisionKafka } from './kafka-provisioning.js';
 import { startMail, type MailEndpoints } from './mail.js';
 import { choosePorts } from './ports.js';
+import type { PostgresSettings } from './postgres-settings.js';
 import { PRINCIPAL_NAMES } from './principals.js';
 import { Secrets } from './secrets.js';
 
@@ -22,6 +23,8 @@ export interface StackOptions {
   readonly backend?: Backend['name'];
   /** Further listeners of the broker, by name, with the port that their clients are told. Processes only. */
   readonly kafkaListeners?: Readonly<Record<string, number>>;
+  /** Settings of PostgreSQL on top of what every stack has. */
+  readonly postgresSettings?: PostgresSettings;
 }
 
 /** What one needs to use a running stack; plain data, so that it can be handed to other processes as JSON. */
@@ -106,7 +109,13 @@ export async function startStack(options: StackOptions): Promise<Stack> {
       })),
     });
   const startPostgres = () =>
-    backend.startPostgres({ dataDir: join(dataDir, 'postgres'), port: ports.postgres, password: adminPassword, keep });
+    backend.startPostgres({
+      dataDir: join(dataDir, 'postgres'),
+      port: ports.postgres,
+      password: adminPassword,
+      keep,
+      settings: options.postgresSettings ?? {},
+    });
   const starting = [
     started(startKafka(), stopPart).then(async (part) => {
       const bootstrap = `127.0.0.1:${ports.kafka}`;

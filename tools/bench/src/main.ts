@@ -13,6 +13,7 @@ interface SpineFlags {
   readonly only?: string[];
   readonly quick: boolean;
   readonly cpuProf?: string;
+  readonly withDebezium: boolean;
 }
 
 const command = new Command('npm run bench --')
@@ -23,6 +24,7 @@ const command = new Command('npm run bench --')
     '--only <names...>',
     'measures only these: drain, drain-gzip, latency-200, latency-1000, inbox, commits, idle',
   )
+  .option('--with-debezium', "compares with Debezium's outbox event router too (fetched with Maven)", false)
   .option('--quick', 'short rounds that say whether it works and little more', false)
   .option('--cpu-prof <folder>', 'writes a CPU profile of each measured process there')
   .action(async (flags: SpineFlags) => {

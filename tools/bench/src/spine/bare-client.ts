@@ -1,17 +1,20 @@
 // For its patch of the client's timers alone: the bare side is not to suffer from a fault that is mended here.
 import '@castiron/kafka';
+import net from 'node:net';
 import type { KafkaSettings } from '@castiron/kafka';
 import kafkajs, { type Kafka } from 'kafkajs';
 
 export type { Consumer as BareConsumer, Message as BareMessage } from 'kafkajs';
 
-/** The client as its own manual sets it up. */
+/** The client as its own manual sets it up, and without the kernel's waiting for more to send, which it cannot be told by setting. */
 export const bareClient = ({ brokers, clientId, username, password }: KafkaSettings): Kafka =>
   new kafkajs.Kafka({
     brokers: [...brokers],
     clientId,
     sasl: { mechanism: 'scram-sha-512', username, password },
     logLevel: kafkajs.logLevel.ERROR,
+    socketFactory: ({ host, port, onConnect }) =>
+      net.connect({ host, port, noDelay: true, keepAlive: true }, onConnect),
   });
 
 /** kafkajs's default; named, since the client warns where it is not. */

@@ -2,6 +2,7 @@ import { topicOf } from '@castiron/contracts';
 import { connect, type Admin } from '@castiron/kafka';
 import type { StackEndpoints } from '@castiron/local-stack';
 import { makeDatabase } from './database.js';
+import type { ConnectWorker } from './debezium/connect-worker.js';
 import { contractOn } from './events.js';
 import type { OnTopic, Places } from './places.js';
 import { Side } from './side.js';
@@ -22,7 +23,7 @@ export interface Sizes {
 
 export const FULL: Sizes = {
   rounds: 5,
-  backlog: 100_000,
+  backlog: 300_000,
   messages: 100_000,
   latencySeconds: 60,
   latencyWarmUpSeconds: 5,
@@ -46,6 +47,9 @@ export class Bench {
   private readonly sides = new Map<string, Side<unknown>>();
   private readonly admin: Admin;
   readonly kafka: Places['kafka'];
+
+  /** Debezium, where it was asked for. */
+  debezium: ConnectWorker | undefined;
 
   constructor(
     readonly stack: StackEndpoints,
@@ -104,16 +108,20 @@ export class Bench {
 
   async close(): Promise<void> {
     await this.endSides();
+    await this.debezium?.stop();
     await this.admin.close();
   }
 }
 
-/** One after the other, the order turning with the round: whoever goes first meets another machine. */
-export async function inTurn<A, B>(round: number, a: () => Promise<A>, b: () => Promise<B>): Promise<[A, B]> {
-  if (round % 2 === 0) {
-    const first = await a();
-    return [first, await b()];
-  }
-  const first = await b();
-  return [await a(), first];
+type Sides = Readonly<Record<string, () => Promise<unknown>>>;
+type Results<Of extends Sides> = { [Name in keyof Of]: Awaited<ReturnType<Of[Name]>> };
+
+/** One after the other, the first one turning with the round: whoever goes first meets another machine. */
+export async function inTurn<Of extends Sides>(round: number, sides: Of): Promise<Results<Of>> {
+  const names = Object.keys(sides);
+  const results: Record<string, unknown> = {};
+  for (const name of [...names.slice(round % names.length), ...names.slice(0, round % names.length)])
+    results[name] = await sides[name]?.();
+  // Sound: each name was called once.
+  return results as Results<Of>;
 }

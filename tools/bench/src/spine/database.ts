@@ -1,12 +1,15 @@
 import { createLogger } from '@castiron/observability';
 import { inboxMigrations } from '@castiron/inbox';
-import { outboxMigrations } from '@castiron/outbox';
+import { appendToOutbox, outboxMigrations } from '@castiron/outbox';
 import { DataSource } from 'typeorm';
 
 /** What services have; more clients than that queue for a connection. */
 const SERVICE_POOL = 10;
 
 export const silent = createLogger('bench', process.env['LOG_LEVEL'] ?? 'silent');
+
+/** The outbox where nobody sends, or somebody else does. */
+export const nobodyWaits = { append: appendToOutbox, wake: () => undefined };
 
 /** Connects as a service does. */
 export async function connected(url: string, poolSize = SERVICE_POOL): Promise<DataSource> {

@@ -58,6 +58,7 @@ export class WorkCounter {
     if (this.lap === undefined) {
       this.lap = stopwatch();
       this.skipped = events;
-    } else if (this.done >= this.expected) this.finish({ ...this.lap(), events: this.done - this.skipped });
+    }
+    if (this.done >= this.expected) this.finish({ ...this.lap(), events: this.done - this.skipped });
   }
 }

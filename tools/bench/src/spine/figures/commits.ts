@@ -9,14 +9,13 @@ export async function commits(bench: Bench): Promise<Figure[]> {
   const given = { ...places, clients: CLIENTS, seconds: bench.sizes.commitSeconds };
   const [plain, publishing] = [await bench.side('writer', 'plain writer'), await bench.side('writer')];
   const rounds = await bench.rounds('commits', (round) =>
-    inTurn(
-      round,
-      () => publishing.ask('commit', { ...given, outbox: true }),
-      () => plain.ask('commit', { ...given, outbox: false }),
-    ),
+    inTurn(round, {
+      withRow: () => publishing.ask('commit', { ...given, outbox: true }),
+      without: () => plain.ask('commit', { ...given, outbox: false }),
+    }),
   );
-  const withRow = rounds.map(([it]) => it);
-  const without = rounds.map(([, it]) => it);
+  const withRow = rounds.map((it) => it.withRow);
+  const without = rounds.map((it) => it.without);
   return [
     ratio(
       'commits/s with outbox row / without, 32 clients',

@@ -1,65 +1,147 @@
 import { inTurn, type Bench } from '../bench.js';
+import { FIRST_ROWS, OutboxConnector } from '../debezium/outbox-connector.js';
 import { figure, ratio, type Figure } from '../figure.js';
 import type { Work } from '../stopwatch.js';
 
 /** The batch of the bare client: larger ones gain next to nothing. */
 const RAW_BATCH = 1000;
+/** How often the end of a topic is looked at. */
+const LOOK_MS = 20;
+
+type Side = Work & { readonly peakMiB: number };
 
 const perSecond = ({ events, ms }: Work): number => (events * 1000) / ms;
 const cpuPerEvent = ({ events, cpuUs }: Work): number => cpuUs / events;
+const peak = ({ peakMiB }: Side): number => peakMiB;
 
-interface Drained {
-  readonly ours: (Work & { readonly peakMiB: number })[];
-  readonly theirs: Work[];
+/** Has Debezium send the backlog; counted from the first records on its topic to the last. */
+async function drainByDebezium(bench: Bench, connector: OutboxConnector, topic: string, count: number): Promise<Side> {
+  const { use } = connector.worker;
+  const before = await bench.recordsOn(topic);
+  const look = async () => ({
+    events: (await bench.recordsOn(topic)) - before,
+    at: performance.now(),
+    cpuUs: use.cpuUs(),
+  });
+  await connector.resume();
+  let first = await look();
+  let now = first;
+  while (now.events < count) {
+    await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
+    now = await look();
+    if (first.events === 0) first = now;
+  }
+  const peakMiB = use.residentMiB();
+  await connector.pause();
+  return {
+    events: now.events - first.events,
+    ms: now.at - first.at,
+    cpuUs: now.cpuUs - first.cpuUs,
+    peakMiB,
+  };
 }
 
-async function measure(bench: Bench, name: string, compression: 'uncompressed' | 'gzip'): Promise<Drained> {
-  const places = await bench.topic(await bench.database(name), name, compression);
+/** Everybody who sent the backlog sent the same, or the comparison is none. */
+async function assertSame(bench: Bench, topic: string, raw: string, times: number): Promise<void> {
+  const inspector = await bench.side('inspector');
+  const { kafka, sizes } = bench;
+  const same = await inspector.ask('identical', { kafka, topic, times });
+  if (same !== sizes.backlog) throw new Error(`of ${sizes.backlog} events, ${same} are the same from all sides`);
+  const strange = await inspector.ask('strange', { kafka, topic: raw, of: topic });
+  if (strange > 0) throw new Error(`${strange} messages of the bare client are not those of the relay`);
+}
+
+async function measure(bench: Bench, name: string, compression: 'uncompressed' | 'gzip', withDebezium: boolean) {
+  const url = await bench.database(name);
   const count = bench.sizes.backlog;
   const writer = await bench.side('writer');
   const relay = await bench.side('relay');
   const raw = await bench.side('bare-producer');
+  const connectors = !withDebezium
+    ? undefined
+    : {
+        tuned: await OutboxConnector.make(bench, url, 'tuned'),
+        default: await OutboxConnector.make(bench, url, 'default'),
+      };
+  if (connectors) await relay.ask('drain', { url, kafka: bench.kafka, count: 2 * FIRST_ROWS });
   const rounds = await bench.rounds(name, async (round) => {
+    const places = await bench.topic(url, `${name}-${round}`, compression);
+    const bare = await bench.topic(url, `${name}-raw-${round}`, compression);
     await writer.ask('fill', { ...places, count });
-    const before = await bench.recordsOn(places.topic);
-    const [ours, theirs] = await inTurn(
-      round,
-      () => relay.ask('drain', { ...places, count }),
-      () => raw.ask('send', { ...places, count, batch: RAW_BATCH }),
-    );
-    const arrived = (await bench.recordsOn(places.topic)) - before;
-    if (arrived !== 2 * count) throw new Error(`${arrived} records arrived of ${2 * count}`);
-    return { ours, theirs };
+    const done = await inTurn(round, {
+      relay: () => relay.ask('drain', { ...places, count }),
+      debezium: async () =>
+        connectors &&
+        inTurn(round, {
+          tuned: () => drainByDebezium(bench, connectors.tuned, places.topic, count),
+          default: () => drainByDebezium(bench, connectors.default, places.topic, count),
+        }),
+      raw: () => raw.ask('send', { ...bare, count, batch: RAW_BATCH, atOnce: 1 }),
+      eager: () => raw.ask('send', { ...bare, count, batch: RAW_BATCH, atOnce: 2 }),
+    });
+    const times = connectors === undefined ? 1 : 3;
+    const arrived = await bench.recordsOn(places.topic);
+    if (arrived !== times * count) throw new Error(`${arrived} records arrived of ${times} x ${count}`);
+    // Reading takes long; what is the same in the round that does not count is so in the others.
+    if (round === 0) await assertSame(bench, places.topic, bare.topic, times);
+    return done;
   });
-  return { ours: rounds.map((it) => it.ours), theirs: rounds.map((it) => it.theirs) };
+  for (const connector of Object.values(connectors ?? {})) await connector.drop();
+  return {
+    relay: rounds.map((it) => it.relay),
+    raw: rounds.map((it) => it.raw),
+    eager: rounds.map((it) => it.eager),
+    tuned: rounds.flatMap(({ debezium }) => debezium?.tuned ?? []),
+    default: rounds.flatMap(({ debezium }) => debezium?.default ?? []),
+  };
 }
 
-/** A backlog through the relay, against the bare client with the same messages in memory. */
-export async function drain(bench: Bench): Promise<Figure[]> {
-  const { ours, theirs } = await measure(bench, 'drain', 'uncompressed');
+type Drained = Awaited<ReturnType<typeof measure>>;
+
+function againstDebezium({ relay, raw, tuned, default: untuned }: Drained): Figure[] {
+  const speed = relay.map(perSecond);
   return [
-    ratio('relay drain / raw kafkajs, batches of 1,000', ours.map(perSecond), theirs.map(perSecond), {
+    ratio('relay drain / tuned Debezium', speed, tuned.map(perSecond), { direction: 'atLeast', must: 1.3, aim: 2 }),
+    ratio('CPU per event, relay / tuned Debezium', relay.map(cpuPerEvent), tuned.map(cpuPerEvent), {
+      direction: 'atMost',
+      must: 0.5,
+      aim: 0.3,
+    }),
+    ratio('relay drain / default Debezium', speed, untuned.map(perSecond)),
+    ratio('tuned Debezium / raw kafkajs', tuned.map(perSecond), raw.map(perSecond)),
+    figure('tuned Debezium', 'events/s', tuned.map(perSecond)),
+    figure('default Debezium', 'events/s', untuned.map(perSecond)),
+    figure('CPU per event, tuned Debezium', 'µs', tuned.map(cpuPerEvent)),
+    figure('CPU per event, default Debezium', 'µs', untuned.map(cpuPerEvent)),
+    figure('memory of Kafka Connect, after a drain', 'MiB', tuned.map(peak)),
+  ];
+}
+
+/** A backlog through the relay, against the bare client with the same messages in memory, and against Debezium. */
+export async function drain(bench: Bench): Promise<Figure[]> {
+  const drained = await measure(bench, 'drain', 'uncompressed', bench.debezium !== undefined);
+  const { relay, raw, eager } = drained;
+  return [
+    ratio('relay drain / raw kafkajs, batches of 1,000', relay.map(perSecond), raw.map(perSecond), {
       direction: 'atLeast',
       must: 0.5,
       aim: 0.65,
     }),
-    figure('relay drain', 'events/s', ours.map(perSecond)),
-    figure('raw kafkajs', 'events/s', theirs.map(perSecond)),
-    figure('CPU per event, relay', 'µs', ours.map(cpuPerEvent)),
-    figure('CPU per event, raw kafkajs', 'µs', theirs.map(cpuPerEvent)),
-    figure(
-      'memory of the relay, peak while draining',
-      'MiB',
-      ours.map(({ peakMiB }) => peakMiB),
-    ),
+    ratio('relay drain / raw kafkajs with two sends at once', relay.map(perSecond), eager.map(perSecond)),
+    figure('relay drain', 'events/s', relay.map(perSecond)),
+    figure('raw kafkajs', 'events/s', raw.map(perSecond)),
+    figure('CPU per event, relay', 'µs', relay.map(cpuPerEvent)),
+    figure('CPU per event, raw kafkajs', 'µs', raw.map(cpuPerEvent)),
+    figure('memory of the relay, peak while draining', 'MiB', relay.map(peak)),
+    ...(drained.tuned.length > 0 ? againstDebezium(drained) : []),
   ];
 }
 
 /** The same on topics as the product makes them, where the broker compresses. */
 export async function drainCompressed(bench: Bench): Promise<Figure[]> {
-  const { ours, theirs } = await measure(bench, 'drain_gzip', 'gzip');
+  const { relay, raw } = await measure(bench, 'drain_gzip', 'gzip', false);
   return [
-    ratio('relay drain / raw kafkajs, the broker compresses', ours.map(perSecond), theirs.map(perSecond)),
-    figure('relay drain, the broker compresses', 'events/s', ours.map(perSecond)),
+    ratio('relay drain / raw kafkajs, the broker compresses', relay.map(perSecond), raw.map(perSecond)),
+    figure('relay drain, the broker compresses', 'events/s', relay.map(perSecond)),
   ];
 }

@@ -12,22 +12,18 @@ export async function inbox(bench: Bench): Promise<Figure[]> {
   const places = await bench.topic(await bench.database('inbox'), 'inbox');
   const { messages } = bench.sizes;
   const few = Math.ceil(messages / ONE_BY_ONE);
-  await (await bench.side('bare-producer')).ask('send', { ...places, count: messages, batch: 1000 });
+  await (await bench.side('bare-producer')).ask('send', { ...places, count: messages, batch: 1000, atOnce: 1 });
   const ours = await bench.side('inbox');
   const single = await bench.side('inbox', 'inbox one by one');
   const bare = await bench.side('bare-consumer');
   const rounds = await bench.rounds('inbox', async (round) => {
     // A group of its own each time: it reads from the beginning, and its ids are new.
     const name = (what: string) => ({ name: `bench.${what}-${round}` });
-    const [batches, [one, script]] = await inTurn(
-      round,
-      () => ours.ask('handle', { ...places, ...name('batches'), count: messages, batches: true }),
-      async () => [
-        await single.ask('handle', { ...places, ...name('single'), count: few, batches: false }),
-        await bare.ask('handle', { ...places, ...name('bare'), count: few }),
-      ],
-    );
-    return { batches, one, script };
+    return inTurn(round, {
+      batches: () => ours.ask('handle', { ...places, ...name('batches'), count: messages, batches: true }),
+      one: () => single.ask('handle', { ...places, ...name('single'), count: few, batches: false }),
+      script: () => bare.ask('handle', { ...places, ...name('bare'), count: few }),
+    });
   });
   const all = rounds.map(({ batches }) => perSecond(batches));
   const scripts = rounds.map(({ script }) => perSecond(script));

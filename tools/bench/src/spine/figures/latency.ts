@@ -1,8 +1,12 @@
 import { inTurn, type Bench } from '../bench.js';
+import { OutboxConnector, type Tuning } from '../debezium/outbox-connector.js';
 import { figure, percentile, ratio, type Figure, type Wanted } from '../figure.js';
+import type { OnTopic } from '../places.js';
 
 /** Events may come this much later than the last was sent. */
 const LATE_MS = 60_000;
+/** Of a round: enough to warm up, and for what nothing is demanded of. */
+const SHORT = 0.25;
 
 interface Latency {
   readonly p50: number;
@@ -17,47 +21,119 @@ function latencyOf(from: Float64Array, until: Float64Array, warmUp: number): Lat
   return { p50: percentile(all, 0.5), p99: percentile(all, 0.99), reached: from.length / seconds };
 }
 
-async function oneRound(bench: Bench, url: string, perSecond: number, round: number, bare: boolean): Promise<Latency> {
-  const { latencySeconds, latencyWarmUpSeconds } = bench.sizes;
-  const places = await bench.topic(url, `latency-${perSecond}-${bare ? 'bare' : 'ours'}-${round}`);
-  const warmUp = perSecond * latencyWarmUpSeconds;
-  const count = warmUp + perSecond * latencySeconds;
-  const receiver = await bench.side('receiver', bare ? 'bare receiver' : 'receiver');
-  await receiver.ask('listen', { ...places, count, bare });
-  const given = { ...places, perSecond, count };
-  const from = bare
-    ? await (await bench.side('bare-producer')).ask('pace', given)
-    : await (await bench.side('service')).ask('pace', given);
-  return latencyOf(from, await receiver.ask('received', { within: LATE_MS }), warmUp);
+/** From the first event to the last, in ms each: when it was committed or sent. */
+type Sending = (given: OnTopic & { perSecond: number; count: number }) => Promise<Float64Array>;
+
+/** What the sides of one rate share. */
+class Rate {
+  private constructor(
+    private readonly bench: Bench,
+    readonly perSecond: number,
+    private readonly url: string,
+    private readonly debezium: { readonly url: string; readonly by: Record<Tuning, OutboxConnector> } | undefined,
+  ) {}
+
+  static async of(bench: Bench, perSecond: number, withDebezium: boolean): Promise<Rate> {
+    const url = await bench.database(`latency_${perSecond}`);
+    if (!withDebezium || bench.debezium === undefined) return new Rate(bench, perSecond, url, undefined);
+    // A database of its own: what our rounds commit is not for it to send.
+    const theirs = await bench.database(`latency_${perSecond}_debezium`);
+    const make = (tuning: Tuning) => OutboxConnector.make(bench, theirs, tuning);
+    const by = { tuned: await make('tuned'), default: await make('default') };
+    return new Rate(bench, perSecond, url, { url: theirs, by });
+  }
+
+  /** One round of every side. */
+  round(round: number) {
+    const { debezium } = this;
+    const full = round === 0 ? SHORT : 1;
+    return inTurn(round, {
+      ours: () =>
+        this.side(`ours-${round}`, full, false, async (given) =>
+          (await this.bench.side('service')).ask('pace', { ...given, relay: true }),
+        ),
+      bare: () =>
+        this.side(`bare-${round}`, full, true, async (given) =>
+          (await this.bench.side('bare-producer')).ask('pace', given),
+        ),
+      tuned: async () => debezium && this.throughDebezium(debezium.by.tuned, debezium.url, round, full),
+      default: async () => debezium && this.throughDebezium(debezium.by.default, debezium.url, round, SHORT),
+    });
+  }
+
+  async end(): Promise<void> {
+    for (const connector of Object.values(this.debezium?.by ?? {})) await connector.drop();
+  }
+
+  private async throughDebezium(
+    connector: OutboxConnector,
+    url: string,
+    round: number,
+    part: number,
+  ): Promise<Latency> {
+    await connector.resume();
+    const sending: Sending = async (given) =>
+      (await this.bench.side('service', 'service without relay')).ask('pace', { ...given, url, relay: false });
+    const latency = await this.side(`${connector.tuning}-${round}`, part, false, sending);
+    await connector.pause();
+    return latency;
+  }
+
+  private async side(name: string, part: number, bare: boolean, send: Sending): Promise<Latency> {
+    const { bench, perSecond } = this;
+    const { latencySeconds, latencyWarmUpSeconds } = bench.sizes;
+    const places = await bench.topic(this.url, `latency-${perSecond}-${name}`);
+    const warmUp = perSecond * latencyWarmUpSeconds;
+    const count = warmUp + Math.ceil(perSecond * latencySeconds * part);
+    const receiver = await bench.side('receiver', bare ? 'bare receiver' : 'receiver');
+    await receiver.ask('listen', { ...places, count, bare });
+    const from = await send({ ...places, perSecond, count });
+    return latencyOf(from, await receiver.ask('received', { within: LATE_MS }), warmUp);
+  }
 }
 
-/** From commit to receipt at a steady rate, against a round trip of the bare client without a database. */
+const p50 = (of: readonly Latency[]) => of.map((it) => it.p50);
+const p99 = (of: readonly Latency[]) => of.map((it) => it.p99);
+const reached = (of: readonly Latency[]) => of.map((it) => it.reached);
+
+export interface LatencyWanted {
+  /** Of the ratio to the bare client's round trip. */
+  readonly bare?: Wanted;
+  /** Of the ratio to Debezium, which is not measured without. */
+  readonly debezium?: Wanted;
+}
+
+/**
+ * From commit to receipt at a steady rate, against a round trip of the bare client without a database, and against the
+ * same commits with Debezium in the place of our relay.
+ */
 export const latency =
-  (perSecond: number, wanted?: Wanted) =>
+  (perSecond: number, wanted: LatencyWanted) =>
   async (bench: Bench): Promise<Figure[]> => {
     const at = `at ${perSecond.toLocaleString('en')} events/s`;
-    const url = await bench.database(`latency_${perSecond}`);
-    const rounds = await bench.rounds(`latency ${at}`, (round) =>
-      inTurn(
-        round,
-        () => oneRound(bench, url, perSecond, round, false),
-        () => oneRound(bench, url, perSecond, round, true),
-      ),
-    );
-    const ours = rounds.map(([it]) => it);
-    const bare = rounds.map(([, it]) => it);
-    const p50 = (of: Latency[]) => of.map((it) => it.p50);
-    const p99 = (of: Latency[]) => of.map((it) => it.p99);
+    const rate = await Rate.of(bench, perSecond, wanted.debezium !== undefined);
+    const rounds = await bench.rounds(`latency ${at}`, (round) => rate.round(round));
+    await rate.end();
+    const ours = rounds.map((it) => it.ours);
+    const bare = rounds.map((it) => it.bare);
+    const tuned = rounds.flatMap((it) => it.tuned ?? []);
+    const untuned = rounds.flatMap((it) => it.default ?? []);
     return [
-      ratio(`p99 commit to receive / bare round trip, ${at}`, p99(ours), p99(bare), wanted),
+      ratio(`p99 commit to receive / bare round trip, ${at}`, p99(ours), p99(bare), wanted.bare),
       figure(`p50 commit to receive, ${at}`, 'ms', p50(ours)),
       figure(`p99 commit to receive, ${at}`, 'ms', p99(ours)),
       figure(`p50 bare round trip, ${at}`, 'ms', p50(bare)),
       figure(`p99 bare round trip, ${at}`, 'ms', p99(bare)),
-      figure(
-        `committed, asked for ${perSecond.toLocaleString('en')} events/s`,
-        'events/s',
-        ours.map((it) => it.reached),
-      ),
+      figure(`committed, asked for ${perSecond.toLocaleString('en')} events/s`, 'events/s', reached(ours)),
+      ...(tuned.length > 0
+        ? [
+            ratio(`p99 commit to receive / tuned Debezium, ${at}`, p99(ours), p99(tuned), wanted.debezium),
+            figure(`p50 tuned Debezium, ${at}`, 'ms', p50(tuned)),
+            figure(`p99 tuned Debezium, ${at}`, 'ms', p99(tuned)),
+            figure(`p50 default Debezium, ${at}`, 'ms', p50(untuned)),
+            figure(`p99 default Debezium, ${at}`, 'ms', p99(untuned)),
+            figure(`committed for tuned Debezium, asked for the same`, 'events/s', reached(tuned)),
+          ]
+        : []),
     ];
   };

@@ -9,22 +9,35 @@ const wire = (contract: BenchContract, n: number): BareMessage => {
   return { key, value, headers: { ...headers } };
 };
 
-/** Sends so many messages, `batch` at a time, made before the clock runs. */
+/** So many different messages, again and again: a heap full of all of them would slow the client down. */
+const POOL = 20_000;
+
+/**
+ * Sends so many messages, `batch` at a time, made before the clock runs.
+ * @param given `atOnce`: sends under way at a time; with one, each waits for the answer to the former
+ */
 export async function send(
-  given: Pick<OnTopic, 'kafka' | 'topic'> & { count: number; batch: number },
+  given: Pick<OnTopic, 'kafka' | 'topic'> & { count: number; batch: number; atOnce: number },
 ): Promise<Work & { peakMiB: number }> {
-  const { kafka, topic, count, batch } = given;
+  const { kafka, topic, count, batch, atOnce } = given;
   const contract = contractOn(topic);
-  const messages = Array.from({ length: count }, (_, n) => wire(contract, n));
+  const batches = Array.from({ length: Math.ceil(Math.min(count, POOL) / batch) }, (_, at) =>
+    Array.from({ length: batch }, (__, n) => wire(contract, at * batch + n)),
+  );
   const producer = bareClient(kafka).producer({ createPartitioner });
   await producer.connect();
   const memory = watchOwnMemory();
   const sent = new WorkCounter(count);
-  for (let at = 0; at < count; at += batch) {
-    const slice = messages.slice(at, at + batch);
-    await producer.send({ topic, messages: slice, acks: -1 });
-    sent.add(slice.length);
-  }
+  let begun = 0;
+  const sendOn = async (): Promise<void> => {
+    while (begun < count) {
+      const messages = (batches[(begun / batch) % batches.length] ?? []).slice(0, count - begun);
+      begun += batch;
+      await producer.send({ topic, messages, acks: -1 });
+      sent.add(messages.length);
+    }
+  };
+  await Promise.all(Array.from({ length: atOnce }, sendOn));
   const work = await sent.finished;
   await producer.disconnect();
   return { ...work, peakMiB: memory() };

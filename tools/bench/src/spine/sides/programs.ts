@@ -2,6 +2,7 @@ import type * as bareConsumer from './bare-consumer.js';
 import type * as bareProducer from './bare-producer.js';
 import type * as relay from './relay.js';
 import type * as inbox from './inbox.js';
+import type * as inspector from './inspector.js';
 import type * as receiver from './receiver.js';
 import type * as service from './service.js';
 import type * as writer from './writer.js';
@@ -12,6 +13,7 @@ export interface Programs {
   readonly 'bare-producer': typeof bareProducer;
   readonly relay: typeof relay;
   readonly inbox: typeof inbox;
+  readonly inspector: typeof inspector;
   readonly receiver: typeof receiver;
   readonly service: typeof service;
   readonly writer: typeof writer;
@@ -23,6 +25,7 @@ export const LOAD: { readonly [Name in keyof Programs]: () => Promise<Programs[N
   'bare-producer': () => import('./bare-producer.js'),
   relay: () => import('./relay.js'),
   inbox: () => import('./inbox.js'),
+  inspector: () => import('./inspector.js'),
   receiver: () => import('./receiver.js'),
   service: () => import('./service.js'),
   writer: () => import('./writer.js'),

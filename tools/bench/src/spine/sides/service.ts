@@ -4,7 +4,7 @@ import { Inbox, subscribe } from '@castiron/inbox';
 import { Relay } from '@castiron/outbox';
 import { outboxKey, Transactions } from '@castiron/transactions';
 import { tellingOfSends } from '../acknowledged.js';
-import { silent, withDatabase } from '../database.js';
+import { nobodyWaits, silent, withDatabase } from '../database.js';
 import { contractOn, dataOf } from '../events.js';
 import { openSeal } from '../open-seal.js';
 import { atRate } from '../pace.js';
@@ -13,8 +13,13 @@ import { sharedClock, stopwatch } from '../stopwatch.js';
 
 const metrics = createMetrics('bench');
 
-/** Commits one event a transaction at a steady rate, its relay beside it. @returns when each was committed, in ms */
-export async function pace(given: OnTopic & { perSecond: number; count: number }): Promise<Float64Array> {
+/**
+ * Commits one event a transaction at a steady rate, its relay beside it unless somebody else sends.
+ * @returns when each was committed, in ms
+ */
+export async function pace(
+  given: OnTopic & { perSecond: number; count: number; relay: boolean },
+): Promise<Float64Array> {
   const { url, kafka, topic, perSecond, count } = given;
   const contract = contractOn(topic);
   return withDatabase(url, async (dataSource) => {
@@ -26,14 +31,15 @@ export async function pace(given: OnTopic & { perSecond: number; count: number }
       if (sent >= count) allSent();
     });
     const relay = new Relay({ dataSource, kafka: telling, logger: silent, metrics });
-    await relay.start();
-    const transactions = new Transactions(dataSource, relay, { contract });
+    if (given.relay) await relay.start();
+    const transactions = new Transactions(dataSource, given.relay ? relay : nobodyWaits, { contract });
     const committed = new Float64Array(count);
     await atRate(perSecond, count, async (n) => {
       const data = dataOf(n);
       await transactions.run([outboxKey(topic, data.customer)], async (tx) => tx.publish(contract, data));
       committed[n] = sharedClock();
     });
+    if (!given.relay) return committed;
     await drained;
     await relay.stop();
     return committed;

@@ -1,14 +1,11 @@
-import { appendToOutbox } from '@castiron/outbox';
 import { outboxKey, Transactions } from '@castiron/transactions';
-import { withDatabase } from '../database.js';
+import { nobodyWaits, withDatabase } from '../database.js';
 import { contractOn, dataOf } from '../events.js';
 import type { OnTopic } from '../places.js';
 import { stopwatch } from '../stopwatch.js';
 
 /** Events of one transaction, so that a backlog is there soon. */
 const AT_ONCE = 200;
-
-const nobodyWaits = { append: appendToOutbox, wake: () => undefined };
 
 /** Writes a backlog into the outbox as a service does: checked against the contract, encoded, in transactions. */
 export async function fill({ url, topic, count }: OnTopic & { count: number }): Promise<void> {
