@@ -117,21 +117,19 @@ describe('a producer whose network fails', () => {
     await producer.send([message(topic, 'k', '1')]);
     valve.state = 'deaf';
     const unanswered = producer.send([message(topic, 'k', '2')]);
-    const queued = producer.send([message(topic, 'k', '3')]);
-    queued.catch(() => undefined);
     await Promise.all([
       expect(unanswered).rejects.toThrow(),
       // Nothing more of it can leave: who took the lease over is alone.
       eventually(() => !valve.connected, { within: 1_900 }),
     ]);
     valve.state = 'open';
-    await queued.catch(() => producer.send([message(topic, 'k', '3')]));
-    await producer.send([message(topic, 'k', '4')]);
+    await producer.send([message(topic, 'k', '2')]);
+    await producer.send([message(topic, 'k', '3')]);
     await producer.close();
     valve.through = false;
     const values = await rig.valuesOf(topic);
-    expect(values.filter((value, at) => values.indexOf(value) === at)).toEqual(['1', '2', '3', '4']);
-    expect(values.at(-1)).toBe('4');
+    expect(values.filter((value, at) => values.indexOf(value) === at)).toEqual(['1', '2', '3']);
+    expect(values.at(-1)).toBe('3');
   });
 
   it('does not hang on closing', async () => {

@@ -1,0 +1,19 @@
+import type { Kafka, KafkaSettings } from '../../types.js';
+import { PlatformaticAdmin } from './admin.js';
+import { PlatformaticConsumer } from './consumer.js';
+import { PlatformaticProducer } from './producer.js';
+import { readTopic } from './reading.js';
+import { PlatformaticTransactions } from './transactional-producer.js';
+
+/** The port over `@platformatic/kafka`, to see what would change with another client. Not shipped. */
+export function connect(settings: KafkaSettings): Kafka {
+  const admin = () => new PlatformaticAdmin(settings);
+  return {
+    producer: () => new PlatformaticProducer(settings),
+    fencedProducer: (transactionalId) => new PlatformaticProducer(settings, transactionalId),
+    transactionalProducer: (transactionalId) => new PlatformaticTransactions(settings, transactionalId),
+    consumer: (options) => new PlatformaticConsumer(settings, options, admin),
+    admin,
+    read: (topic, options = {}) => readTopic(settings, topic, options),
+  };
+}

@@ -1,0 +1,83 @@
+import { randomUUID } from 'node:crypto';
+import { MAX_MESSAGE_BYTES } from '@castiron/contracts';
+import { Consumer as Client, MessagesStreamFallbackModes, MessagesStreamModes } from '@platformatic/kafka';
+import { within } from '../../deadline.js';
+import { highWatermarks } from '../../high-watermarks.js';
+import type { KafkaSettings, PlacedMessage, ReadOptions } from '../../types.js';
+import { PlatformaticAdmin } from './admin.js';
+import { discard, optionsOf } from './client.js';
+import { incoming } from './consumer.js';
+
+type Bytes = Buffer | null | undefined;
+
+async function stableEnds(settings: KafkaSettings, topic: string): Promise<Map<number, bigint>> {
+  const admin = new PlatformaticAdmin(settings);
+  try {
+    return new Map((await admin.endOffsets(topic)).map(({ partition, offset }) => [partition, BigInt(offset)]));
+  } finally {
+    await admin.close();
+  }
+}
+
+export async function* readTopic(
+  settings: KafkaSettings,
+  topic: string,
+  { groupId = `castiron-read-${randomUUID()}`, follow = false, signal }: ReadOptions,
+): AsyncGenerator<PlacedMessage> {
+  const stable = await stableEnds(settings, topic);
+  const ends = await highWatermarks(settings, topic, [...stable.keys()]);
+  if (!follow && [...ends.values()].every((end) => end === 0n)) return;
+  const client = new Client<Bytes, Bytes, Bytes, Bytes>({
+    ...optionsOf(settings),
+    retries: 20,
+    groupId,
+    autocommit: false,
+    maxWaitTime: 250,
+    maxBytes: 4 * MAX_MESSAGE_BYTES,
+    maxBytesPerPartition: 2 * MAX_MESSAGE_BYTES,
+  });
+  try {
+    const stream = await client.consume({
+      topics: [topic],
+      mode: MessagesStreamModes.EARLIEST,
+      fallbackMode: MessagesStreamFallbackModes.EARLIEST,
+    });
+    let failure: Error | undefined;
+    let idleFetches = 0;
+    let wake = (): void => undefined;
+    stream.on('error', (error) => {
+      failure = error;
+      wake();
+    });
+    stream.on('fetch', () => {
+      idleFetches += 1;
+      setImmediate(() => wake());
+    });
+    stream.on('readable', () => wake());
+    signal?.addEventListener('abort', () => wake(), { once: true });
+    const atEnd = async (): Promise<boolean> => {
+      const position = (partition: number) => stream.offsetsToFetch.get(`${topic}:${partition}`) ?? 0n;
+      if ([...ends].every(([partition, end]) => position(partition) >= end)) return true;
+      if (idleFetches < 8) return false;
+      idleFetches = 0;
+      const now = await stableEnds(settings, topic);
+      return [...ends].every(([partition, end]) => (now.get(partition) ?? 0n) >= end) && stream.readableLength === 0;
+    };
+    for (;;) {
+      const message = stream.read();
+      if (signal?.aborted) return;
+      if (message !== null) {
+        idleFetches = 0;
+        const { partition } = message as { partition: number };
+        yield { ...incoming(message as Parameters<typeof incoming>[0]), topic, partition };
+        continue;
+      }
+      if (failure !== undefined) throw failure;
+      if (!follow && (await atEnd()) && stream.readableLength === 0) return;
+      await within(1_000, 'reading', new Promise<void>((resolve) => (wake = resolve))).catch(() => undefined);
+    }
+  } finally {
+    await within(2_000, 'stopping', client.close(true)).catch(() => undefined);
+    discard(client);
+  }
+}
