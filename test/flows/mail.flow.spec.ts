@@ -1,22 +1,11 @@
 import { eventually } from '@castiron/testing';
 import { describe, expect, it } from 'vitest';
 import { Castiron } from '../support/castiron.js';
+import { mailsTo as mailsOf } from '../support/mails.js';
 
 const castiron = new Castiron();
 
-interface Mail {
-  readonly subject: string;
-  readonly text: string;
-}
-
-async function mailsTo(address: string): Promise<Mail[]> {
-  const response = await fetch(castiron.endpoints.mail.api);
-  const mails = (await response.json()) as { to?: { address: string }[]; subject: string; text?: string }[];
-  return mails
-    .filter((mail) => mail.to?.some((to) => to.address === address))
-    .map(({ subject, text }) => ({ subject, text: text ?? '' }));
-}
-
+const mailsTo = (address: string) => mailsOf(castiron, address);
 const subjectsTo = async (address: string) => (await mailsTo(address)).map(({ subject }) => subject);
 
 const within = { within: 30_000 };

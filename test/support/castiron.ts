@@ -37,7 +37,7 @@ const DAY_MS = 86_400_000;
 
 /** The running system, used as its users use it: over HTTP and over Kafka with each one's own credentials. */
 export class Castiron {
-  readonly endpoints: Endpoints = inject('castiron');
+  constructor(readonly endpoints: Endpoints = inject('castiron')) {}
 
   async call(
     service: string,
@@ -59,10 +59,12 @@ export class Castiron {
     return { status: response.status, headers: response.headers, body: text === '' ? {} : JSON.parse(text) };
   }
 
-  async register(door: string, attributes: Record<string, string>): Promise<string> {
+  /** @param idempotencyKey makes it safe to send again where no answer came */
+  async register(door: string, attributes: Record<string, string>, idempotencyKey?: string): Promise<string> {
     const answer = await this.call('customer-profiles', 'POST', `/registrations/${door}`, {
       as: ['service', 'portal'],
       body: { attributes },
+      ...(idempotencyKey !== undefined && { headers: { 'idempotency-key': idempotencyKey } }),
     });
     expect(answer).toMatchObject({ status: 201 });
     return String(answer.body['customer']);

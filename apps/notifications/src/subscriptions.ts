@@ -4,7 +4,7 @@ import { withdrawnSince } from './notices/withdrawn-since.js';
 import { writeMailWhenNoticeDue } from './notices/write-mail-when-notice-due.handler.js';
 import { orderOfSubject, SLUG } from './publications.js';
 import { forgetWhenWithdrawalDue } from './subjects/forget-when-withdrawal-due.handler.js';
-import { keepSubjectWhenFeedChanged } from './subjects/keep-subject-when-feed-changed.handler.js';
+import { keepSubjectsWhenFeedChanged } from './subjects/keep-subject-when-feed-changed.handler.js';
 import type { SubjectVault } from './subjects/subject-vault.js';
 
 /** All that this service reads of customers: its own feed and its own duties. */
@@ -18,7 +18,8 @@ export function subscriptions(vault: SubjectVault, wakeMail: () => void): readon
   return [
     subscribe(feedRecord, {
       keys: (event) => [orderOfSubject(event.key)],
-      handle: (event, tx) => keepSubjectWhenFeedChanged(vault, wakeMail, event, tx),
+      handle: (event, tx) => keepSubjectsWhenFeedChanged(vault, wakeMail, [event], tx),
+      handleBatch: (events, tx) => keepSubjectsWhenFeedChanged(vault, wakeMail, events, tx),
     }),
     subscribe(withdrawalDue, {
       keys: (event) => [orderOfSubject(event.key)],

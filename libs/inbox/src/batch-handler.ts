@@ -1,4 +1,4 @@
-import type { ReceivedEvent } from '@castiron/contracts';
+import { MAX_MESSAGE_BYTES, type ReceivedEvent } from '@castiron/contracts';
 import { isPassing } from '@castiron/failures';
 import { isCorrelationId, runWithCorrelation, type Logger, type Metrics } from '@castiron/observability';
 import type { Transactions, Tx } from '@castiron/transactions';
@@ -7,8 +7,9 @@ import { holdsUp, park, parkedKeys, saysAll, supersede, type Parking, type Seal 
 import { parkingReason } from './parking-reason.js';
 import type { Subscription } from './subscription.js';
 
-/** Messages handled in one transaction, and the outbox keys that leaves room for further claims. */
-const CHUNK = 100;
+/** Of one transaction: messages, their bytes (a handler may write them all at once), and keys, with room for further claims. */
+const CHUNK = 500;
+const CHUNK_BYTES = 4 * MAX_MESSAGE_BYTES;
 const CHUNK_KEYS = 128;
 /** How often a message that fails for no passing reason is tried before it is parked. */
 const TRIES = 3;
@@ -23,12 +24,6 @@ export interface BatchHandlerOptions {
   readonly mostOfARecipient?: number | undefined;
 }
 
-/** Some items that go into one transaction. */
-interface Chunk {
-  readonly items: readonly Item[];
-  readonly keys: readonly string[];
-}
-
 function keysOf(item: Item): readonly string[] | undefined {
   try {
     return item.content.kind === 'event' ? item.content.subscription.keys(item.content.event) : [];
@@ -38,18 +33,22 @@ function keysOf(item: Item): readonly string[] | undefined {
 }
 
 /** Cuts a batch into transactions, its order kept. */
-function chunksOf(items: readonly Item[]): Chunk[] {
-  const chunks: { items: Item[]; keys: Set<string> }[] = [];
+function chunksOf(items: readonly Item[]): Item[][] {
+  const chunks: Item[][] = [];
+  let [bytes, keys] = [0, new Set<string>()];
   for (const item of items) {
-    const keys = keysOf(item) ?? [];
+    const own = keysOf(item) ?? [];
     let chunk = chunks.at(-1);
-    if (chunk === undefined || chunk.items.length >= CHUNK || chunk.keys.size + keys.length > CHUNK_KEYS) {
-      chunks.push((chunk = { items: [], keys: new Set() }));
+    const isFull = chunk?.length === CHUNK || bytes + item.bytes > CHUNK_BYTES || keys.size + own.length > CHUNK_KEYS;
+    if (chunk === undefined || isFull) {
+      chunks.push((chunk = []));
+      [bytes, keys] = [0, new Set()];
     }
-    chunk.items.push(item);
-    for (const key of keys) chunk.keys.add(key);
+    chunk.push(item);
+    bytes += item.bytes;
+    for (const key of own) keys.add(key);
   }
-  return chunks.map(({ items: own, keys }) => ({ items: own, keys: [...keys] }));
+  return chunks;
 }
 
 /** Gets messages of one topic into the database: exactly once each, in order per key, whatever one of them does. */
@@ -62,18 +61,28 @@ export class BatchHandler {
    *   way nothing is dropped: what is neither handled nor parked comes again.
    */
   async handle(items: readonly Item[], between: () => Promise<boolean>): Promise<void> {
-    for (const chunk of chunksOf(items)) {
-      if (!(await between())) return;
-      try {
-        await this.options.transactions.run(chunk.keys, (tx) => this.inTransaction(chunk.items, tx));
-      } catch (error) {
-        if (isPassing(error)) throw error;
-        // One of them fails: each goes alone, so that the others lose nothing by it.
-        for (const item of chunk.items) {
-          if (!(await between())) return;
-          await this.alone(item);
-        }
-      }
+    for (const chunk of chunksOf(items)) if (!(await this.together(chunk, between))) return;
+  }
+
+  /**
+   * Where one of them fails, each half goes by itself, down to the one: the others lose nothing by it, in few transactions.
+   * @returns whether to go on
+   */
+  private async together(items: readonly Item[], between: () => Promise<boolean>): Promise<boolean> {
+    if (!(await between())) return false;
+    const [first] = items;
+    if (items.length === 1 && first !== undefined) {
+      await this.alone(first);
+      return true;
+    }
+    try {
+      const keys = items.flatMap((item) => keysOf(item) ?? []);
+      await this.options.transactions.run(keys, (tx) => this.inTransaction(items, tx));
+      return true;
+    } catch (error) {
+      if (isPassing(error)) throw error;
+      const half = Math.ceil(items.length / 2);
+      return (await this.together(items.slice(0, half), between)) && this.together(items.slice(half), between);
     }
   }
 

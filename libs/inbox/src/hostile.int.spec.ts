@@ -5,13 +5,13 @@ import { sendCompressed } from '@castiron/kafka/testing';
 import { eventually, freshDatabase } from '@castiron/testing';
 import { afterAll, afterEach, beforeAll, describe, expect, inject, it } from 'vitest';
 import { inboxMigrations } from './index.js';
+import { HOSTILE } from './testing/hostile-messages.js';
 import { event, InboxRig, KeepWhatHappened1795392000902, type Counted } from './testing/inbox.rig.js';
 
 const principal = inject('stack').kafka.principals['admin'];
 if (principal === undefined) throw new Error('the stack has no admin');
 const settings = { brokers: [inject('stack').kafka.bootstrap], clientId: 'spec', ...principal };
 const within = { within: 25_000 };
-const MIB = 1_048_576;
 let rig: InboxRig;
 
 beforeAll(async () => {
@@ -22,51 +22,6 @@ afterEach(async () => {
   expect(rig.crashes).toEqual([]);
 });
 afterAll(() => rig.close());
-
-const PLAIN = '{"key":"a","n":0}';
-const deep = `${'['.repeat(10_000)}${']'.repeat(10_000)}`;
-
-/** Whatever anybody with the right to write may send, and the reason that operators are told. */
-const HOSTILE: Record<string, { reason: string; of: (good: ReturnType<typeof event>) => object }> = {
-  'without CloudEvents headers': { reason: 'missing-headers', of: () => ({ headers: {} }) },
-  'with an id that is no UUID': {
-    reason: 'missing-headers',
-    of: ({ headers }) => ({ headers: { ...headers, ce_id: '-'.repeat(36) } }),
-  },
-  'of an unknown type': {
-    reason: 'unknown-type',
-    of: ({ headers }) => ({ headers: { ...headers, ce_type: 'spec.unheard-of.v1' } }),
-  },
-  'of a type called __proto__': {
-    reason: 'unknown-type',
-    of: ({ headers }) => ({ headers: { ...headers, ce_type: '__proto__' } }),
-  },
-  'without a key': { reason: 'missing-key', of: () => ({ key: null }) },
-  'under another key than its own': { reason: 'bad-data', of: () => ({ key: '__proto__' }) },
-  'without a value, on a topic of events': { reason: 'bad-data', of: () => ({ value: null }) },
-  'that is no JSON': { reason: 'bad-json', of: () => ({ value: '{"key":' }) },
-  'that is no text': { reason: 'bad-json', of: () => ({ value: Buffer.from([0xff, 0xfe, 0x00, 0x80]) }) },
-  'of another shape': { reason: 'bad-data', of: () => ({ value: '{"key":"a","n":"one"}' }) },
-  'nested 10,000 deep': { reason: 'bad-data', of: () => ({ value: deep }) },
-  'nested 10,000 deep in a field nobody knows': {
-    reason: 'too-deep',
-    of: () => ({ value: `{"key":"a","n":0,"more":${deep}}` }),
-  },
-  'with a field __proto__': { reason: 'bad-data', of: () => ({ value: '{"key":"a","n":0,"__proto__":{"n":1}}' }) },
-  'with a field __proto__ written otherwise, and within': {
-    reason: 'bad-data',
-    of: () => ({ value: '{"key":"a","n":0,"more":[{"\\u005f_proto__":1}]}' }),
-  },
-  'larger than a topic takes, unpacked': {
-    reason: 'oversized',
-    of: () => ({ value: Buffer.concat([Buffer.from(PLAIN), Buffer.alloc(2 * MIB, 0x20)]) }),
-  },
-  'with a key larger than a topic takes': { reason: 'oversized', of: () => ({ key: Buffer.alloc(2 * MIB, 0x61) }) },
-  'with a header larger than a topic takes': {
-    reason: 'oversized',
-    of: ({ headers }) => ({ headers: { ...headers, ce_type: 'a'.repeat(2 * MIB) } }),
-  },
-};
 
 describe('a message', () => {
   const received = (contract: Counted, topic: string) => ({

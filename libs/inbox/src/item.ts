@@ -24,6 +24,8 @@ export interface Item {
   readonly position: string;
   /** Keys of broken messages may hold anything, so they are compared by hash and never stored in the clear. */
   readonly keyHash: string;
+  /** Of key, value and headers. */
+  readonly bytes: number;
   readonly content:
     | { readonly kind: 'event'; readonly event: ReceivedEvent; readonly subscription: Subscription }
     | { readonly kind: 'broken'; readonly reason: Broken; readonly detail: string };
@@ -39,10 +41,11 @@ function keyHashOf(raw: RawMessage): string {
 
 /** Reads a message without trusting it; undefined for what is passed over on purpose. Never throws. */
 export function read(raw: RawMessage, position: string, subscriptions: Subscriptions): Item | undefined {
-  const placed = { raw, position, keyHash: keyHashOf(raw) };
+  const bytes = sizeOf(raw);
+  const placed = { raw, position, keyHash: keyHashOf(raw), bytes };
   const broken = (reason: Broken, detail: string): Item => ({ ...placed, content: { kind: 'broken', reason, detail } });
   // Before anything makes a text of it: there are no texts above 512 MB, and a small packet may hold that.
-  if (sizeOf(raw) > LARGEST_BYTES) return broken('oversized', `more than ${LARGEST_BYTES} bytes`);
+  if (bytes > LARGEST_BYTES) return broken('oversized', `more than ${LARGEST_BYTES} bytes`);
   // A tick makes the broker roll a segment and says nothing. Only feeds have them.
   if (typeOf(raw) === FEED_TICK_TYPE && feeds.slugOf(raw.topic) !== undefined) return undefined;
   try {

@@ -4,7 +4,7 @@ import { connect } from '@castiron/kafka';
 import { eventually, freshDatabase } from '@castiron/testing';
 import { afterAll, afterEach, beforeAll, describe, expect, inject, it } from 'vitest';
 import { inboxMigrations, subscribe } from './index.js';
-import { event, eventOn, InboxRig, KeepWhatHappened1795392000902 } from './testing/inbox.rig.js';
+import { event, eventOn, InboxRig, KeepWhatHappened1795392000902, upTo } from './testing/inbox.rig.js';
 
 const principal = inject('stack').kafka.principals['admin'];
 if (principal === undefined) throw new Error('the stack has no admin');
@@ -65,6 +65,26 @@ describe('what cannot be handled', () => {
     expect(await rig.effects(topic, 'b')).toEqual([11, 12, 13]);
     await rig.producer.send([event(contract, 'a', 5)]);
     await eventually(async () => expect(await rig.effects(topic, 'a')).toEqual([1, 2, 3, 4, 5]), within);
+  });
+
+  it('costs a batch few transactions, and what it was among nothing', async () => {
+    const { contract, topic } = await rig.newEvent();
+    let runs = 0;
+    const inBatches = subscribe(contract, {
+      handle: () => Promise.reject(new Error('not used')),
+      async handleBatch(events, tx) {
+        runs += 1;
+        if (events.some(({ data }) => data?.n === 200)) throw new Poison('of-no-use');
+        for (const { key, data } of events)
+          await tx.manager.query('INSERT INTO effects (topic, key, n) VALUES ($1, $2, $3)', [topic, key, data?.n]);
+      },
+    });
+    await rig.producer.send(upTo(300).map((n) => event(contract, n === 200 ? 'b' : 'a', n)));
+    await rig.inboxOf({ topics: [topic], subscriptions: [inBatches] }).start();
+    await eventually(async () => expect(await rig.effects(topic, 'a')).toHaveLength(299), within);
+    expect(await rig.effects(topic, 'a')).toEqual(upTo(300).filter((n) => n !== 200));
+    await eventually(async () => expect(await rig.reasons(topic)).toEqual(['of-no-use']), within);
+    expect(runs).toBeLessThan(30);
   });
 
   it('lets what must not wait overtake', async () => {

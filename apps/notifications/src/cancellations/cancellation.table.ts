@@ -2,11 +2,19 @@ import type { EntityManager } from 'typeorm';
 import type { Cancellation } from './cancellation.decision.js';
 
 export async function cancellationOf(manager: EntityManager, subject: string): Promise<Cancellation | undefined> {
-  const [row]: (Cancellation | undefined)[] = await manager.query(
-    'SELECT at, version, feed_stopped AS "feedStopped" FROM cancellations WHERE subject = $1',
-    [subject],
+  return (await cancellationsOf(manager, [subject])).get(subject);
+}
+
+/** Of these subjects, those that have one. */
+export async function cancellationsOf(
+  manager: EntityManager,
+  subjects: readonly string[],
+): Promise<Map<string, Cancellation>> {
+  const rows: (Cancellation & { subject: string })[] = await manager.query(
+    'SELECT subject, at, version, feed_stopped AS "feedStopped" FROM cancellations WHERE subject = ANY ($1::uuid[])',
+    [subjects],
   );
-  return row;
+  return new Map(rows.map(({ subject, ...cancellation }) => [subject, cancellation]));
 }
 
 export async function isCancelled(manager: EntityManager, subject: string): Promise<boolean> {

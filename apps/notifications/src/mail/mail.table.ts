@@ -31,16 +31,16 @@ export async function addNotice(manager: EntityManager, notice: DataOf<typeof no
   );
 }
 
-/** The subject's feed record has come: its notices can go. Whether any can. */
-export async function queueWaiting(manager: EntityManager, subject: string): Promise<boolean> {
+/** The subjects' feed records have come: their notices can go. Whether any can. */
+export async function queueWaiting(manager: EntityManager, subjects: readonly string[]): Promise<boolean> {
   const [, count]: [unknown, number] = await manager.query(
     `UPDATE mails
         SET status = CASE WHEN subjects.notice_address THEN 'queued' ELSE 'no-address' END,
             settled_at = CASE WHEN subjects.notice_address THEN NULL ELSE clock_timestamp() END,
             due_at = clock_timestamp()
        FROM subjects
-      WHERE subjects.subject = mails.subject AND mails.subject = $1 AND mails.status = 'waiting'`,
-    [subject],
+      WHERE subjects.subject = mails.subject AND mails.subject = ANY ($1::uuid[]) AND mails.status = 'waiting'`,
+    [subjects],
   );
   return count > 0;
 }

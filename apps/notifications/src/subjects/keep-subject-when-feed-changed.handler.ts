@@ -1,28 +1,37 @@
-import { afterRecord, afterTombstone, type feedRecord, type ReceivedEvent } from '@castiron/contracts';
+import {
+  afterRecord,
+  afterTombstone,
+  NOTHING_HELD,
+  type feedRecord,
+  type HeldCopy,
+  type ReceivedEvent,
+} from '@castiron/contracts';
 import type { Tx } from '@castiron/transactions';
-import { heedFeedOfCancelled } from '../cancellations/heed-feed-of-cancelled.js';
+import { CancellationsInStep } from '../cancellations/heed-feed-of-cancelled.js';
 import { queueWaiting } from '../mail/mail.table.js';
 import type { SubjectVault } from './subject-vault.js';
 
-/** Replaces the copy of a subject by what the feed now says, or ends it; never goes back in versions. */
-export async function keepSubjectWhenFeedChanged(
+/** Replaces the copies of subjects by what the feed now says, or ends them; never goes back in versions. */
+export async function keepSubjectsWhenFeedChanged(
   vault: SubjectVault,
   wakeMail: () => void,
-  event: ReceivedEvent<typeof feedRecord>,
+  events: readonly ReceivedEvent<typeof feedRecord>[],
   tx: Tx,
 ): Promise<void> {
-  const subject = event.key;
-  const before = await vault.load(tx.manager, subject);
-  const copy = event.data === null ? afterTombstone(before) : afterRecord(before, event.data);
-  if (copy === undefined) return;
-  await vault.store(tx.manager, subject, copy);
-  // A deleted key says that nothing is held, not that mailings were stopped: only a record settles a cancellation.
-  if (!copy.deleted) {
-    await heedFeedOfCancelled(tx.manager, subject, {
-      version: copy.version,
-      mailing: copy.mailing,
-      at: event.meta.time,
-    });
+  const subjects = [...new Set(events.map(({ key }) => key))];
+  const before = await vault.loadAll(tx.manager, subjects);
+  const cancellations = await CancellationsInStep.of(tx.manager, subjects);
+  const after = new Map<string, HeldCopy>();
+  for (const { key: subject, data, meta } of events) {
+    const known = after.get(subject) ?? before.get(subject) ?? NOTHING_HELD;
+    const copy = data === null ? afterTombstone(known) : afterRecord(known, data);
+    if (copy === undefined) continue;
+    after.set(subject, copy);
+    // A deleted key says that nothing is held, not that mailings were stopped: only a record settles a cancellation.
+    if (!copy.deleted) cancellations.heed(subject, { version: copy.version, mailing: copy.mailing, at: meta.time });
   }
-  if (await queueWaiting(tx.manager, subject)) tx.afterCommit(wakeMail);
+  if (after.size === 0) return;
+  await vault.storeAll(tx.manager, after);
+  await cancellations.store();
+  if (await queueWaiting(tx.manager, [...after.keys()])) tx.afterCommit(wakeMail);
 }

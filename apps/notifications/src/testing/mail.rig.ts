@@ -114,8 +114,11 @@ export class MailRig {
   }
 
   async feed(subject: string, version: number, attributes: Attributes, mailing: 'allowed' | 'stopped' = 'allowed') {
-    const record = { ...feedRecord.example, subject, version, attributes, mailing };
-    await this.take(encodeEvent(feedRecord, record, meta(), SLUG));
+    await this.take(this.record(subject, version, attributes, mailing));
+  }
+
+  record(subject: string, version: number, attributes: Attributes, mailing: 'allowed' | 'stopped'): WireMessage {
+    return encodeEvent(feedRecord, { ...feedRecord.example, subject, version, attributes, mailing }, meta(), SLUG);
   }
 
   async tombstone(subject: string): Promise<void> {
@@ -179,12 +182,16 @@ export class MailRig {
     return source.replace(/\r?\n[ \t]+/g, ' ');
   }
 
-  private async take(message: WireMessage): Promise<void> {
+  /** As the inbox does with a run of messages of one type: in one transaction. */
+  async take(...messages: readonly WireMessage[]): Promise<void> {
     const contracts: EventContract[] = this.handlers.map(({ contract }) => contract);
-    const decoded = decodeMessage(message, contracts);
-    if (!decoded.ok) throw new Error(decoded.detail);
-    const event: ReceivedEvent = decoded.event;
-    const handler = this.handlers.find(({ contract }) => contract === event.contract);
-    await this.transactions.run(handler?.keys(event) ?? [], async (tx) => handler?.handle([event], tx));
+    const events = messages.map((message): ReceivedEvent => {
+      const decoded = decodeMessage(message, contracts);
+      if (!decoded.ok) throw new Error(decoded.detail);
+      return decoded.event;
+    });
+    const handler = this.handlers.find(({ contract }) => contract === events[0]?.contract);
+    const keys = events.flatMap((event) => handler?.keys(event) ?? []);
+    await this.transactions.run(keys, async (tx) => handler?.handle(events, tx));
   }
 }
