@@ -56,7 +56,7 @@ export function problemOf(error: unknown): { status: number; body: ProblemDetail
     return problemOfRefusal({
       kind: 'unavailable',
       code: 'temporarily-unavailable',
-      detail: 'Please try again shortly.',
+      detail: 'Please try again shortly, a change with the Idempotency-Key it had: it may have taken effect.',
     });
   }
   return {

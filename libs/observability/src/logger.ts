@@ -1,5 +1,6 @@
-import { pino, stdSerializers, type DestinationStream, type Logger } from 'pino';
+import { pino, stdSerializers, type DestinationStream, type Logger, type LoggerOptions } from 'pino';
 import { correlationId } from './correlation.js';
+import { Repetitions } from './repetitions.js';
 
 export type { Logger } from 'pino';
 
@@ -50,9 +51,27 @@ function safeError(error: unknown): Record<string, unknown> {
   };
 }
 
+/** pino's numbers of the levels that complain. `fatal` is none of them: a process says it once. */
+const WARN = 40;
+const ERROR = 50;
+
+/** Leaves out what was said often lately, see {@link Repetitions}. */
+function seldom(): NonNullable<LoggerOptions['hooks']>['logMethod'] {
+  const repetitions = new Repetitions();
+  return function (given, write, level) {
+    const [first, second] = given as unknown[];
+    const words = typeof first === 'string' ? first : second;
+    if ((level !== WARN && level !== ERROR) || typeof words !== 'string') return write.apply(this, given);
+    const leftOut = repetitions.next(words, Date.now());
+    if (leftOut === undefined) return;
+    if (leftOut === 0) return write.apply(this, given);
+    write.call(this, { ...(typeof first === 'object' && first), leftOut }, words);
+  };
+}
+
 /**
  * JSON lines on stdout with the service's name and the correlation id. Log facts and ids of things, never bodies and
- * never a customer's data.
+ * never a customer's data. A complaint in the same words is written five times in ten seconds, and then counted.
  */
 export function createLogger(service: string, level = 'info', destination?: DestinationStream): Logger {
   const options = {
@@ -64,6 +83,7 @@ export function createLogger(service: string, level = 'info', destination?: Dest
       const id = correlationId();
       return id === undefined ? {} : { correlationId: id };
     },
+    hooks: { logMethod: seldom() },
     serializers: { ...stdSerializers, err: safeError, error: safeError },
     redact: { paths: NEVER.flatMap((name) => [name, `*.${name}`]), remove: true },
   };

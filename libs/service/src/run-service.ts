@@ -1,12 +1,12 @@
 import { Module, type DynamicModule, type INestApplicationContext, type Provider, type Type } from '@nestjs/common';
-import { Client } from 'pg';
-import { DataSource, type MigrationInterface } from 'typeorm';
+import { DataSource } from 'typeorm';
 import { open, readKeyFile, seal } from '@castiron/encryption';
 import { Inbox, inboxMigrations, type InboxOptions, type Seal } from '@castiron/inbox';
 import { connect, type Kafka } from '@castiron/kafka';
 import { createLogger, createMetrics, Health, type Logger, type Metrics } from '@castiron/observability';
 import { outboxMigrations, Relay } from '@castiron/outbox';
 import { Transactions, type Publications } from '@castiron/transactions';
+import { createDataSource, migrated, type Migration } from './database/data-source.js';
 import { AnswerStore } from './idempotency/answer-store.js';
 import { MarkingTransactions } from './idempotency/marking-transactions.js';
 import { idempotencyMigrations } from './idempotency/migration.js';
@@ -31,9 +31,6 @@ export interface Wiring<Settings> {
   /** The service's own key, 32 bytes. */
   readonly serviceKey: Buffer;
 }
-
-/** A migration's class, listed explicitly. */
-export type Migration = new () => MigrationInterface;
 
 /** What an inbox needs besides the wiring. */
 export type InboxPlan = Pick<InboxOptions, 'topics' | 'subscriptions' | 'ignored'> & {
@@ -63,56 +60,7 @@ export interface RunOptions<Settings extends ServiceSettings & MessagingSettings
   readonly exit?: (code: number) => void;
 }
 
-/** Ends a statement, a forgotten transaction and a connection attempt that hang. */
-const STATEMENT_TIMEOUT_MS = 30_000;
-const IDLE_IN_TRANSACTION_MS = 30_000;
-const CONNECT_TIMEOUT_MS = 5_000;
-const POOL_SIZE = 10;
 const SWEEP_MS = 3_600_000;
-
-/** Two replicas that start at once must not both migrate: the second waits here. Any constant does. */
-const MIGRATION_LOCK = 4_761_537;
-
-/** A DataSource as every service has it; also for further databases, such as the key store. */
-export function createDataSource(url: string, migrations: readonly Migration[], logger: Logger): DataSource {
-  return new DataSource({
-    type: 'postgres',
-    url,
-    entities: [],
-    migrations: [...migrations],
-    migrationsTransactionMode: 'each',
-    invalidWhereValuesBehavior: { null: 'throw', undefined: 'throw' },
-    poolSize: POOL_SIZE,
-    connectTimeoutMS: CONNECT_TIMEOUT_MS,
-    // An idle connection that breaks must not end the process; the pool makes a new one.
-    poolErrorHandler: (error: unknown) => logger.warn({ err: error }, 'a database connection broke'),
-    extra: {
-      statement_timeout: STATEMENT_TIMEOUT_MS,
-      idle_in_transaction_session_timeout: IDLE_IN_TRANSACTION_MS,
-    },
-  });
-}
-
-/** Connects, and brings the schema up to date under a lock. */
-export async function migrated(dataSource: DataSource): Promise<DataSource> {
-  await dataSource.initialize();
-  // A connection of its own: closing it gives the lock back, whatever happened.
-  const { url } = dataSource.options as { url?: string };
-  const lock = new Client({ connectionString: url, connectionTimeoutMillis: CONNECT_TIMEOUT_MS });
-  // A broken lock connection makes the next statement fail; an unheard error event would end the process.
-  lock.on('error', () => undefined);
-  try {
-    await lock.connect();
-    await lock.query('SELECT pg_advisory_lock($1)', [MIGRATION_LOCK]);
-    await dataSource.runMigrations();
-  } catch (error) {
-    await dataSource.destroy();
-    throw error;
-  } finally {
-    await lock.end().catch(() => undefined);
-  }
-  return dataSource;
-}
 
 const sealUnder = (key: Buffer, aad: string): Seal => ({
   seal: (bytes) => seal(key, bytes, aad),

@@ -5,6 +5,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { isPublicRoute } from '@castiron/access';
 import { Refused } from '@castiron/failures';
 import { isCorrelationId, runWithCorrelation, type Logger, type Metrics } from '@castiron/observability';
+import { runAwaited, type AwaitedAnswer } from '../database/patience.js';
 import { checksOwnText } from './checks-own-text.js';
 import { assertCleanHeaders, assertCleanText, assertShallow } from './clean-text.js';
 import { PROBLEM_TYPE, problemOfHttp, problemOfStatus } from './problem.filter.js';
@@ -73,6 +74,7 @@ export function createHttpServer({ bodyLimit, logger, metrics }: HttpServerOptio
   });
 
   const correlations = new WeakMap<FastifyRequest, string>();
+  const awaited = new WeakMap<FastifyRequest, AwaitedAnswer>();
   fastify.addHook('onRequest', (request, reply, done) => {
     const given = request.headers['x-correlation-id'];
     const id = isCorrelationId(given) ? given : randomUUID();
@@ -116,7 +118,9 @@ export function createHttpServer({ bodyLimit, logger, metrics }: HttpServerOptio
         done(error as Error);
         return;
       }
-      done();
+      const answer = { over: false };
+      awaited.set(request, answer);
+      runAwaited(answer, done);
     });
   });
 
@@ -126,6 +130,8 @@ export function createHttpServer({ bodyLimit, logger, metrics }: HttpServerOptio
     'status',
   ]);
   fastify.addHook('onResponse', (request, reply, done) => {
+    const answer = awaited.get(request);
+    if (answer !== undefined) answer.over = true;
     // The pattern, not the address: an address holds ids and tokens.
     const route = request.routeOptions.url ?? 'none';
     durations.observe({ method: request.method, route, status: String(reply.statusCode) }, reply.elapsedTime / 1_000);

@@ -2,7 +2,7 @@ import { createHmac, hkdfSync, randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { DataSource, EntityManager } from 'typeorm';
 import { open, seal } from '@castiron/encryption';
-import { Refused } from '@castiron/failures';
+import { isPassing, Refused } from '@castiron/failures';
 
 /** An answer as it is given again. */
 export interface Answer {
@@ -39,6 +39,8 @@ const KEEP_H = 24;
 /** How long a repetition waits for the first request's answer. */
 const PATIENCE_MS = 5_000;
 const FIRST_PAUSE_MS = 20;
+/** How often a database that is away is tried again for what a request leaves behind, and how long the answer waits for it. */
+const INSIST_MS = 500;
 const LONGEST_PAUSE_MS = 250;
 
 const AAD = 'castiron/http-answer';
@@ -65,7 +67,8 @@ const refusal = (kind: 'conflict' | 'unprocessable', code: string, detail: strin
  * the answer is lost: a repetition then gets 409 `answer-lost` instead of a second effect. A repetition that comes while
  * the first request is under way waits a little for its answer.
  *
- * A request that failed before any effect leaves the key free, so that it can be sent again once the cause is gone.
+ * A request that failed before any effect leaves the key free, so that it can be sent again once the cause is gone. What
+ * cannot be written at once, since the database is away, is written as soon as it is back.
  * Keys and fingerprints are HMACs and answers are sealed, for bodies are personal data and answers may hold secrets.
  */
 export class AnswerStore {
@@ -120,8 +123,8 @@ export class AnswerStore {
 
   /** One statement: a free key is inserted; an expired row, or one whose holder died before any effect, is taken over. */
   private async tryToTake(id: Buffer, fingerprint: Buffer): Promise<Hold | undefined> {
-    const holder = randomUUID();
-    const taken: unknown[] = await this.dataSource.query(
+    const hold = { id, holder: randomUUID() };
+    const take = this.dataSource.query<unknown[]>(
       `INSERT INTO http_idempotency AS known (id, fingerprint, holder, held_until, expires_at)
        VALUES ($1, $2, $3, clock_timestamp() + make_interval(secs => $4), clock_timestamp() + make_interval(hours => $5))
        ON CONFLICT (id) DO UPDATE
@@ -131,9 +134,15 @@ export class AnswerStore {
             OR (known.answer IS NULL AND NOT known.effect AND known.held_until < clock_timestamp()
                 AND known.fingerprint = excluded.fingerprint)
        RETURNING 1`,
-      [id, fingerprint, holder, HOLD_S, KEEP_H],
+      [id, fingerprint, hold.holder, HOLD_S, KEEP_H],
     );
-    return taken.length > 0 ? { id, holder } : undefined;
+    try {
+      return (await take).length > 0 ? hold : undefined;
+    } catch (error) {
+      // It may have been taken all the same, and nobody would carry out the request.
+      if (isPassing(error)) void this.insist(() => this.end(hold)).catch(() => undefined);
+      throw error;
+    }
   }
 
   private async rowOf(id: Buffer): Promise<Row | undefined> {
@@ -171,17 +180,48 @@ export class AnswerStore {
     await this.update(manager, hold, 'effect = true, answer = $3', [sealed]);
   }
 
-  /** Stores the answer after the handler, where no transaction did before. */
+  /** Stores the answer after the handler, where no transaction did before. The effect stands whether this can be or not. */
   async finish(hold: Hold, answer: Answer): Promise<void> {
-    await this.remember(this.dataSource.manager, hold, answer);
+    await this.insist(() => this.remember(this.dataSource.manager, hold, answer));
   }
 
-  /** Frees the key after a failure, unless there was an effect. */
+  /** Lets go of the key after a failure: it is free, or where there was an effect, its answer is lost. */
   async release(hold: Hold): Promise<void> {
+    const released = this.insist(() => this.end(hold));
+    await Promise.race([released, delay(INSIST_MS, undefined, { ref: false })]);
+  }
+
+  private async end({ id, holder }: Hold): Promise<void> {
+    // A commit under way holds the row's lock: this waits for it, and then sees its mark.
     await this.dataSource.query('DELETE FROM http_idempotency WHERE id = $1 AND holder = $2 AND NOT effect', [
-      hold.id,
-      hold.holder,
+      id,
+      holder,
     ]);
+    await this.dataSource.query(
+      'UPDATE http_idempotency SET held_until = clock_timestamp() WHERE id = $1 AND holder = $2 AND answer IS NULL',
+      [id, holder],
+    );
+  }
+
+  /** Tries once, and then in the background for as long as the hold lasts. @throws what does not pass by itself */
+  private async insist(work: () => Promise<void>): Promise<void> {
+    const until = Date.now() + HOLD_S * 1_000;
+    const again = async (): Promise<void> => {
+      while (Date.now() < until) {
+        await delay(INSIST_MS, undefined, { ref: false });
+        try {
+          return await work();
+        } catch (error) {
+          if (!isPassing(error)) return;
+        }
+      }
+    };
+    try {
+      await work();
+    } catch (error) {
+      if (!isPassing(error)) throw error;
+      void again();
+    }
   }
 
   /** Drops answers whose time is over. */

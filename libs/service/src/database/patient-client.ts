@@ -1,0 +1,32 @@
+import { Client } from 'pg';
+import { patienceMs } from './patience.js';
+
+/** The database took a statement and did not answer. Whether it was carried out is not known. */
+export class DatabaseSilent extends Error {
+  override readonly name = 'DatabaseSilent';
+  /** As a socket says it: what may pass (see `failures`). */
+  readonly code = 'ETIMEDOUT';
+}
+
+/**
+ * A connection that is cut where a statement gets no answer: a machine that stopped, or a network that swallows answers,
+ * would otherwise hold whoever asked, and the connection, for ever. Cut, not only given up (pg's own `query_timeout`):
+ * what follows, a rollback at first, would wait behind the silence.
+ */
+export class PatientClient extends Client {
+  // Sound: hands on whatever it is given, and gives back what it gets.
+  override query = ((...given: Parameters<Client['query']>): unknown => {
+    const answer: unknown = super.query(...given);
+    if (answer instanceof Promise) {
+      const waiting = setTimeout(() => this.cut(), patienceMs());
+      const stop = (): void => clearTimeout(waiting);
+      answer.then(stop, stop);
+    }
+    return answer;
+  }) as Client['query'];
+
+  private cut(): void {
+    const { connection } = this as unknown as { connection: { stream: { destroy(error: Error): void } } };
+    connection.stream.destroy(new DatabaseSilent('the database did not answer in time'));
+  }
+}

@@ -1,0 +1,58 @@
+import { createServer, Socket, type AddressInfo } from 'node:net';
+
+/**
+ * Stands on the wire between a service and its database. `open` lets everything pass. `deaf` lets what is asked pass and
+ * drops the answers, for good: connections that were open stay half open. `cut` ends all connections and takes no new one.
+ */
+export interface DatabaseValve {
+  state: 'open' | 'deaf' | 'cut';
+  /** Lets the next request that holds these bytes pass, and is deaf from then on: it is carried out, and nobody hears so. */
+  deafAfter: string | undefined;
+  /** The address of the database through the valve. */
+  readonly url: string;
+  close(): Promise<void>;
+}
+
+export async function openDatabaseValve(database: string): Promise<DatabaseValve> {
+  const { hostname, port } = new URL(database);
+  const sockets = new Set<Socket>();
+  const server = createServer((near) => {
+    const far = new Socket();
+    const end = (): void => {
+      for (const socket of [near, far]) {
+        sockets.delete(socket);
+        socket.destroy();
+      }
+    };
+    for (const socket of [near, far]) sockets.add(socket.on('error', end).on('close', end));
+    if (valve.state === 'cut') return void end();
+    far.connect(Number(port), hostname);
+    near.on('data', (bytes: Buffer) => {
+      if (valve.state === 'cut') return end();
+      if (valve.deafAfter !== undefined && bytes.includes(valve.deafAfter)) {
+        valve.state = 'deaf';
+        valve.deafAfter = undefined;
+      }
+      far.write(bytes);
+    });
+    far.on('data', (bytes: Buffer) => {
+      if (valve.state === 'open') near.write(bytes);
+      if (valve.state === 'cut') end();
+    });
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const through = new URL(database);
+  through.hostname = '127.0.0.1';
+  through.port = String((server.address() as AddressInfo).port);
+  const valve: DatabaseValve = {
+    state: 'open',
+    deafAfter: undefined,
+    url: through.href,
+    close: () =>
+      new Promise((resolve) => {
+        for (const socket of sockets) socket.destroy();
+        server.close(() => resolve());
+      }),
+  };
+  return valve;
+}
