@@ -28,6 +28,16 @@ describe('who may do what on the broker', () => {
     expect([...mayOf('provisioner', 'read'), ...mayOf('provisioner', 'write')]).toEqual([]);
   });
 
+  it('lets nobody shut out the relay of another service', () => {
+    const outboxes = ACL_RULES.filter(({ resource, name }) => resource === 'transactional-id' && /outbox/.test(name));
+    expect(outboxes.map(({ principal, name }) => `${principal} ${name}`)).toEqual(
+      ['customer-profiles', 'partner-sharing', 'notifications'].flatMap((service) => [
+        `User:${service} ${service}.outbox.`,
+        `User:${service} ${service}.outbox.`,
+      ]),
+    );
+  });
+
   it('ends every prefix in a dot, so that no name covers another', () => {
     const prefixes = ACL_RULES.filter(({ pattern }) => pattern === 'prefixed').map(({ name }) => name);
     expect(prefixes.filter((name) => !name.endsWith('.'))).toEqual([]);

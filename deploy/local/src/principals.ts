@@ -11,6 +11,8 @@ interface Rights {
   /** Consumer groups: this name, and names that start with it and a dot. */
   readonly group?: string;
   readonly transactionalIds?: readonly string[];
+  /** Runs the relay of an outbox, whose producers are named `<principal>.outbox.<lane>`. */
+  readonly outbox?: boolean;
   readonly cluster?: readonly AclOperation[];
   /** May create and configure the topics below these prefixes. */
   readonly provisions?: readonly string[];
@@ -39,17 +41,19 @@ export const PRINCIPALS = {
   admin: {},
   /** Makes the topics, users and rules of new recipients, and reads or writes nothing. */
   provisioner: { cluster: ['alter', 'describe'], provisions: ['feeds.', 'duties.', 'replies.'] },
-  'customer-profiles': { write: customers, read: customers, group: 'customer-profiles' },
+  'customer-profiles': { write: customers, read: customers, group: 'customer-profiles', outbox: true },
   'partner-sharing': {
     read: ['customers.profiles.v1', 'customers.statements.v1', 'notifications.mailings.v1', ...sharing],
     write: sharing,
     readBelow: ['replies.'],
     writeBelow: ['feeds.', 'duties.'],
     group: 'partner-sharing',
+    outbox: true,
     transactionalIds: Array.from({ length: LANES }, (_, lane) => `feed-lane-${lane}`),
   },
   notifications: {
     ...ofInternalRecipient('notifications'),
+    outbox: true,
     write: [...ofInternalRecipient('notifications').write, 'notifications.mailings.v1'],
   },
   recommendations: ofInternalRecipient('recommendations'),
@@ -82,6 +86,7 @@ function rulesOf(principal: string, rights: Rights): AclRule[] {
       'prefixed',
     ),
     ...rules('transactional-id', rights.transactionalIds ?? [], ['write', 'describe']),
+    ...rules('transactional-id', rights.outbox ? [`${principal}.outbox.`] : [], ['write', 'describe'], 'prefixed'),
     ...rules('cluster', ['kafka-cluster'], rights.cluster ?? []),
     ...rules('topic', rights.provisions ?? [], ['create', 'describe', 'describe-configs', 'alter-configs'], 'prefixed'),
   ];

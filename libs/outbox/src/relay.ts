@@ -1,32 +1,33 @@
-import { sendDeadlineOf, type Kafka, type Producer } from '@castiron/kafka';
+import type { Kafka } from '@castiron/kafka';
 import type { Logger, Metrics } from '@castiron/observability';
 import type { OutboxPort } from '@castiron/transactions';
+import type pg from 'pg';
 import type { DataSource } from 'typeorm';
 import { appendToOutbox } from './append.js';
 import { restartAfterRestore } from './cluster-identity.js';
-import {
-  claimLanes,
-  LEASE_MS,
-  lookForNews,
-  PAGE,
-  readPage,
-  releaseLanes,
-  writeCursors,
-  type LaneCursor,
-} from './lane-cursors.js';
+import { inTransaction, openPool } from './connections.js';
+import { claimLanes, LEASE_MS, releaseLanes, writeCursors } from './lane-cursors.js';
+import { Lane, type LaneEvents } from './lane.js';
 import { LANES } from './lanes.js';
 import { createPartitions, dropSettledPartition } from './partitions.js';
+import { isExhausted, readPage } from './read-page.js';
+import { Signal } from './signal.js';
 import { WakeChannel } from './wake-channel.js';
 
 /** The net under all wake-ups. */
 const POLL_MS = 1_000;
+/** From one look for news to the next: what comes within it goes together. */
+const GATHER_MS = 2;
 const MAX_BACKOFF_MS = 3_000;
+/** How soon lanes without room are looked at again; one that makes room says so itself. */
+const SLOW_CHECK_MS = 20;
 const MAINTENANCE_MS = 10_000;
-/** Of the lease: renewed when this part of it is over, and nothing is sent in the last part but a send's own time. */
+/** Of the lease: it is renewed when this part of it is over. */
 const RENEW = 0.3;
-const SPARE = 0.1;
 
 export interface RelayOptions {
+  /** Whose outbox it is, of all on this Kafka. Its producers are named `<name>.outbox.<lane>`, and must be allowed to. */
+  readonly name: string;
   readonly dataSource: DataSource;
   readonly kafka: Kafka;
   readonly logger: Logger;
@@ -35,54 +36,62 @@ export interface RelayOptions {
   readonly leaseMs?: number;
 }
 
-/** A lane that this process holds. */
-interface Lane extends LaneCursor {
-  /** After a failed send a lane goes by itself, so that one that cannot be sent holds up no other. */
-  alone: boolean;
-  failures: number;
-  retryAt: number;
-}
-
 /**
  * Sends committed events to their topics, each at least once and in order per key. One per process; of several
- * processes one holds a lane at a time, and the others step in when its lease ends.
+ * processes one holds a lane at a time, and the others step in when its lease ends. Reading and sending overlap, and each
+ * lane sends by itself.
  */
 export class Relay implements OutboxPort {
   readonly append = appendToOutbox;
-  private readonly producer: Producer;
-  private readonly channel: WakeChannel;
-  private lanes: Lane[] = [];
-  private leaseUntil = 0;
   private readonly leaseMs: number;
+  private readonly channel: WakeChannel;
+  private readonly signal = new Signal();
+  private pool: pg.Pool | undefined;
+  private lanes: Lane[] = [];
   private running: Promise<void> | undefined;
+  private saving: Promise<void> | undefined;
+  private writing: Promise<void> = Promise.resolve();
+  private maintaining: Promise<void> | undefined;
+  private renewal: NodeJS.Timeout | undefined;
   private stopping = false;
-  private woken = false;
-  private rouse: () => void = () => undefined;
+  private hasNews = false;
+  private lookedAt = 0;
+  private claimedAt = 0;
   private maintainedAt = 0;
 
   constructor(private readonly options: RelayOptions) {
     this.leaseMs = options.leaseMs ?? LEASE_MS;
-    this.producer = options.kafka.producer();
     this.channel = new WakeChannel(options.dataSource, () => this.wakeHere());
   }
 
   /** Makes room in the table, then sends in the background until it is stopped. */
   async start(): Promise<void> {
-    if (await restartAfterRestore(this.options.dataSource)) {
-      this.options.logger.warn('the database comes from another cluster: all events left in the outbox are sent again');
+    const { dataSource, logger } = this.options;
+    if (await restartAfterRestore(dataSource)) {
+      logger.warn('the database comes from another cluster: all events left in the outbox are sent again');
     }
-    await this.maintain();
-    await this.channel.open();
-    this.running = this.loop();
+    const pool = (this.pool = openPool(dataSource, (error) =>
+      logger.warn({ err: error }, 'a database connection broke'),
+    ));
+    await this.maintain(pool);
+    this.running = this.run(pool);
+    // By a clock of its own: a long read must not cost the lease.
+    this.renewal = setInterval(() => {
+      this.write(pool, this.lanes).catch(() => undefined);
+    }, RENEW * this.leaseMs);
   }
 
-  /** Ends the send under way and lets go of the lanes. */
+  /** Ends the sends under way and lets go of the lanes. */
   async stop(): Promise<void> {
     this.stopping = true;
-    this.wakeHere();
+    this.signal.give();
     await this.running;
+    clearInterval(this.renewal);
     await this.channel.close();
-    await this.producer.close();
+    await this.maintaining;
+    const { pool } = this;
+    this.pool = undefined;
+    await pool?.end();
   }
 
   /** Called after a commit: there is something to send. */
@@ -93,162 +102,158 @@ export class Relay implements OutboxPort {
   }
 
   private wakeHere(): void {
-    this.woken = true;
-    this.rouse();
+    this.hasNews = true;
+    this.signal.give();
   }
 
-  private async loop(): Promise<void> {
+  private async run(pool: pg.Pool): Promise<void> {
     let failures = 0;
     while (!this.stopping) {
-      this.woken = false;
-      let pause = Math.min(POLL_MS, RENEW * this.leaseMs);
       try {
-        if (await this.round()) pause = 0;
+        const pause = await this.round(pool);
         failures = 0;
+        if (pause > 0) await this.signal.within(pause);
       } catch (error) {
         // The database is away, or this is a bug: either way rows stay where they are.
         failures += 1;
-        pause = Math.min(MAX_BACKOFF_MS, 100 * 2 ** Math.min(failures, 10));
         this.options.logger.error({ err: error }, 'the outbox cannot be read');
-        await this.rest(pause, false);
-        continue;
+        const until = Date.now() + Math.min(MAX_BACKOFF_MS, 100 * 2 ** Math.min(failures, 10));
+        while (!this.stopping && Date.now() < until) await this.signal.within(until - Date.now());
       }
-      if (pause > 0) await this.rest(this.untilRetry(pause), true);
     }
-    await releaseLanes(this.options.dataSource, this.lanes).catch(() => undefined);
+    const { lanes } = this;
+    await Promise.all(lanes.map((lane) => lane.end()));
+    await this.saving;
+    await writeCursors(pool, lanes, this.leaseMs).catch(() => undefined);
+    await releaseLanes(pool, lanes).catch(() => undefined);
     this.lanes = [];
   }
 
-  /** @returns whether there may be more to do at once */
-  private async round(): Promise<boolean> {
+  /** Reads for the lanes that have room. @returns how long there is nothing more to do, in ms, unless something happens */
+  private async round(pool: pg.Pool): Promise<number> {
     const now = Date.now();
-    if (now - this.maintainedAt > MAINTENANCE_MS) await this.maintain();
-    await this.channel.open();
-    await this.keepLanes();
-    let more = false;
-    for (const group of this.groups()) {
-      if (this.stopping) break;
-      more = (await this.advance(group)) || more;
+    if (now - this.maintainedAt > MAINTENANCE_MS && this.maintaining === undefined) void this.maintain(pool);
+    void this.channel.open();
+    if (this.lanes.length < LANES && now - this.claimedAt >= this.pollMs()) await this.claim(pool);
+    let pause = this.pollMs();
+    for (const lanes of this.groups()) {
+      const due = this.dueIn(lanes);
+      if (due <= 0) {
+        await this.advance(pool, lanes);
+        pause = 0;
+      } else pause = Math.min(pause, due);
     }
-    return more;
+    return pause;
   }
 
-  private async keepLanes(): Promise<void> {
-    const now = Date.now();
-    if (this.lanes.length > 0 && this.leaseUntil - now < (1 - RENEW) * this.leaseMs) await this.write(this.lanes);
-    if (this.lanes.length === LANES) return;
-    const before = Date.now();
-    const claimed = await claimLanes(this.options.dataSource, this.leaseMs);
-    if (claimed.length === 0) return;
-    this.leaseUntil =
-      this.lanes.length === 0 ? before + this.leaseMs : Math.min(this.leaseUntil, before + this.leaseMs);
-    this.lanes.push(...claimed.map((cursor) => ({ ...cursor, alone: false, failures: 0, retryAt: 0 })));
+  private pollMs(): number {
+    return Math.min(POLL_MS, RENEW * this.leaseMs);
   }
 
-  /** Lanes that stand at the same place go together, with one query for all of them. */
+  private async claim(pool: pg.Pool): Promise<void> {
+    this.claimedAt = Date.now();
+    const { kafka, name } = this.options;
+    const events: LaneEvents = {
+      isHeld: async (lane) => {
+        await this.write(pool, [lane]);
+        return this.lanes.includes(lane);
+      },
+      sent: (_lane, count) => {
+        this.count('sent', count);
+        this.save(pool);
+        this.signal.give();
+      },
+      failed: (lane, error) => {
+        this.signal.give();
+        if (!this.lanes.includes(lane)) return;
+        this.count('failed', 1);
+        this.options.logger.error({ err: error, lane: lane.lane }, 'events could not be sent; they are tried again');
+      },
+    };
+    for (const cursor of await claimLanes(pool, this.leaseMs)) {
+      this.lanes.push(new Lane(cursor, kafka.fencedProducer(`${name}.outbox.${cursor.lane}`), events));
+      this.hasNews = true;
+    }
+  }
+
+  /** Lanes that stand at the same place go together, with one query for all of them; one that is slow stays behind. */
   private groups(): Lane[][] {
     const groups = new Map<string, Lane[]>();
     for (const lane of this.lanes) {
-      const place = JSON.stringify([lane.settled, lane.reading, lane.lastId, lane.alone ? lane.lane : null]);
-      const group = groups.get(place);
-      if (group === undefined) groups.set(place, [lane]);
+      if (lane.isSlow() && !lane.hasRoom()) continue;
+      const group = groups.get(lane.place());
+      if (group === undefined) groups.set(lane.place(), [lane]);
       else group.push(lane);
     }
     return [...groups.values()];
   }
 
-  /** Sends the next page of lanes that stand at the same place. */
-  private async advance(group: Lane[]): Promise<boolean> {
-    const [at] = group;
-    if (at === undefined || at.retryAt > Date.now()) return false;
-    const { dataSource } = this.options;
-    const numbers = group.map(({ lane }) => lane);
-    if (at.reading === at.settled) {
-      const { snapshot, firstId } = await lookForNews(dataSource, numbers, at.settled);
-      if (firstId === null) return false;
-      const before = String(BigInt(firstId) - 1n);
-      for (const lane of group) Object.assign(lane, { reading: snapshot, lastId: before });
-    }
-    const rows = await readPage(dataSource, numbers, at);
-    if (rows.length > 0) {
-      // Who has no time left to send must not: a successor may have begun.
-      if (this.isShort()) await this.write(this.lanes);
-      // A database that took its time to say so has used up the new lease too.
-      if (this.isShort() || group.some((lane) => !this.lanes.includes(lane))) return true;
-      try {
-        await this.producer.send(rows.map(({ message }) => message));
-      } catch (error) {
-        this.putOff(group, error);
-        return true;
-      }
-      this.count('sent', rows.length);
-    }
-    const exhausted = rows.length < PAGE;
-    const last = rows.at(-1)?.id ?? at.lastId;
-    for (const lane of group) {
-      Object.assign(lane, { alone: false, failures: 0, retryAt: 0 });
-      Object.assign(lane, exhausted ? { settled: lane.reading, lastId: '0' } : { lastId: last });
-    }
-    await this.write(group);
-    return true;
+  /** In how many ms it is time to read for lanes of one place; a lane that makes room says so. */
+  private dueIn(lanes: readonly Lane[]): number {
+    const [first] = lanes;
+    if (first === undefined || lanes.some((lane) => !lane.hasRoom())) return SLOW_CHECK_MS;
+    const now = Date.now();
+    if (first.failures > 0) return first.retryAt - now;
+    if (!isExhausted(first.read)) return 0;
+    return this.lookedAt + (this.hasNews ? GATHER_MS : POLL_MS) - now;
   }
 
-  /** Whether the lease may end within a send. */
-  private isShort(): boolean {
-    return this.leaseUntil - Date.now() < sendDeadlineOf(this.leaseMs) + SPARE * this.leaseMs;
+  private async advance(pool: pg.Pool, lanes: readonly Lane[]): Promise<void> {
+    const [first] = lanes;
+    if (first === undefined) return;
+    if (isExhausted(first.read) && first.failures === 0) {
+      this.hasNews = false;
+      this.lookedAt = Date.now();
+    }
+    const page = await readPage(pool, lanes);
+    for (const lane of lanes) lane.take(page);
   }
 
-  private putOff(group: Lane[], error: unknown): void {
-    this.count('failed', 1);
-    const lanes = group.map(({ lane }) => lane);
-    this.options.logger.error({ err: error, lanes }, 'events could not be sent; they are tried again');
-    for (const lane of group) {
-      lane.failures += 1;
-      const backoff = Math.min(MAX_BACKOFF_MS, 50 * 2 ** Math.min(lane.failures, 10));
-      // The first time, each lane tries at once and by itself: the failure may be of one of them.
-      lane.retryAt = group.length > 1 ? 0 : Date.now() + backoff;
-      lane.alone = true;
+  /** Writes the cursors that have moved, one write at a time. */
+  private save(pool: pg.Pool): void {
+    if (this.saving !== undefined) return;
+    this.saving = this.saveMoved(pool)
+      // The database is away; the next renewal writes them.
+      .catch(() => undefined)
+      .finally(() => (this.saving = undefined));
+  }
+
+  private async saveMoved(pool: pg.Pool): Promise<void> {
+    for (;;) {
+      const moved = this.lanes.filter(({ isMoved }) => isMoved);
+      if (moved.length === 0) return;
+      await this.write(pool, moved);
     }
   }
 
-  /** Writes cursors, and forgets lanes that another process has taken. */
-  private async write(lanes: readonly Lane[]): Promise<void> {
-    const before = Date.now();
-    const held = await writeCursors(this.options.dataSource, lanes, this.leaseMs);
-    this.lanes = this.lanes.filter((lane) => !lanes.includes(lane) || held.has(lane.lane));
-    // A lease counts from before the question; lanes not written keep their older one.
-    if (this.lanes.every((lane) => lanes.includes(lane))) this.leaseUntil = before + this.leaseMs;
-  }
-
-  private async maintain(): Promise<void> {
-    this.maintainedAt = Date.now();
-    const { dataSource, logger } = this.options;
-    try {
-      await dataSource.transaction((manager) => createPartitions((statement) => manager.query(statement)));
-      await dataSource.transaction((manager) => dropSettledPartition((statement) => manager.query(statement)));
-    } catch (error) {
-      logger.warn({ err: error }, 'the partitions of the outbox could not be looked after; they are tried again');
-    }
-  }
-
-  private untilRetry(pause: number): number {
-    const next = Math.min(
-      ...this.lanes.filter(({ retryAt }) => retryAt > 0).map(({ retryAt }) => retryAt - Date.now()),
-    );
-    return Math.max(1, Math.min(pause, next));
-  }
-
-  private async rest(milliseconds: number, wakeable: boolean): Promise<void> {
-    if (this.stopping || (wakeable && this.woken)) return;
-    await new Promise<void>((resolve) => {
-      const timer = setTimeout(resolve, milliseconds);
-      this.rouse = () => {
-        if (!wakeable && !this.stopping) return;
-        clearTimeout(timer);
-        resolve();
-      };
+  /** Writes cursors and renews leases, and forgets lanes that another process has taken. One write after the other. */
+  private write(pool: pg.Pool, lanes: readonly Lane[]): Promise<void> {
+    const written = this.writing.then(async () => {
+      if (lanes.length === 0) return;
+      for (const lane of lanes) lane.isMoved = false;
+      const held = await writeCursors(pool, lanes, this.leaseMs);
+      const lost = lanes.filter(({ lane }) => !held.has(lane));
+      this.lanes = this.lanes.filter((lane) => !lost.includes(lane));
+      for (const lane of lost) void lane.end();
     });
-    this.rouse = () => undefined;
+    this.writing = written.catch(() => undefined);
+    return written;
+  }
+
+  private maintain(pool: pg.Pool): Promise<void> {
+    this.maintainedAt = Date.now();
+    return (this.maintaining = (async () => {
+      try {
+        await inTransaction(pool, createPartitions);
+        await inTransaction(pool, dropSettledPartition);
+      } catch (error) {
+        this.options.logger.warn(
+          { err: error },
+          'the partitions of the outbox could not be looked after; they are tried again',
+        );
+      }
+      this.maintaining = undefined;
+    })());
   }
 
   private count(what: 'sent' | 'failed', by: number): void {

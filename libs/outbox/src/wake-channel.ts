@@ -1,5 +1,6 @@
 import pg from 'pg';
 import type { DataSource } from 'typeorm';
+import { clientConfigOf } from './connections.js';
 
 const CHANNEL = 'castiron_outbox';
 /** A notification inside each transaction would halve the commits; after them, this many are plenty. */
@@ -22,17 +23,7 @@ export class WakeChannel {
   /** Connects where there is no connection; to be called now and then. */
   async open(): Promise<void> {
     if (this.client !== undefined || this.closed) return;
-    const options = this.dataSource.options;
-    if (options.type !== 'postgres') throw new TypeError('the outbox needs PostgreSQL');
-    const password = typeof options.password === 'string' ? options.password : undefined;
-    const client = new pg.Client({
-      ...(options.url !== undefined
-        ? { connectionString: options.url }
-        : { host: options.host, port: options.port, user: options.username, password, database: options.database }),
-      application_name: 'castiron-outbox',
-      connectionTimeoutMillis: 2_000,
-      keepAlive: true,
-    });
+    const client = new pg.Client(clientConfigOf(this.dataSource));
     this.client = client;
     const lost = (): void => {
       if (this.client === client) this.client = undefined;

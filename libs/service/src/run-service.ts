@@ -110,7 +110,7 @@ export async function runService<Settings extends ServiceSettings & MessagingSet
       leaseMs: settings.leaseMs,
       onLog: ({ level, message }) => logger[level]({ from: 'kafka' }, message),
     });
-    const relay = new Relay({ dataSource, kafka, logger, metrics, leaseMs: settings.leaseMs });
+    const relay = new Relay({ name: settings.name, dataSource, kafka, logger, metrics, leaseMs: settings.leaseMs });
     const transactions = new MarkingTransactions(dataSource, relay, options.publications);
     const answers = new AnswerStore(dataSource, serviceKey);
     const wiring: Wiring<Settings> = {

@@ -19,7 +19,6 @@ interface Options {
   readonly operations: number;
   readonly long: boolean;
   readonly midCommit: boolean;
-  readonly strict: boolean;
   readonly plant?: PlantName;
   readonly plants: boolean;
 }
@@ -38,7 +37,6 @@ const command = new Command('npm run test:faults --')
     'kill the broker in the middle of commits too, which one that is alone does not survive',
     false,
   )
-  .option('--strict', 'count what is known to happen too: old copies that stand last on a state topic', false)
   .addOption(
     new Option('--plant <name>', 'plant a bug and see what the checker says; exits with 0 if it is found').choices(
       PLANT_NAMES,

@@ -15,8 +15,6 @@ export interface SeedsOptions {
   readonly operations: number;
   /** Pauses and leases as they are in production. */
   readonly long: boolean;
-  /** What is known to happen counts too. */
-  readonly strict: boolean;
   /** Kills the broker in the middle of commits too. */
   readonly midCommit: boolean;
   readonly plant?: PlantName | undefined;
@@ -65,7 +63,6 @@ export async function runSeeds(options: SeedsOptions): Promise<RunResult[]> {
         say,
         signal,
         midCommit: options.midCommit,
-        strict: options.strict,
         demanding: planted === undefined && rounds.length > 0,
       });
       results.push(result);

@@ -16,15 +16,13 @@ interface How {
   readonly rounds: number;
   readonly operations: number;
   readonly long: boolean;
-  readonly strict: boolean;
   readonly midCommit: boolean;
   readonly plant?: PlantName | undefined;
 }
 
-function commandOf(seed: number, { rounds, operations, long, strict, midCommit, plant }: How): string {
+function commandOf(seed: number, { rounds, operations, long, midCommit, plant }: How): string {
   const flags = [
     ...(long ? ['--long'] : []),
-    ...(strict ? ['--strict'] : []),
     ...(midCommit ? ['--mid-commit'] : []),
     ...(plant === undefined ? [] : [`--plant ${plant}`]),
   ];
@@ -33,11 +31,10 @@ function commandOf(seed: number, { rounds, operations, long, strict, midCommit, 
 }
 
 export function summaryOf(result: RunResult, how: How): string {
-  const { seed, anomalies, known, operations, faults, missed, seconds } = result;
+  const { seed, anomalies, operations, faults, missed, seconds } = result;
   return [
     `seed ${seed}: ${kindsOf(anomalies)}; ${operations.ok} operations acknowledged, ${operations.fail} refused, ${operations.info} without an answer; ${faults.length} faults in ${seconds} s`,
     ...(missed.length > 0 ? [`  did not come to pass: ${missed.join('; ')}`] : []),
-    ...(known.length > 0 ? [`  known: ${kindsOf(known)}, such as ${known[0]?.what}`] : []),
     ...anomalies.slice(0, SHOWN).map(({ kind, what }) => `  ${kind}: ${what}`),
     ...(anomalies.length > SHOWN ? [`  and ${anomalies.length - SHOWN} more`] : []),
     ...(anomalies.length > 0

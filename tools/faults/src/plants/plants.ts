@@ -27,17 +27,16 @@ const atPoint = (
   ms = 0,
 ): Fault => ({ kind: 'at-point', point, action, service, letPass: 1, ms, afterwards: true, after });
 
-const SENDS = 'await this.producer.send(rows.map(({ message }) => message));';
-const READS = 'const rows = await readPage(dataSource, numbers, at);';
+const SENDS = 'await this.producer.send(batch.map(({ message }) => message));';
 
 export const PLANTS = {
   'skip-late-commits': {
     what: 'the relay takes what committed late for sent',
     edits: [
       {
-        file: 'libs/outbox/lane-cursors',
-        text: 'WHERE xid >= pg_snapshot_xmin($1::pg_snapshot)',
-        instead: 'WHERE xid >= pg_snapshot_xmax($1::pg_snapshot)',
+        file: 'libs/outbox/read-page',
+        text: 'WHERE (xid >= $1::xid8 OR xid = ANY ($2::xid8[]))',
+        instead: 'WHERE (xid >= $1::xid8 AND $2::xid8[] IS NOT NULL)',
       },
     ],
     faults: [
@@ -52,10 +51,9 @@ export const PLANTS = {
     what: 'the cursor moves before the broker has the events',
     edits: [
       {
-        file: 'libs/outbox/relay',
+        file: 'libs/outbox/lane',
         text: SENDS,
-        instead: `for (const lane of group) Object.assign(lane, rows.length < PAGE ? { settled: lane.reading, lastId: '0' } : { lastId: rows.at(-1).id });
-          await this.write(group); ${SENDS}`,
+        instead: `this.cursor = batch.at(-1).after; this.isMoved = true; await this.events.isHeld(this); ${SENDS}`,
       },
     ],
     faults: [
@@ -103,14 +101,16 @@ export const PLANTS = {
     what: 'what piled up while sends failed is sent the last first',
     edits: [
       {
-        file: 'libs/outbox/relay',
-        text: READS,
-        instead: `${READS} if (rows.length > 1 && (this.planted = (this.planted ?? 0) - 1) > 0) rows.reverse();`,
+        file: 'libs/outbox/lane',
+        text: SENDS,
+        instead: `if (batch.length > 1 && (this.planted = (this.planted ?? 0) - 1) > 0) {
+            await this.producer.send(batch.map(({ message }) => message).reverse());
+          } else ${SENDS}`,
       },
       {
-        file: 'libs/outbox/relay',
-        text: "this.count('failed', 1);",
-        instead: "this.count('failed', 1); this.planted = 40;",
+        file: 'libs/outbox/lane',
+        text: 'this.failures += 1;',
+        instead: 'this.failures += 1; this.planted = 40;',
       },
     ],
     faults: [
@@ -124,8 +124,8 @@ export const PLANTS = {
     edits: [
       {
         file: 'libs/outbox/relay',
-        text: 'for (const group of this.groups())',
-        instead: 'for (const group of (this.planted = (this.planted ?? 0) + 1) < 6 ? this.groups() : [])',
+        text: 'for (const lanes of this.groups())',
+        instead: 'for (const lanes of (this.planted = (this.planted ?? 0) + 1) < 6 ? this.groups() : [])',
       },
     ],
     faults: [{ kind: 'backends-terminated', after }],

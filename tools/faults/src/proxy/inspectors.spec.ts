@@ -28,7 +28,8 @@ describe('in the bytes to PostgreSQL', () => {
     return Buffer.concat([Buffer.from(type), length, body]);
   };
   const query = (text: string) => typed('Q', Buffer.from(`${text}\0`));
-  const parse = (text: string) => typed('P', Buffer.from(`\0${text}\0\0\0`));
+  const parse = (text: string, name = '') => typed('P', Buffer.from(`${name}\0${text}\0\0\0`));
+  const bind = (name: string) => typed('B', Buffer.from(`\0${name}\0\0\0`));
   const complete = (tag: string) => typed('C', Buffer.from(`${tag}\0`));
   const started = (memory = { acknowledged: false }) => {
     const inspector = postgresInspector(memory);
@@ -66,6 +67,17 @@ describe('in the bytes to PostgreSQL', () => {
     expect(inspector.request(move)).toBe('before-mark');
     expect(inspector.request(move)).toBeUndefined();
   });
+
+  it('a statement that was prepared is seen each time it is run, and not when it is prepared', () => {
+    const memory = { acknowledged: true };
+    const inspector = started(memory);
+    expect(inspector.request(parse('UPDATE outbox_lanes l SET settled = c.settled', 'mark'))).toBeUndefined();
+    for (const _ of [1, 2]) {
+      memory.acknowledged = true;
+      expect(inspector.request(bind('other'))).toBeUndefined();
+      expect(inspector.request(bind('mark'))).toBe('before-mark');
+    }
+  });
 });
 
 describe('in the bytes to Kafka', () => {
@@ -101,6 +113,7 @@ describe('in the bytes to Kafka', () => {
     const inspector = kafkaInspector({ acknowledged: false });
     expect(inspector.request(request(22, 1, 'feed-lane-3'))).toBe('before-fence');
     expect(inspector.request(request(22, 2, null))).toBeUndefined();
+    expect(inspector.request(request(22, 2, 'notifications.outbox.3'))).toBeUndefined();
     expect(inspector.request(request(0, 3, 'feed-lane-3'))).toBe('before-feed-send');
     expect(inspector.request(request(26, 4, 'feed-lane-3'))).toBe('before-feed-commit');
     expect(inspector.answer(answer(4))).toBe('after-feed-commit');

@@ -11,12 +11,16 @@ const CLIENT_ID_AT = 12;
 const framed = (bytes: Buffer): number | undefined =>
   bytes.length < LENGTH_BYTES ? undefined : LENGTH_BYTES + bytes.readUInt32BE(0);
 
-/** Length of a nullable string with its own length before it. */
-const stringLength = (frame: Buffer, at: number): number => Math.max(0, frame.readInt16BE(at));
+/** A nullable string with its own length before it. */
+const stringAt = (frame: Buffer, at: number): string =>
+  frame.toString('latin1', at + 2, at + 2 + Math.max(0, frame.readInt16BE(at)));
 
-/** Only the lanes of feeds send in Kafka transactions. Produce (versions 3 to 8) and InitProducerId (0 and 1) begin with the id. */
+/**
+ * Only the lanes of feeds send in Kafka transactions; relays of outboxes ask for ids by name too. Produce (versions 3 to 8)
+ * and InitProducerId (0 and 1) begin with the name.
+ */
 const isOfLane = (frame: Buffer): boolean =>
-  stringLength(frame, CLIENT_ID_AT + 2 + stringLength(frame, CLIENT_ID_AT)) > 0;
+  stringAt(frame, CLIENT_ID_AT + 2 + stringAt(frame, CLIENT_ID_AT).length).startsWith('feed-lane-');
 
 /** Reads the headers of Kafka's protocol (Kafka's protocol guide, "Request Header" and "Response Header"). */
 export function kafkaInspector(memory: ReplicaMemory): Inspector {

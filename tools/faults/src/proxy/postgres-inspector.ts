@@ -2,6 +2,7 @@ import type { Inspector, Point, ReplicaMemory } from './points.js';
 
 const QUERY = 'Q'.charCodeAt(0);
 const PARSE = 'P'.charCodeAt(0);
+const BIND = 'B'.charCodeAt(0);
 const COMMAND_COMPLETE = 'C'.charCodeAt(0);
 const LENGTH_BYTES = 4;
 
@@ -17,17 +18,33 @@ const MOVES_CURSOR = /UPDATE outbox_lanes\b[^]*\bsettled = c\.settled/;
 const framed = (bytes: Buffer): number | undefined =>
   bytes.length < 1 + LENGTH_BYTES ? undefined : 1 + bytes.readUInt32BE(1);
 
-/** The text of a Query, or of a Parse, which a statement's name precedes. */
-function statementOf(frame: Buffer): string | undefined {
-  const [type] = frame;
-  if (type === QUERY) return frame.toString('latin1', 5, Math.min(frame.length, 5 + TEXT));
-  if (type !== PARSE) return undefined;
-  const start = frame.indexOf(0, 5) + 1;
-  return frame.toString('latin1', start, Math.min(frame.length, start + TEXT));
+const NAMES_AT = 5;
+
+const textFrom = (frame: Buffer, start: number): string =>
+  frame.toString('latin1', start, Math.min(frame.length, start + TEXT));
+
+/** Finds the text of a Query, of a Parse, or of a Bind whose statement was parsed before under a name. */
+function statements(): (frame: Buffer) => string | undefined {
+  const named = new Map<string, string>();
+  return (frame) => {
+    const [type] = frame;
+    if (type === QUERY) return textFrom(frame, NAMES_AT);
+    const end = frame.indexOf(0, NAMES_AT);
+    if (type === PARSE) {
+      const [name, text] = [frame.toString('latin1', NAMES_AT, end), textFrom(frame, end + 1)];
+      if (name === '') return text;
+      // It is not run by this alone: the Bind that follows does that, now and each time after.
+      named.set(name, text);
+    }
+    // After the name of its portal.
+    if (type === BIND) return named.get(frame.toString('latin1', end + 1, frame.indexOf(0, end + 1)));
+    return undefined;
+  };
 }
 
 /** Reads PostgreSQL's frontend/backend protocol 3.0 (PostgreSQL manual, "Message Formats"). */
 export function postgresInspector(memory: ReplicaMemory): Inspector {
+  const statementOf = statements();
   let started = false;
   let wroteEvents = false;
   let committing = false;

@@ -13,6 +13,7 @@ export async function drain({ url, kafka, count }: Places & { count: number }): 
   return withDatabase(url, async (dataSource) => {
     const sent = new WorkCounter(count);
     const relay = new Relay({
+      name: 'bench',
       dataSource,
       kafka: tellingOfSends(connect(kafka), (events) => sent.add(events)),
       logger: silent,

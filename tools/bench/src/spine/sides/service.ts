@@ -30,7 +30,7 @@ export async function pace(
       sent += events;
       if (sent >= count) allSent();
     });
-    const relay = new Relay({ dataSource, kafka: telling, logger: silent, metrics });
+    const relay = new Relay({ name: 'bench', dataSource, kafka: telling, logger: silent, metrics });
     if (given.relay) await relay.start();
     const transactions = new Transactions(dataSource, given.relay ? relay : nobodyWaits, { contract });
     const committed = new Float64Array(count);
@@ -53,7 +53,7 @@ export async function idle(
   const { url, kafka: settings, topic, settle, seconds } = given;
   return withDatabase(url, async (dataSource) => {
     const kafka = connect(settings);
-    const relay = new Relay({ dataSource, kafka, logger: silent, metrics });
+    const relay = new Relay({ name: 'bench', dataSource, kafka, logger: silent, metrics });
     await relay.start();
     const inbox = new Inbox({
       name: `${topic}.idle`,

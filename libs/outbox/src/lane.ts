@@ -1,0 +1,161 @@
+import { MAX_MESSAGE_BYTES, type WireMessage } from '@castiron/contracts';
+import type { FencedProducer } from '@castiron/kafka';
+import type { LaneCursor, Place } from './lane-cursors.js';
+import { isExhausted, type Page } from './read-page.js';
+
+/** Of one send: all of it may be of one partition, whose records the broker takes as one message. */
+const SEND_BYTES = MAX_MESSAGE_BYTES - 16_384;
+/** Framing of a record and of a header. */
+const RECORD_BYTES = 32;
+const HEADER_BYTES = 4;
+/** Sent longer than this, a lane is left behind by those that read together with it. */
+const SLOW_MS = 100;
+const MAX_BACKOFF_MS = 3_000;
+/** The coordinator forgets an id that was not asked for in seven days, and with it whom to shut out. */
+const RENEW_PRODUCER_MS = 86_400_000;
+
+interface Waiting {
+  readonly message: WireMessage;
+  readonly bytes: number;
+  /** Where the lane stands once this is sent. */
+  readonly after: Place;
+}
+
+/** What a lane tells the relay, and asks of it. */
+export interface LaneEvents {
+  /** Whether this process still holds the lane, by the database's word. */
+  isHeld(lane: Lane): Promise<boolean>;
+  sent(lane: Lane, events: number): void;
+  failed(lane: Lane, error: unknown): void;
+}
+
+const sizeOf = ({ topic, key, value, headers }: WireMessage): number =>
+  Object.entries(headers).reduce(
+    (sum, [name, text]) => sum + name.length + text.length + HEADER_BYTES,
+    RECORD_BYTES + topic.length + key.length + Buffer.byteLength(value ?? ''),
+  );
+
+/** A lane that this process holds: sends what was read for it, in order, while more is read. */
+export class Lane implements LaneCursor {
+  readonly lane: number;
+  readonly token: string;
+  /** Everything up to here is on its topics. */
+  cursor: Place;
+  /** Everything up to here is read. */
+  read: Place;
+  /** Whether the cursor has moved since it was last written. */
+  isMoved = false;
+  failures = 0;
+  retryAt = 0;
+  private waiting: Waiting[] = [];
+  private waitingBytes = 0;
+  /** Not told by a promise's end, which comes a moment later: what is taken in between would wait for the next page. */
+  private isSending = false;
+  private sent: Promise<void> = Promise.resolve();
+  private sendingSince = 0;
+  private openedAt = -Infinity;
+  private ended = false;
+
+  constructor(
+    { lane, token, cursor }: LaneCursor,
+    private readonly producer: FencedProducer,
+    private readonly events: LaneEvents,
+  ) {
+    this.lane = lane;
+    this.token = token;
+    this.read = this.cursor = cursor;
+  }
+
+  /** Whether more may be read for it: one that failed shows first that it can send. */
+  hasRoom(): boolean {
+    return this.failures > 0 ? !this.isSending : this.waitingBytes < SEND_BYTES / 2;
+  }
+
+  isSlow(): boolean {
+    return this.isSending && Date.now() - this.sendingSince > SLOW_MS;
+  }
+
+  /** Lanes that answer the same are read for with one query. One that failed is by itself until it has sent something. */
+  place(): string {
+    if (this.failures > 0) return `lane ${this.lane}`;
+    return isExhausted(this.read) ? 'news' : `${this.read.reading} ${this.read.lastId}`;
+  }
+
+  /** Takes its rows of a page that was read for it, and sends them in turn. */
+  take(page: Page): void {
+    const { settled } = this.read;
+    const rows = page.rows.filter(({ lane }) => lane === this.lane);
+    const after = page.after(settled);
+    // So that, should the send fail, the same rows are found by id.
+    if (rows.length > 0 && !this.isSending) this.cursor = page.before(settled);
+    this.read = after;
+    for (const [n, { id, message }] of rows.entries()) {
+      const bytes = sizeOf(message);
+      this.waiting.push({
+        message,
+        bytes,
+        after: n === rows.length - 1 ? after : { ...page.before(settled), lastId: id },
+      });
+      this.waitingBytes += bytes;
+    }
+    if (!this.isSending) this.sent = this.sendAll();
+  }
+
+  /** Ends the send under way, and sends no more. */
+  async end(): Promise<void> {
+    this.ended = true;
+    await this.sent;
+    await this.producer.close();
+  }
+
+  private async sendAll(): Promise<void> {
+    this.isSending = true;
+    try {
+      while (this.waiting.length > 0 && !this.ended) {
+        this.sendingSince = Date.now();
+        await this.open();
+        const batch = this.nextBatch();
+        await this.producer.send(batch.map(({ message }) => message));
+        this.cursor = batch.at(-1)?.after ?? this.cursor;
+        this.isMoved = true;
+        this.events.sent(this, batch.length);
+      }
+      // What followed held nothing for this lane.
+      if (this.waiting.length === 0) this.cursor = this.read;
+      this.failures = 0;
+    } catch (error) {
+      this.startAgain();
+      this.events.failed(this, error);
+    } finally {
+      this.isSending = false;
+    }
+  }
+
+  /**
+   * A producer shuts out its predecessors, so it must not be one of a process that lost the lane meanwhile: asked after it
+   * was opened, the database's yes holds for all that is sent until a successor opens its own.
+   */
+  private async open(): Promise<void> {
+    if (Date.now() - this.openedAt < RENEW_PRODUCER_MS) return;
+    await this.producer.open();
+    if (!(await this.events.isHeld(this))) throw new Error(`lane ${this.lane} belongs to another process`);
+    this.openedAt = Date.now();
+  }
+
+  private nextBatch(): Waiting[] {
+    let bytes = 0;
+    const end = this.waiting.findIndex((it, n) => (bytes += it.bytes) > SEND_BYTES && n > 0);
+    const batch = this.waiting.splice(0, end === -1 ? this.waiting.length : end);
+    this.waitingBytes -= batch.reduce((sum, it) => sum + it.bytes, 0);
+    return batch;
+  }
+
+  private startAgain(): void {
+    this.waiting = [];
+    this.waitingBytes = 0;
+    this.read = this.cursor;
+    this.openedAt = -Infinity;
+    this.failures += 1;
+    this.retryAt = Date.now() + Math.min(MAX_BACKOFF_MS, 50 * 2 ** Math.min(this.failures, 10));
+  }
+}

@@ -1,0 +1,113 @@
+import type { WireMessage } from '@castiron/contracts';
+import type pg from 'pg';
+import type { LaneCursor, Place } from './lane-cursors.js';
+import { LANES } from './lanes.js';
+
+/** The most that is read at once: rows, and bytes of their payloads (the row that passes the limit included). */
+export const PAGE_ROWS = 1_000;
+export const PAGE_BYTES = 4 * 1_048_576;
+
+export interface OutboxRow {
+  readonly id: string;
+  readonly lane: number;
+  readonly message: WireMessage;
+}
+
+export interface Page {
+  readonly rows: readonly OutboxRow[];
+  /** Where a lane stood before these rows that had settled so much, and where it stands once it has sent its own. */
+  before(settled: string): Place;
+  after(settled: string): Place;
+}
+
+/** A lane by what it is to read from. */
+export type Reader = Pick<LaneCursor, 'lane'> & { readonly read: Place };
+
+/** Whether all that was to be read is read, so that it is time to look for what is new. */
+export const isExhausted = ({ settled, reading }: Place): boolean => settled === reading;
+
+interface Found {
+  readonly snapshot: string;
+  readonly id: string;
+  readonly lane: number;
+  readonly topic: string;
+  readonly key: string;
+  readonly payload: string | null;
+  readonly headers: Record<string, string>;
+  readonly bytes: number;
+}
+
+/** Cut where the bytes are enough; lengths alone are looked at for that, not the payloads. */
+const page = (rows: string): string => `
+  SELECT snapshot, id, lane, aggregatetype AS topic, aggregateid AS key, payload, headers, bytes
+  FROM (SELECT *, sum(bytes) OVER (ORDER BY id) - bytes AS before
+        FROM (SELECT *, coalesce(octet_length(payload), 0) AS bytes FROM (${rows}) AS all_rows) AS measured) AS counted
+  WHERE before < ${PAGE_BYTES} ORDER BY id`;
+
+/**
+ * What is visible now and was not in a lane's `settled`: transactions younger than it, and those that were under way.
+ * One statement, so that its own snapshot is the one returned and covers exactly what it saw. `id + 0` keeps the planner
+ * from walking all settled rows by id.
+ */
+const NEWS = page(`
+  SELECT pg_current_snapshot()::text AS snapshot, * FROM outbox
+  WHERE (xid >= $1::xid8 OR xid = ANY ($2::xid8[]))
+    AND NOT pg_visible_in_snapshot(xid, ($3::pg_snapshot[])[lane + 1])
+  ORDER BY id + 0 LIMIT ${PAGE_ROWS}`);
+
+/** The next rows between the snapshots, by id. */
+const NEXT = page(`
+  SELECT $2::text AS snapshot, * FROM outbox
+  WHERE id > $1 AND pg_visible_in_snapshot(xid, $2::pg_snapshot)
+    AND NOT pg_visible_in_snapshot(xid, ($3::pg_snapshot[])[lane + 1])
+  ORDER BY id LIMIT ${PAGE_ROWS}`);
+
+/** A snapshot as PostgreSQL writes it, `xmin:xmax:xip,xip`: what it does not show begins at xmax, but for the xips. */
+function unseenIn(snapshots: readonly string[]): { from: string; open: string[] } {
+  const parts = snapshots.map((snapshot) => snapshot.split(':'));
+  const ends = parts.map(([, xmax = '1']) => BigInt(xmax));
+  const open = new Set(parts.flatMap(([, , xips = '']) => xips.split(',').filter((xip) => xip !== '')));
+  return { from: String(ends.reduce((a, b) => (a < b ? a : b))), open: [...open] };
+}
+
+/** Reads on for lanes that stand at the same place, or, once they are exhausted, wherever each stands. */
+export async function readPage(pool: pg.Pool, lanes: readonly Reader[]): Promise<Page> {
+  const [first] = lanes;
+  if (first === undefined) throw new TypeError('no lane is to be read for');
+  // By lane; one that is not asked for has none and gets nothing.
+  const settled = Array.from(
+    { length: LANES },
+    (_, lane) => lanes.find((it) => it.lane === lane)?.read.settled ?? null,
+  );
+  const fresh = isExhausted(first.read);
+  const { from, open } = unseenIn(settled.filter((one) => one !== null));
+  const { rows } = await pool.query<Found>(
+    fresh
+      ? { name: 'outbox-news', text: NEWS, values: [from, open, settled] }
+      : { name: 'outbox-next', text: NEXT, values: [first.read.lastId, first.read.reading, settled] },
+  );
+  const [top] = rows;
+  const bytes = rows.reduce((sum, row) => sum + row.bytes, 0);
+  const whole = rows.length < PAGE_ROWS && bytes < PAGE_BYTES;
+  const before = fresh ? String(BigInt(top?.id ?? 1) - 1n) : first.read.lastId;
+  const last = rows.at(-1)?.id ?? before;
+  /** Undefined where there was nothing new: a lane's own place is as good as any younger one. */
+  const reading = top?.snapshot ?? (fresh ? undefined : first.read.reading);
+  return {
+    rows: rows.map((row) => ({
+      id: row.id,
+      lane: row.lane,
+      message: {
+        topic: row.topic,
+        key: row.key,
+        value: row.payload,
+        headers: { ...row.headers, ce_sequence: row.id },
+      },
+    })),
+    before: (from) => ({ settled: from, reading: reading ?? from, lastId: before }),
+    after: (from) =>
+      whole
+        ? { settled: reading ?? from, reading: reading ?? from, lastId: '0' }
+        : { settled: from, reading: reading ?? from, lastId: last },
+  };
+}

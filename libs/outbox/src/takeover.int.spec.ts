@@ -1,0 +1,128 @@
+import type { FencedProducer, Kafka } from '@castiron/kafka';
+import { eventually, freshDatabase } from '@castiron/testing';
+import type { DataSource } from 'typeorm';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { outboxMigrations } from './index.js';
+import { RelayRig } from './testing/relay.rig.js';
+
+let dataSource: DataSource;
+let rig: RelayRig;
+
+beforeEach(async () => {
+  dataSource = await freshDatabase(outboxMigrations);
+  rig = new RelayRig(dataSource);
+});
+afterEach(() => rig.close());
+
+/** A process that is stopped in the middle of a send, as its relay sees it: the send does not get on until it is let. */
+class Stoppable {
+  waiting = 0;
+  private gate: Promise<void> = Promise.resolve();
+  private open: () => void = () => undefined;
+  readonly kafka: Kafka;
+
+  constructor(kafka: Kafka) {
+    this.kafka = { ...kafka, fencedProducer: (id) => this.held(kafka.fencedProducer(id)) };
+  }
+
+  stop(): void {
+    this.gate = new Promise((resolve) => (this.open = resolve));
+  }
+
+  goOn(): void {
+    this.open();
+  }
+
+  private held(producer: FencedProducer): FencedProducer {
+    return {
+      open: () => producer.open(),
+      send: async (messages) => {
+        this.waiting += 1;
+        await this.gate;
+        this.waiting -= 1;
+        await producer.send(messages);
+      },
+      close: async () => {
+        await this.gate;
+        await producer.close();
+      },
+    };
+  }
+}
+
+/** As when nothing was heard of their owner for the length of a lease. */
+const endLeases = () => dataSource.query(`UPDATE outbox_lanes SET lease_until = '-infinity'`);
+
+describe('a relay that was taken for dead', () => {
+  it('does no harm when it comes back in the middle of a send', async () => {
+    const { contract, topic } = await rig.newEvent();
+    const stoppable = new Stoppable(rig.kafka);
+    const publish = (n: number) => rig.publish(contract, topic, { key: 'k', n });
+    const arrived = (...numbers: number[]) =>
+      eventually(async () => expect((await rig.received(topic)).get('k')).toEqual(numbers));
+    await rig.relay({ kafka: stoppable.kafka }).start();
+    await publish(1);
+    await arrived(1);
+
+    stoppable.stop();
+    await publish(2);
+    await eventually(() => stoppable.waiting > 0);
+    await endLeases();
+    await rig.relay().start();
+    await arrived(1, 2);
+    await publish(3);
+    await arrived(1, 2, 3);
+
+    stoppable.goOn();
+    await eventually(() => stoppable.waiting === 0);
+    await publish(4);
+    await arrived(1, 2, 3, 4);
+  });
+
+  it('is replaced once its lease is over', async () => {
+    const { contract, topic } = await rig.newEvent();
+    await rig.publish(contract, topic, { key: 'k', n: 1 });
+    // As a process leaves it that is killed.
+    await dataSource.query(`UPDATE outbox_lanes SET token = 7, lease_until = now() + interval '2 seconds'`);
+    await rig.relay({ leaseMs: 2_000 }).start();
+    await eventually(async () => expect((await rig.received(topic)).get('k')).toEqual([1]), { within: 6_000 });
+  });
+
+  it('keeps its lanes through work that takes longer than a lease', async () => {
+    const { contract, topic } = await rig.newEvent();
+    const stoppable = new Stoppable(rig.kafka);
+    await rig.relay({ kafka: stoppable.kafka, leaseMs: 600 }).start();
+    stoppable.stop();
+    await rig.publish(contract, topic, { key: 'k', n: 1 });
+    await eventually(() => stoppable.waiting > 0);
+    const tokens = () => dataSource.query(`SELECT lane, token FROM outbox_lanes ORDER BY lane`);
+    const before = await tokens();
+    await rig.relay({ leaseMs: 600 }).start();
+    await dataSource.query('SELECT pg_sleep(1.5)');
+    expect(await tokens()).toEqual(before);
+    stoppable.goOn();
+    await eventually(async () => expect((await rig.received(topic)).get('k')).toEqual([1]));
+  });
+});
+
+describe('an event whose transaction wakes nobody', () => {
+  it('is sent all the same, soon', async () => {
+    const { contract, topic } = await rig.newEvent();
+    await rig.relay().start();
+    await rig.publish(contract, topic, { key: 'k', n: 1 });
+    await eventually(async () => expect((await rig.received(topic)).get('k')).toEqual([1]), { within: 4_000 });
+    // All is quiet now, and the next one is found as well.
+    await rig.publish(contract, topic, { key: 'k', n: 2 });
+    await eventually(async () => expect((await rig.received(topic)).get('k')).toEqual([1, 2]), { within: 4_000 });
+  });
+});
+
+describe('events that are large together', () => {
+  it('go in several sends, for a partition takes so much at once', async () => {
+    const { contract, topic } = await rig.newEvent();
+    const numbers = Array.from({ length: 20 }, (_, n) => n + 1);
+    for (const n of numbers) await rig.publish(contract, topic, { key: 'k', n, fill: 'x'.repeat(300_000) });
+    await rig.relay().start();
+    await eventually(async () => expect((await rig.received(topic)).get('k')).toEqual(numbers), { within: 20_000 });
+  });
+});
