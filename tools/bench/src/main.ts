@@ -1,4 +1,5 @@
 import { Command, InvalidArgumentError } from 'commander';
+import type { SoakOptions } from './soak/soak.js';
 
 function whole(text: string, from: number, to: number): number {
   const number = Number(text);
@@ -43,6 +44,17 @@ command
   .action(async ({ rows, all }: { rows: number; all: boolean }) => {
     const { benchImport } = await import('./bench-import.js');
     process.exitCode = (await benchImport(rows, all)) ? 0 : 1;
+  });
+
+command
+  .command('soak')
+  .description('half the top rate for long: memory, tables and latency must stay flat, or it ends with 1')
+  .option('--minutes <n>', 'how long', (text) => whole(text, 1, 10_000), 30)
+  .option('--svg <file>', 'plots what was seen there')
+  .option('--json <file>', 'writes every sample and the verdicts there')
+  .action(async (options: SoakOptions) => {
+    const { soak } = await import('./soak/soak.js');
+    process.exitCode = (await soak(options)) ? 0 : 1;
   });
 
 command.command('side <name>', { hidden: true }).action(async (name: string) => {

@@ -1,7 +1,6 @@
-import { mkdir, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
-import { CannotStart, startStack } from '@castiron/local-stack';
+import { mkdir, writeFile } from 'node:fs/promises';
+import { resolve } from 'node:path';
+import { CannotStart } from '@castiron/local-stack';
 import { Bench, FULL, QUICK } from './bench.js';
 import { ConnectWorker } from './debezium/connect-worker.js';
 import { DEBEZIUM_JARS } from './debezium/jars.js';
@@ -12,6 +11,7 @@ import { idle } from './figures/idle.js';
 import { inbox } from './figures/inbox.js';
 import { latency } from './figures/latency.js';
 import { load, machine } from './machine.js';
+import { onStack } from './on-stack.js';
 import { tableOf } from './table.js';
 
 /** What is measured, each by itself, in this order. */
@@ -55,34 +55,28 @@ export async function benchSpine(options: SpineOptions): Promise<boolean> {
   const from = process.env['INIT_CWD'] ?? process.cwd();
   const profiles = options.cpuProf === undefined ? undefined : resolve(from, options.cpuProf);
   if (profiles !== undefined) await mkdir(profiles, { recursive: true });
-  const folder = join(tmpdir(), `castiron-bench-${process.pid}-${Date.now()}`);
   if (options.withDebezium) {
     if (process.platform !== 'linux')
       throw new CannotStart("What Debezium uses of the CPU is read from Linux's /proc.");
     await DEBEZIUM_JARS.fetch();
   }
-  // Kept, that is durable, as in a house: a commit waits for the disk.
-  const stack = await startStack({
-    dataDir: folder,
-    ...(options.withDebezium && { postgresSettings: { wal_level: 'logical' } }),
-  });
-  const bench = new Bench(stack, sizes, profiles);
-  try {
-    if (options.withDebezium) bench.debezium = await ConnectWorker.start(stack, bench.kafka);
-    const figures = await Promise.race([
-      measure(bench, options.only ?? MEASURE_NAMES),
-      stack.broken.then((reason) => Promise.reject(new Error(reason))),
-    ]);
-    const result = { machine: machine(before), figures };
-    console.log(`\n${tableOf(figures)}\n\n${JSON.stringify(result.machine)}`);
-    if (options.json !== undefined)
-      await writeFile(resolve(from, options.json), `${JSON.stringify(result, null, 2)}\n`);
-    const missed = figures.filter((it) => !reachesMust(it));
-    for (const { name } of missed) console.log(`missed: ${name}`);
-    return missed.length === 0;
-  } finally {
-    await bench.close().catch(() => undefined);
-    await stack.stop();
-    await rm(folder, { recursive: true, force: true, maxRetries: 3 });
-  }
+  return onStack(
+    async (stack) => {
+      const bench = new Bench(stack, sizes, profiles);
+      try {
+        if (options.withDebezium) bench.debezium = await ConnectWorker.start(stack, bench.kafka);
+        const figures = await measure(bench, options.only ?? MEASURE_NAMES);
+        const result = { machine: machine(before), figures };
+        console.log(`\n${tableOf(figures)}\n\n${JSON.stringify(result.machine)}`);
+        if (options.json !== undefined)
+          await writeFile(resolve(from, options.json), `${JSON.stringify(result, null, 2)}\n`);
+        const missed = figures.filter((it) => !reachesMust(it));
+        for (const { name } of missed) console.log(`missed: ${name}`);
+        return missed.length === 0;
+      } finally {
+        await bench.close().catch(() => undefined);
+      }
+    },
+    options.withDebezium ? { wal_level: 'logical' } : {},
+  );
 }

@@ -2,21 +2,19 @@
  * Begins work at a steady rate, whether or not what was begun before is done: who waits for a slow answer before asking
  * again measures its own patience. @returns once all of it is done
  */
-export async function atRate(perSecond: number, count: number, begin: (n: number) => Promise<unknown>): Promise<void> {
+export function atRate(perSecond: number, count: number, begin: (n: number) => Promise<unknown>): Promise<void> {
   const from = performance.now();
-  const begun: Promise<unknown>[] = [];
-  await new Promise<void>((resolve, reject) => {
+  return new Promise((resolve, reject) => {
+    let [begun, done] = [0, 0];
     const timer = setInterval(() => {
       const due = Math.min(count, Math.floor(((performance.now() - from) * perSecond) / 1000));
-      while (begun.length < due) {
-        const work = begin(begun.length);
-        work.catch(reject);
-        begun.push(work);
+      for (; begun < due; begun += 1) {
+        begin(begun).then(() => {
+          done += 1;
+          if (done === count) resolve();
+        }, reject);
       }
-      if (begun.length < count) return;
-      clearInterval(timer);
-      resolve();
+      if (begun === count) clearInterval(timer);
     }, 1);
   });
-  await Promise.all(begun);
 }

@@ -33,7 +33,9 @@ export class Side<Program> {
     const child = fork(MAIN, ['side', name], {
       serialization: 'advanced',
       execArgv: [
+        // As the services are run.
         '--enable-source-maps',
+        '--max-old-space-size=384',
         ...(profiles === undefined
           ? []
           : ['--cpu-prof', `--cpu-prof-dir=${profiles}`, `--cpu-prof-name=${name}-${Date.now()}.cpuprofile`]),

@@ -1,26 +1,71 @@
+import { startCastiron } from '@castiron/local-stack';
 import type { Bench } from '../bench.js';
 import { figure, type Figure } from '../figure.js';
+import { ProcessUse } from '../process-use.js';
 
 const SETTLE_SECONDS = 5;
 
+const seconds = (count: number) => new Promise((resolve) => setTimeout(resolve, count * 1000));
+
 /** Relay and inbox of a service that has nothing to do. */
-export async function idle(bench: Bench): Promise<Figure[]> {
+async function idleSpine(bench: Bench): Promise<Figure[]> {
   const places = await bench.topic(await bench.database('idle'), 'idle');
   const service = await bench.side('service', 'idle service');
   const rounds = await bench.rounds('idle', () =>
     service.ask('idle', { ...places, settle: SETTLE_SECONDS, seconds: bench.sizes.idleSeconds }),
   );
+  await bench.endSides();
   return [
     figure(
-      'CPU of an idle service (relay and inbox)',
+      'CPU of an idle relay and inbox',
       '% of a core',
       rounds.map(({ percent }) => percent),
       { direction: 'atMost', must: 1 },
     ),
     figure(
-      'memory of an idle service (relay and inbox)',
+      'memory of an idle relay and inbox',
       'MiB',
       rounds.map(({ residentMiB }) => residentMiB),
     ),
+  ];
+}
+
+/** All services as they are, with nobody asking anything of them. */
+async function idleServices(bench: Bench): Promise<Figure[]> {
+  const castiron = await startCastiron(bench.stack);
+  try {
+    const uses = Object.values(castiron.parts).map(({ pid = 0 }) => new ProcessUse(pid));
+    await seconds(SETTLE_SECONDS);
+    const rounds = await bench.rounds('idle services', async () => {
+      const before = uses.map((use) => use.cpuUs());
+      const from = performance.now();
+      await seconds(bench.sizes.idleSeconds);
+      const ms = performance.now() - from;
+      const percents = uses.map((use, n) => (use.cpuUs() - (before[n] ?? Number.NaN)) / ms / 10);
+      return { percent: Math.max(...percents), residentMiB: Math.max(...uses.map((use) => use.residentMiB())) };
+    });
+    return [
+      figure(
+        'CPU of an idle service, the busiest of all',
+        '% of a core',
+        rounds.map(({ percent }) => percent),
+        { direction: 'atMost', must: 1 },
+      ),
+      figure(
+        'memory of an idle service, the largest of all',
+        'MiB',
+        rounds.map(({ residentMiB }) => residentMiB),
+      ),
+    ];
+  } finally {
+    await castiron.stop();
+  }
+}
+
+export async function idle(bench: Bench): Promise<Figure[]> {
+  return [
+    ...(await idleSpine(bench)),
+    // What another process uses is read from Linux's /proc.
+    ...(process.platform === 'linux' ? await idleServices(bench) : []),
   ];
 }

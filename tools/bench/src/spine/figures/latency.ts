@@ -8,6 +8,9 @@ const LATE_MS = 60_000;
 /** Of a round: enough to warm up, and for what nothing is demanded of. */
 const SHORT = 0.25;
 
+/** Of the rate asked for; below it a round says nothing of that rate. */
+const IN_TIME = 0.95;
+
 interface Latency {
   readonly p50: number;
   readonly p99: number;
@@ -111,6 +114,7 @@ export const latency =
   (perSecond: number, wanted: LatencyWanted) =>
   async (bench: Bench): Promise<Figure[]> => {
     const at = `at ${perSecond.toLocaleString('en')} events/s`;
+    const inTime: Wanted = { direction: 'atLeast', must: IN_TIME * perSecond };
     const rate = await Rate.of(bench, perSecond, wanted.debezium !== undefined);
     const rounds = await bench.rounds(`latency ${at}`, (round) => rate.round(round));
     await rate.end();
@@ -124,7 +128,8 @@ export const latency =
       figure(`p99 commit to receive, ${at}`, 'ms', p99(ours)),
       figure(`p50 bare round trip, ${at}`, 'ms', p50(bare)),
       figure(`p99 bare round trip, ${at}`, 'ms', p99(bare)),
-      figure(`committed, asked for ${perSecond.toLocaleString('en')} events/s`, 'events/s', reached(ours)),
+      // Where commits fall behind, less was asked of what is measured.
+      figure(`committed, ${at}`, 'events/s', reached(ours), inTime),
       ...(tuned.length > 0
         ? [
             ratio(`p99 commit to receive / tuned Debezium, ${at}`, p99(ours), p99(tuned), wanted.debezium),
@@ -132,7 +137,7 @@ export const latency =
             figure(`p99 tuned Debezium, ${at}`, 'ms', p99(tuned)),
             figure(`p50 default Debezium, ${at}`, 'ms', p50(untuned)),
             figure(`p99 default Debezium, ${at}`, 'ms', p99(untuned)),
-            figure(`committed for tuned Debezium, asked for the same`, 'events/s', reached(tuned)),
+            figure(`committed for tuned Debezium, ${at}`, 'events/s', reached(tuned), inTime),
           ]
         : []),
     ];

@@ -5,6 +5,8 @@ import type * as inbox from './inbox.js';
 import type * as inspector from './inspector.js';
 import type * as receiver from './receiver.js';
 import type * as service from './service.js';
+import type * as soakReceiver from './soak-receiver.js';
+import type * as soakSender from './soak-sender.js';
 import type * as writer from './writer.js';
 
 /** What a side can be asked to do: functions of one argument, plain data in and out. */
@@ -16,6 +18,8 @@ export interface Programs {
   readonly inspector: typeof inspector;
   readonly receiver: typeof receiver;
   readonly service: typeof service;
+  readonly 'soak-receiver': typeof soakReceiver;
+  readonly 'soak-sender': typeof soakSender;
   readonly writer: typeof writer;
 }
 
@@ -28,5 +32,7 @@ export const LOAD: { readonly [Name in keyof Programs]: () => Promise<Programs[N
   inspector: () => import('./inspector.js'),
   receiver: () => import('./receiver.js'),
   service: () => import('./service.js'),
+  'soak-receiver': () => import('./soak-receiver.js'),
+  'soak-sender': () => import('./soak-sender.js'),
   writer: () => import('./writer.js'),
 };

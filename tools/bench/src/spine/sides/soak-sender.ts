@@ -1,0 +1,56 @@
+import { connect } from '@castiron/kafka';
+import { createMetrics } from '@castiron/observability';
+import { Relay } from '@castiron/outbox';
+import { outboxKey, Transactions } from '@castiron/transactions';
+import type { DataSource } from 'typeorm';
+import { connected, silent } from '../database.js';
+import { contractOn, dataOf } from '../events.js';
+import { atRate } from '../pace.js';
+import type { OnTopic } from '../places.js';
+
+let running: { dataSource: DataSource; relay: Relay; publish: () => Promise<void> } | undefined;
+let published = 0;
+
+function sender() {
+  if (running === undefined) throw new Error('it was not started');
+  return running;
+}
+
+/** A service that commits one event a transaction, its relay beside it. */
+export async function start({ url, kafka, topic }: OnTopic): Promise<void> {
+  const contract = contractOn(topic);
+  const dataSource = await connected(url);
+  const relay = new Relay({ dataSource, kafka: connect(kafka), logger: silent, metrics: createMetrics('bench') });
+  await relay.start();
+  const transactions = new Transactions(dataSource, relay, { contract });
+  const publish = async (): Promise<void> => {
+    const data = dataOf((published += 1));
+    await transactions.run([outboxKey(topic, data.customer)], async (tx) => tx.publish(contract, data));
+  };
+  running = { dataSource, relay, publish };
+}
+
+/** Clients that commit one after the other, each waiting for its answer. */
+export async function flatOut({ clients, seconds }: { clients: number; seconds: number }): Promise<void> {
+  const { publish } = sender();
+  const until = performance.now() + seconds * 1000;
+  const client = async (): Promise<void> => {
+    while (performance.now() < until) await publish();
+  };
+  await Promise.all(Array.from({ length: clients }, client));
+}
+
+export async function pace({ perSecond, seconds }: { perSecond: number; seconds: number }): Promise<void> {
+  await atRate(perSecond, Math.ceil(perSecond * seconds), sender().publish);
+}
+
+/** What was published so far, and the memory of this process. */
+export async function look(_: object): Promise<{ published: number; residentMiB: number }> {
+  return { published, residentMiB: process.memoryUsage.rss() / 2 ** 20 };
+}
+
+export async function stop(_: object): Promise<void> {
+  const { relay, dataSource } = sender();
+  await relay.stop();
+  await dataSource.destroy();
+}
