@@ -14,6 +14,8 @@ import type { Subscription } from './subscription.js';
 import { Subscriptions } from './subscriptions.js';
 
 const MAX_BACKOFF_MS = 5_000;
+/** A database that takes longer is away. */
+const DATABASE_ANSWERS_MS = 5_000;
 /** How soon a topic that does not exist yet is looked for again. */
 const MISSING_MS = 2_000;
 
@@ -128,6 +130,7 @@ export class Inbox {
         topics: existing,
         onBatch: (batch) => this.onBatch(batch),
         onCrash,
+        excused: () => this.databaseIsAway(),
       });
       await consumer.start();
       this.consumer = consumer;
@@ -152,6 +155,19 @@ export class Inbox {
     } finally {
       await admin.close();
     }
+  }
+
+  /** Batches wait for it then, in this process or another: that ends nobody. */
+  private async databaseIsAway(): Promise<boolean> {
+    const { dataSource } = this.options;
+    const late = wait(DATABASE_ANSWERS_MS, true, { ref: false });
+    return Promise.race([
+      late,
+      dataSource.query('SELECT 1').then(
+        () => false,
+        () => true,
+      ),
+    ]);
   }
 
   private async onBatch(batch: IncomingBatch): Promise<void> {

@@ -45,7 +45,12 @@ const LEVELS = new Map<logLevel, 'warn' | 'error'>([
 const NOISE =
   /Limiting retries for the idempotent producer|^Response (?:InitProducerId|GroupCoordinator|AddPartitionsToTxn|EndTxn)\(/;
 
-function configOf(settings: KafkaSettings, retry: RetryOptions, socketFactory: ISocketFactory): KafkaConfig {
+function configOf(
+  settings: KafkaSettings,
+  retry: RetryOptions,
+  socketFactory: ISocketFactory,
+  isDestroyed: () => boolean,
+): KafkaConfig {
   return {
     brokers: [...settings.brokers],
     clientId: settings.clientId,
@@ -61,7 +66,7 @@ function configOf(settings: KafkaSettings, retry: RetryOptions, socketFactory: I
     logLevel: kafkajs.logLevel.WARN,
     logCreator: () => (entry) => {
       const level = LEVELS.get(entry.level);
-      if (level === undefined || NOISE.test(entry.log.message)) return;
+      if (level === undefined || isDestroyed() || NOISE.test(entry.log.message)) return;
       const detail: unknown = entry.log['error'];
       settings.onLog?.({
         level,
@@ -79,7 +84,8 @@ export function createClient(settings: KafkaSettings, retry: RetryOptions): Clie
   const sockets = new Set<net.Socket>();
   let destroyed = false;
   const socketFactory: ISocketFactory = ({ host, port, ssl, onConnect }) => {
-    // A call that was given up still tries again deep in kafkajs, and would connect anew to send what it had.
+    // What was given up is still tried again deep in kafkajs: it would connect anew to send what it had, or join its
+    // group once more and hold partitions that nobody reads.
     if (destroyed) throw new Error('this client is closed');
     const socket = ssl
       ? tls.connect({ host, port, ...(net.isIP(host) === 0 && { servername: host }), ...ssl }, onConnect)
@@ -90,7 +96,7 @@ export function createClient(settings: KafkaSettings, retry: RetryOptions): Clie
     return socket;
   };
   return {
-    kafka: new kafkajs.Kafka(configOf(settings, retry, socketFactory)),
+    kafka: new kafkajs.Kafka(configOf(settings, retry, socketFactory, () => destroyed)),
     destroySockets() {
       destroyed = true;
       for (const socket of sockets) socket.destroy();

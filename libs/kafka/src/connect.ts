@@ -7,13 +7,12 @@ import type { Kafka, KafkaSettings } from './types.js';
 
 /** A principal's way to Kafka; cheap, nothing connects yet. */
 export function connect(settings: KafkaSettings): Kafka {
-  const admin = () => new ConnectedAdmin(settings);
   return {
     producer: () => new IdempotentProducer(settings),
     fencedProducer: (transactionalId) => new IdempotentProducer(settings, transactionalId),
     transactionalProducer: (transactionalId) => new FencingProducer(settings, transactionalId),
-    consumer: (options) => new CommittingConsumer(settings, options, admin),
-    admin,
+    consumer: (options) => new CommittingConsumer(settings, options),
+    admin: () => new ConnectedAdmin(settings),
     read: (topic, options = {}) => readTopic(settings, topic, options),
   };
 }

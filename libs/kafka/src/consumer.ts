@@ -2,11 +2,16 @@ import { type Consumer as KafkaJsConsumer, type EachBatchPayload } from 'kafkajs
 import { MAX_MESSAGE_BYTES } from '@castiron/contracts';
 import { createClient, type Client } from './client.js';
 import { within } from './deadline.js';
+import { groupPlaces } from './group-places.js';
 import { incoming } from './incoming.js';
-import { DEFAULT_LEASE_MS, type Admin, type Consumer, type ConsumerOptions, type KafkaSettings } from './types.js';
+import { subscribedAssigner } from './subscribed-assigner.js';
+import { DEFAULT_LEASE_MS, type Consumer, type ConsumerOptions, type KafkaSettings } from './types.js';
+import { Watchdog, type Watched } from './watchdog.js';
 
-/** Without a fetch for so long, a consumer is not healthy; with a broker that answers, it is stuck for good. */
-const STALL_MS = 60_000;
+/** Leases without a step after which a consumer is taken for stuck. */
+const STALL_LEASES = 6;
+/** Leases in which members have to come back when the group deals its partitions out anew. */
+const REBALANCE_LEASES = 3;
 /** Of the lease, from one to the next. */
 const HEARTBEATS = 0.3;
 const STOP_DEADLINE_MS = 10_000;
@@ -16,50 +21,63 @@ const PARTITIONS_AT_ONCE = 4;
 
 /**
  * A runner of our own on kafkajs's `eachBatch`: nothing is committed but what `onBatch` finished. kafkajs rejoins and
- * reconnects by itself after what may pass; anything else, and a consumer that fetches no more, is a crash.
+ * reconnects by itself after what may pass; anything else, and a consumer that is stuck, is a crash.
  */
 export class CommittingConsumer implements Consumer {
+  private readonly leaseMs: number;
+  private readonly watchdog: Watchdog;
   private client: Client | undefined;
   private consumer: KafkaJsConsumer | undefined;
-  private watchdog: NodeJS.Timeout | undefined;
-  private lastFetch = 0;
-  private working = 0;
   private ended = false;
 
   constructor(
     private readonly settings: KafkaSettings,
     private readonly options: ConsumerOptions,
-    private readonly admin: () => Admin,
-    private readonly stallMs = STALL_MS,
-  ) {}
+    watched: Partial<Pick<Watched, 'stallMs' | 'places'>> = {},
+  ) {
+    this.leaseMs = settings.leaseMs ?? DEFAULT_LEASE_MS;
+    this.watchdog = new Watchdog({
+      stallMs: STALL_LEASES * this.leaseMs,
+      places: () => groupPlaces(settings, options.groupId, options.topics),
+      ...watched,
+      excused: options.excused ?? (() => Promise.resolve(false)),
+      commit: (topic, partition, next) => this.commitIdle(topic, partition, next),
+      crash: (error) => this.crash(error),
+    });
+  }
 
   async start(): Promise<void> {
     if (this.client !== undefined) throw new Error('a consumer starts once; make a new one');
-    const leaseMs = this.settings.leaseMs ?? DEFAULT_LEASE_MS;
-    const retry = { initialRetryTime: 100, maxRetryTime: 3_000, retries: 8 };
+    const retry = {
+      initialRetryTime: 100,
+      maxRetryTime: 3_000,
+      retries: 8,
+      restartOnFailure: () => Promise.resolve(!this.ended),
+    };
     this.client = createClient(this.settings, retry);
     const consumer = this.client.kafka.consumer({
       groupId: this.options.groupId,
       allowAutoTopicCreation: false,
       readUncommitted: false,
-      sessionTimeout: 1.5 * leaseMs,
-      rebalanceTimeout: 30_000,
-      heartbeatInterval: HEARTBEATS * leaseMs,
+      partitionAssigners: [subscribedAssigner],
+      sessionTimeout: 1.5 * this.leaseMs,
+      rebalanceTimeout: REBALANCE_LEASES * this.leaseMs,
+      heartbeatInterval: HEARTBEATS * this.leaseMs,
       maxWaitTimeInMs: 500,
       maxBytes: Math.max(this.options.maxBytes ?? 4 * MAX_MESSAGE_BYTES, MIN_FETCH_BYTES),
       maxBytesPerPartition: MIN_FETCH_BYTES,
       retry,
     });
     this.consumer = consumer;
-    consumer.on('consumer.fetch', () => {
-      this.lastFetch = Date.now();
-    });
+    consumer.on('consumer.fetch', () => this.watchdog.fetched());
+    consumer.on('consumer.group_join', ({ payload }) => this.watchdog.assigned(payload.memberAssignment));
     consumer.on('consumer.end_batch_process', ({ payload: { topic, partition, batchSize, lastOffset } }) => {
       // kafkajs steps over what holds nothing for a reader (markers of transactions, aborted records) and tells nobody.
-      // Committed, or a group that has read everything would seem behind. Only a figure hangs on it, so errors do not.
+      // Committed, or a group that has read everything would seem behind.
       if (batchSize > 0 || this.ended) return;
-      const offset = String(BigInt(lastOffset) + 1n);
-      consumer.commitOffsets([{ topic, partition, offset }]).catch(() => undefined);
+      const next = BigInt(lastOffset) + 1n;
+      this.watchdog.moved(topic, partition, next);
+      this.commitIdle(topic, partition, next);
     });
     consumer.on('consumer.crash', ({ payload }) => {
       if (!payload.restart) this.crash(payload.error);
@@ -67,7 +85,7 @@ export class CommittingConsumer implements Consumer {
     try {
       await consumer.connect();
       await consumer.subscribe({ topics: [...this.options.topics], fromBeginning: true });
-      this.lastFetch = Date.now();
+      this.watchdog.fetched();
       await consumer.run({
         autoCommit: false,
         eachBatchAutoResolve: false,
@@ -78,13 +96,12 @@ export class CommittingConsumer implements Consumer {
       await this.stop();
       throw error;
     }
-    this.watchdog = setInterval(() => void this.watch(), this.stallMs / 4);
-    this.watchdog.unref();
+    this.watchdog.start();
   }
 
   async stop(): Promise<void> {
     this.ended = true;
-    clearInterval(this.watchdog);
+    this.watchdog.stop();
     const { client, consumer } = this;
     if (client === undefined || consumer === undefined) return;
     // Drains the batch in work, leaves the group, then disconnects.
@@ -94,11 +111,11 @@ export class CommittingConsumer implements Consumer {
   }
 
   healthy(): boolean {
-    return !this.ended && this.client !== undefined && (this.working > 0 || Date.now() - this.lastFetch < this.stallMs);
+    return !this.ended && this.client !== undefined && this.watchdog.fetches();
   }
 
   private async consume(payload: EachBatchPayload): Promise<void> {
-    const { batch } = payload;
+    const { topic, partition } = payload.batch;
     if (this.ended) return;
     let lost: Error | undefined;
     const heartbeat = async (): Promise<void> => {
@@ -110,13 +127,16 @@ export class CommittingConsumer implements Consumer {
     };
     const isStale = (): boolean => this.ended || lost !== undefined || !payload.isRunning() || payload.isStale();
     // Work on a batch may wait long for a database: the group is to know that this member lives.
-    const beating = setInterval(() => void heartbeat(), HEARTBEATS * (this.settings.leaseMs ?? DEFAULT_LEASE_MS));
-    this.working += 1;
+    const beating = setInterval(() => void heartbeat(), HEARTBEATS * this.leaseMs);
+    const done = this.watchdog.works();
     try {
-      const { topic, partition } = batch;
-      const messages = batch.messages.map(incoming);
+      const messages = payload.batch.messages.map(incoming);
+      const atWork = (): Promise<void> => {
+        this.watchdog.signOfLife(topic, partition);
+        return heartbeat();
+      };
       try {
-        await this.options.onBatch({ topic, partition, messages, heartbeat, isStale });
+        await this.options.onBatch({ topic, partition, messages, heartbeat: atWork, isStale });
       } catch (error) {
         payload.pause();
         this.crash(error instanceof Error ? error : new Error(String(error)));
@@ -124,40 +144,28 @@ export class CommittingConsumer implements Consumer {
       }
     } finally {
       clearInterval(beating);
-      this.working -= 1;
-      this.lastFetch = Date.now();
+      done();
     }
     // The runner rejoins the group on this error, and reads again from what is committed.
     if (lost !== undefined) throw lost;
     if (isStale()) return;
-    const { topic, partition } = batch;
     // The last offset of the batch counts what a reader never sees (markers of transactions, aborted records).
-    const next = String(BigInt(batch.lastOffset()) + 1n);
-    await payload.commitOffsetsIfNecessary({ topics: [{ topic, partitions: [{ partition, offset: next }] }] });
-    const last = batch.messages.at(-1);
+    const next = BigInt(payload.batch.lastOffset()) + 1n;
+    await payload.commitOffsetsIfNecessary({ topics: [{ topic, partitions: [{ partition, offset: String(next) }] }] });
+    const last = payload.batch.messages.at(-1);
     if (last !== undefined) payload.resolveOffset(last.offset);
+    this.watchdog.moved(topic, partition, next);
   }
 
-  private async watch(): Promise<void> {
-    const [topic] = this.options.topics;
-    if (this.ended || this.healthy() || topic === undefined) return;
-    const admin = this.admin();
-    try {
-      await admin.endOffsets(topic);
-    } catch {
-      // The broker is away, so it is not this consumer that is stuck.
-      this.lastFetch = Date.now() - this.stallMs / 2;
-      return;
-    } finally {
-      await admin.close();
-    }
-    if (!this.healthy()) this.crash(new Error(`no fetch for ${this.stallMs / 1000} s although the broker answers`));
+  /** Only what is seen of the group hangs on it, so errors do not. */
+  private commitIdle(topic: string, partition: number, next: bigint): void {
+    this.consumer?.commitOffsets([{ topic, partition, offset: String(next) }]).catch(() => undefined);
   }
 
   private crash(error: Error): void {
     if (this.ended) return;
     this.ended = true;
-    clearInterval(this.watchdog);
+    this.watchdog.stop();
     this.options.onCrash(error);
   }
 }

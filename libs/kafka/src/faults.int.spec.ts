@@ -4,6 +4,7 @@ import { eventually } from '@castiron/testing';
 import { afterAll, afterEach, beforeEach, describe, expect, inject, it, vi } from 'vitest';
 import { BaseOffsets } from './base-offsets.js';
 import { CommittingConsumer } from './consumer.js';
+import { groupPlaces, type GroupPlace } from './group-places.js';
 import { connect, readAll, type Consumer, type KafkaSettings } from './index.js';
 import { Valve } from './testing/valve.js';
 
@@ -74,7 +75,10 @@ describe('a consumer that gets no answers any more', () => {
     await consumer.stop();
   });
 
-  async function started(onCrash: (error: Error) => void, adminOf = () => kafka.admin()): Promise<void> {
+  async function started(
+    onCrash: (error: Error) => void,
+    watched: { places?: () => Promise<GroupPlace[]> } = {},
+  ): Promise<void> {
     const topic = await newTopic();
     let received = false;
     valve.through = true;
@@ -86,8 +90,7 @@ describe('a consumer that gets no answers any more', () => {
         onBatch: () => Promise.resolve(void (received = true)),
         onCrash,
       },
-      adminOf,
-      STALL_MS,
+      { stallMs: STALL_MS, ...watched },
     );
     await consumer.start();
     valve.through = false;
@@ -109,14 +112,13 @@ describe('a consumer that gets no answers any more', () => {
   it('waits where the broker is away for all', async () => {
     const crashes: Error[] = [];
     let asked = 0;
-    await started(
-      (error) => crashes.push(error),
-      () => {
+    await started((error) => crashes.push(error), {
+      places: () => {
         asked += 1;
         // Nobody listens there.
-        return connect({ ...settings, brokers: ['127.0.0.1:1'] }).admin();
+        return groupPlaces({ ...settings, brokers: ['127.0.0.1:1'] }, 'nobody', ['none']);
       },
-    );
+    });
     valve.state = 'deaf';
     await eventually(() => expect(asked).toBeGreaterThan(0));
     await eventually(() => expect(consumer.healthy()).toBe(false));

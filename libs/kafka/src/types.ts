@@ -12,7 +12,8 @@ export interface KafkaSettings {
   readonly ssl?: boolean;
   /**
    * How long a silent process keeps what it holds, in ms; default {@link DEFAULT_LEASE_MS}. A send is given up after half
-   * of it, and the group gives the partitions of a silent member away after one and a half.
+   * of it, the group gives the partitions of a silent member away after one and a half, and a consumer that is stuck is
+   * ended after six.
    */
   readonly leaseMs?: number;
   /** Hears what the clients have to say (warnings and errors); silent without it. */
@@ -86,8 +87,10 @@ export interface ConsumerOptions {
   readonly topics: readonly string[];
   /** Offsets are committed after this resolves, unless the batch is stale by then. Throwing is a crash. */
   onBatch(batch: IncomingBatch): Promise<void>;
-  /** The consumer is dead and will not come back: end the process. */
+  /** The consumer is dead and will not come back, or a partition of its group stands still: end the process. */
   onCrash(error: Error): void;
+  /** Asked where a partition stands still: whether what messages are handled with is away. Default: it is not. */
+  readonly excused?: () => Promise<boolean>;
   /** Bytes of one fetch. Default 4 MiB. */
   readonly maxBytes?: number;
 }

@@ -84,9 +84,9 @@ export const PLANTS = {
     edits: [
       {
         file: 'libs/kafka/consumer',
-        text: 'await this.options.onBatch({ topic, partition, messages, heartbeat, isStale',
-        instead: `await payload.commitOffsetsIfNecessary({ topics: [{ topic, partitions: [{ partition, offset: String(BigInt(batch.lastOffset()) + 1n) }] }] });
-          await this.options.onBatch({ topic, partition, messages, heartbeat, isStale`,
+        text: 'await this.options.onBatch(',
+        instead: `await payload.commitOffsetsIfNecessary({ topics: [{ topic, partitions: [{ partition, offset: String(BigInt(payload.batch.lastOffset()) + 1n) }] }] });
+          await this.options.onBatch(`,
       },
     ],
     faults: [

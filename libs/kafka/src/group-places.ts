@@ -1,0 +1,73 @@
+import kafkajs, { type Cluster, type TopicOffsets } from 'kafkajs';
+import { createClient } from './client.js';
+import type { KafkaSettings } from './types.js';
+
+/** Where a group stands on a partition, and how far it could be. */
+export interface GroupPlace {
+  readonly topic: string;
+  readonly partition: number;
+  /** The next offset by what the group committed; the partition's beginning where it never did. */
+  readonly next: bigint;
+  /** The last stable offset: behind an open transaction nobody can read. */
+  readonly end: bigint;
+}
+
+const nameOf = (topic: string, partition: number): string => `${topic}/${partition}`;
+
+/** Where a group stands on all partitions of these topics, by a connection of its own, in a handful of requests. */
+export async function groupPlaces(
+  settings: KafkaSettings,
+  groupId: string,
+  topics: readonly string[],
+): Promise<GroupPlace[]> {
+  const client = createClient(settings, { initialRetryTime: 50, maxRetryTime: 1_000, retries: 3 });
+  try {
+    const cluster = clusterOf(client.kafka, groupId);
+    await cluster.connect();
+    await cluster.addMultipleTargetTopics([...topics]);
+    const asked = topics.map((topic) => ({
+      topic,
+      partitions: cluster.findTopicPartitionMetadata(topic).map(({ partitionId }) => ({ partition: partitionId })),
+    }));
+    const coordinator = await cluster.findGroupCoordinator({ groupId });
+    const [first, last, committed] = await Promise.all([
+      cluster.fetchTopicsOffset(asked.map((one) => ({ ...one, fromBeginning: true }))),
+      cluster.fetchTopicsOffset(asked.map((one) => ({ ...one, fromBeginning: false }))),
+      // Asked for by partition alone; the types want what is answered.
+      coordinator.offsetFetch({ groupId, topics: asked as TopicOffsets[] }),
+    ]);
+    const [beginnings, offsets] = [first, committed.responses].map(
+      (answer) =>
+        new Map(
+          answer.flatMap(({ topic, partitions }) =>
+            partitions.map(({ partition, offset }) => [nameOf(topic, partition), BigInt(offset)] as const),
+          ),
+        ),
+    );
+    return last.flatMap(({ topic, partitions }) =>
+      partitions.map(({ partition, offset }) => {
+        const name = nameOf(topic, partition);
+        const [beginning, own] = [beginnings?.get(name) ?? 0n, offsets?.get(name) ?? -1n];
+        return { topic, partition, next: own > beginning ? own : beginning, end: BigInt(offset) };
+      }),
+    );
+  } finally {
+    client.destroySockets();
+  }
+}
+
+/** kafkajs gives its connections to assigners alone; its admin asks one topic at a time. */
+function clusterOf(kafka: kafkajs.Kafka, groupId: string): Cluster {
+  let found: Cluster | undefined;
+  kafka.consumer({
+    groupId,
+    partitionAssigners: [
+      (config) => {
+        found = config.cluster;
+        return kafkajs.PartitionAssigners.roundRobin(config);
+      },
+    ],
+  });
+  if (found === undefined) throw new Error('kafkajs made no cluster');
+  return found;
+}

@@ -1,0 +1,184 @@
+import { randomUUID } from 'node:crypto';
+import { defineTopic } from '@castiron/contracts';
+import { eventually } from '@castiron/testing';
+import kafkajs from 'kafkajs';
+import { afterAll, afterEach, describe, expect, inject, it } from 'vitest';
+import { CommittingConsumer } from './consumer.js';
+import { connect, type Consumer, type ConsumerOptions, type IncomingBatch, type KafkaSettings } from './index.js';
+import { Valve } from './testing/valve.js';
+
+const principal = inject('stack').kafka.principals['admin'];
+if (principal === undefined) throw new Error('the stack has no admin');
+const { bootstrap } = inject('stack').kafka;
+const said: string[] = [];
+const settings: KafkaSettings = {
+  brokers: [bootstrap],
+  clientId: 'spec',
+  ...principal,
+  leaseMs: 2_000,
+  onLog: ({ message }) => said.push(message),
+};
+const kafka = connect(settings);
+const admin = kafka.admin();
+const producer = kafka.producer();
+const PARTITIONS = 4;
+let running: Consumer[] = [];
+
+afterEach(async () => {
+  await Promise.all(running.map((consumer) => consumer.stop()));
+  running = [];
+  said.length = 0;
+});
+afterAll(async () => {
+  await producer.close();
+  await admin.close();
+});
+
+async function newTopic(): Promise<string> {
+  const topic = defineTopic({ name: `spec.${randomUUID()}.v1`, kind: 'events', partitions: PARTITIONS });
+  await admin.createTopics([topic]);
+  return topic.name;
+}
+
+/** A message for each partition, or nearly so. */
+async function sendTo(topic: string): Promise<string[]> {
+  const keys = Array.from({ length: 8 * PARTITIONS }, () => randomUUID());
+  await producer.send(keys.map((key) => ({ topic, key, value: key, headers: {} })));
+  return keys.sort();
+}
+
+/** A member of a group, and the keys it got. */
+async function joined(groupId: string, topics: readonly string[]): Promise<{ member: Consumer; keys: string[] }> {
+  const keys: string[] = [];
+  const member = kafka.consumer({
+    groupId,
+    topics,
+    onBatch: ({ messages }) => Promise.resolve(void keys.push(...messages.map(({ key }) => String(key)))),
+    onCrash: () => undefined,
+  });
+  running.push(member);
+  await member.start();
+  return { member, keys };
+}
+
+describe('a consumer that is stopped', () => {
+  it('while it tries to come back from a crash does not come back and hold partitions that nobody reads', async () => {
+    const [topic, groupId] = [await newTopic(), randomUUID()];
+    const valve = await Valve.open(bootstrap);
+    valve.through = true;
+    const { member } = await joined(groupId, [topic]);
+    valve.state = 'cut';
+    await eventually(() => said.some((line) => line.startsWith('Restarting the consumer')), { within: 40_000 });
+    const crashed = said.length;
+    await eventually(() => said.length > crashed);
+    await member.stop();
+    valve.state = 'open';
+    valve.through = false;
+    const { keys } = await joined(groupId, [topic]);
+    // Whatever it is about to do comes before this: it tries again every three seconds at most.
+    const sent: string[] = [];
+    for (const until = Date.now() + 8_000; Date.now() < until;) {
+      sent.push(...(await sendTo(topic)));
+      await eventually(() => expect(keys.sort()).toEqual(sent.sort()), { within: 20_000 });
+    }
+    await valve.close();
+  }, 90_000);
+});
+
+describe('members of a group that read different topics', () => {
+  it('read all of each topic, whoever leads the group', async () => {
+    const [common, onlyFirst, onlySecond, groupId] = [
+      await newTopic(),
+      await newTopic(),
+      await newTopic(),
+      randomUUID(),
+    ];
+    const first = await joined(groupId, [common, onlyFirst]);
+    const second = await joined(groupId, [common, onlySecond]);
+    const both = [...(await sendTo(common)), ...(await sendTo(onlyFirst)), ...(await sendTo(onlySecond))];
+    await eventually(() => expect(new Set([...first.keys, ...second.keys])).toEqual(new Set(both)), { within: 15_000 });
+  });
+});
+
+describe('a partition that stands still although there is something to read', () => {
+  const STALL_MS = 1_000;
+
+  /** A member that is watched closely, and how it ended. */
+  async function watched(
+    groupId: string,
+    topic: string,
+    onBatch: ConsumerOptions['onBatch'],
+    excused?: () => Promise<boolean>,
+  ): Promise<string[]> {
+    const crashes: string[] = [];
+    const member = new CommittingConsumer(
+      settings,
+      {
+        groupId,
+        topics: [topic],
+        onBatch,
+        onCrash: ({ message }) => crashes.push(message),
+        ...(excused && { excused }),
+      },
+      { stallMs: STALL_MS },
+    );
+    running.push(member);
+    await member.start();
+    return crashes;
+  }
+  const long = { within: 60_000 };
+  const hangs = async (batch: IncomingBatch): Promise<void> => void (await eventually(() => batch.isStale(), long));
+  const isAtWork = async (batch: IncomingBatch): Promise<void> =>
+    void (await eventually(() => batch.heartbeat().then(() => batch.isStale()), long));
+
+  it('ends the member that has it', async () => {
+    const [topic, groupId] = [await newTopic(), randomUUID()];
+    const crashes = await watched(groupId, topic, hangs);
+    await sendTo(topic);
+    await eventually(() => expect(crashes).toHaveLength(1));
+    expect(crashes[0]).toMatch(new RegExp(`${topic}/\\d stands at 0 of \\d+ for \\d+ s.* although the broker answers`));
+  });
+
+  it('ends nobody while its handler says that it is at work, or what it works with is away', async () => {
+    const [topic, groupId] = [await newTopic(), randomUUID()];
+    const other = await newTopic();
+    let asked = 0;
+    const crashes = [
+      await watched(groupId, topic, isAtWork),
+      await watched(randomUUID(), other, hangs, () => Promise.resolve((asked += 1) > 0)),
+    ];
+    await Promise.all([sendTo(topic), sendTo(other)]);
+    await eventually(() => expect(asked).toBeGreaterThan(2));
+    expect(crashes).toEqual([[], []]);
+  });
+
+  it('ends another member, where the one that has it does not read', async () => {
+    const [topic, groupId] = [await newTopic(), randomUUID()];
+    const readers = await watched(groupId, topic, () => Promise.resolve());
+    await watched(groupId, topic, isAtWork);
+    await sendTo(topic);
+    await eventually(() => expect(readers).toHaveLength(1), { within: 15_000 });
+  });
+
+  it('is none where all is read, aborted records and markers of transactions included', async () => {
+    const [topic, groupId] = [await newTopic(), randomUUID()];
+    let seen = 0;
+    const crashes = await watched(groupId, topic, ({ messages }) => Promise.resolve(void (seen += messages.length)));
+    await producer.send([{ topic, key: 'k', value: '1', headers: {} }]);
+    // A step that holds nothing to handle.
+    const raw = new kafkajs.Kafka({
+      brokers: [bootstrap],
+      sasl: { mechanism: 'scram-sha-512', username: settings.username, password: settings.password },
+      logLevel: kafkajs.logLevel.NOTHING,
+    }).producer({ transactionalId: `spec-${randomUUID()}`, maxInFlightRequests: 1 });
+    await raw.connect();
+    const aborted = await raw.transaction();
+    await aborted.send({ topic, messages: [{ key: 'k', value: '2' }] });
+    await aborted.abort();
+    await raw.disconnect();
+    await eventually(() => expect(seen).toBe(1));
+    const from = Date.now();
+    await eventually(() => Date.now() > from + 4 * STALL_MS);
+    expect(crashes).toEqual([]);
+  });
+});

@@ -1,0 +1,119 @@
+import { within } from './deadline.js';
+import type { GroupPlace } from './group-places.js';
+import { Standstill } from './standstill.js';
+
+/** A partition of another member is that one's to notice first; replicas differ, so that not all of them end at once. */
+const OTHERS_STALL = 2;
+
+export interface Watched {
+  /** Without a fetch for so long, or without a step where there is something to read, a consumer is stuck for good. */
+  readonly stallMs: number;
+  /** Asked past the consumer's own connections. */
+  readonly places: () => Promise<readonly GroupPlace[]>;
+  /** Whether what messages are handled with is away, so that nothing could move. */
+  readonly excused: () => Promise<boolean>;
+  /** A step that holds nothing to handle, and whose commit was lost. */
+  readonly commit: (topic: string, partition: number, next: bigint) => void;
+  readonly crash: (error: Error) => void;
+}
+
+const nameOf = (topic: string, partition: number): string => `${topic}/${partition}`;
+
+/**
+ * Ends a consumer that is stuck although the broker answers: it fetches no more, or a partition of its group stands still
+ * although there is something to read, be it this member's, another's or nobody's.
+ */
+export class Watchdog {
+  private readonly standstill = new Standstill();
+  private readonly othersStallMs: number;
+  /** The partitions that are this member's, and the next offset of those it moved on. */
+  private own = new Map<string, bigint | undefined>();
+  private timer: NodeJS.Timeout | undefined;
+  private lastFetch = Date.now();
+  private working = 0;
+  private looking = false;
+
+  constructor(private readonly watched: Watched) {
+    this.othersStallMs = watched.stallMs * (OTHERS_STALL + Math.random());
+  }
+
+  start(): void {
+    this.timer = setInterval(() => void this.look(), this.watched.stallMs / 4);
+    this.timer.unref();
+  }
+
+  stop(): void {
+    clearInterval(this.timer);
+  }
+
+  fetched(): void {
+    this.lastFetch = Date.now();
+  }
+
+  /** Nothing is fetched meanwhile. @returns to be called when it is done */
+  works(): () => void {
+    this.working += 1;
+    return () => {
+      this.working -= 1;
+      this.fetched();
+    };
+  }
+
+  assigned(partitions: Readonly<Record<string, readonly number[]>>): void {
+    const names = Object.entries(partitions).flatMap(([topic, own]) =>
+      own.map((partition) => nameOf(topic, partition)),
+    );
+    this.own = new Map(names.map((name) => [name, this.own.get(name)]));
+  }
+
+  moved(topic: string, partition: number, next: bigint): void {
+    const name = nameOf(topic, partition);
+    if (this.own.has(name)) this.own.set(name, next);
+  }
+
+  /** A handler that takes long says that it is at work. */
+  signOfLife(topic: string, partition: number): void {
+    this.standstill.touch(nameOf(topic, partition), Date.now());
+  }
+
+  fetches(): boolean {
+    return this.working > 0 || Date.now() - this.lastFetch < this.watched.stallMs;
+  }
+
+  private async look(): Promise<void> {
+    if (this.looking) return;
+    this.looking = true;
+    try {
+      const { stallMs, places, crash } = this.watched;
+      const now = await within(stallMs, 'asking where the group stands', places()).catch(() => undefined);
+      if (now === undefined) {
+        // The broker is away, so it is not this consumer that is stuck.
+        if (!this.fetches()) this.lastFetch = Date.now() - stallMs / 2;
+        this.standstill.forget();
+      } else if (!this.fetches()) {
+        crash(new Error(`no fetch for ${stallMs / 1000} s although the broker answers`));
+      } else {
+        await this.lookAt(now);
+      }
+    } finally {
+      this.looking = false;
+    }
+  }
+
+  private async lookAt(places: readonly GroupPlace[]): Promise<void> {
+    const { stallMs, excused, commit, crash } = this.watched;
+    const stuck: string[] = [];
+    for (const { topic, partition, next: committed, end } of places) {
+      const name = nameOf(topic, partition);
+      const position = this.own.get(name) ?? 0n;
+      if (position > committed) commit(topic, partition, position);
+      const next = position > committed ? position : committed;
+      const stood = this.standstill.of(name, next, end, Date.now());
+      if (stood >= (this.own.has(name) ? stallMs : this.othersStallMs))
+        stuck.push(`${name} stands at ${next} of ${end} for ${Math.round(stood / 1000)} s`);
+    }
+    if (stuck.length === 0) return;
+    if (await excused()) this.standstill.forget();
+    else crash(new Error(`${stuck.join(', ')} although the broker answers`));
+  }
+}
