@@ -20,7 +20,13 @@ function sender() {
 export async function start({ url, kafka, topic }: OnTopic): Promise<void> {
   const contract = contractOn(topic);
   const dataSource = await connected(url);
-  const relay = new Relay({ dataSource, kafka: connect(kafka), logger: silent, metrics: createMetrics('bench') });
+  const relay = new Relay({
+    name: 'bench',
+    dataSource,
+    kafka: connect(kafka),
+    logger: silent,
+    metrics: createMetrics('bench'),
+  });
   await relay.start();
   const transactions = new Transactions(dataSource, relay, { contract });
   const publish = async (): Promise<void> => {
