@@ -13,7 +13,7 @@ describe('who may do what on the broker', () => {
   });
 
   it('lets only partner-sharing write feeds, duties and the journal of lanes', () => {
-    for (const topic of ['feeds.*', 'duties.*', 'sharing.lanes.v1']) {
+    for (const topic of ['feeds.*', 'duties.*', 'sharing.lanes.v2']) {
       expect(PRINCIPAL_NAMES.filter((name) => mayOf(name, 'write').includes(topic))).toEqual(['partner-sharing']);
     }
   });

@@ -56,7 +56,7 @@ describe('Kafka', () => {
     await expect(
       as('recommendations')
         .producer()
-        .send([{ topic: 'sharing.lanes.v1', key: 'k', value: '{}', headers: {} }]),
+        .send([{ topic: 'sharing.lanes.v2', key: 'k', value: '{}', headers: {} }]),
     ).rejects.toThrow(/authori[sz]/i);
   });
 

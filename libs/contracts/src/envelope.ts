@@ -10,6 +10,8 @@ export interface WireMessage {
   readonly key: string;
   readonly value: string | null;
   readonly headers: Readonly<Record<string, string>>;
+  /** Where it goes instead of by its key. */
+  readonly partition?: number;
 }
 
 /** What a received message looks like before it is trusted. */

@@ -28,7 +28,8 @@ export async function* readTopic(
   options: ReadOptions,
 ): AsyncGenerator<PlacedMessage> {
   const stable = await stableEnds(settings, topic);
-  const ends = await highWatermarks(settings, topic, [...stable.keys()]);
+  const isWanted = (partition: number): boolean => partition === (options.partition ?? partition);
+  const ends = await highWatermarks(settings, topic, [...stable.keys()].filter(isWanted));
   const follow = options.follow ?? false;
   if (!follow && [...ends.values()].every((end) => end === 0n)) return;
 
@@ -86,11 +87,12 @@ export async function* readTopic(
       autoCommit: false,
       eachBatch: async (payload) => {
         const { batch } = payload;
-        for (const message of batch.messages) {
+        for (const message of isWanted(batch.partition) ? batch.messages : []) {
           if (stopped) return;
           buffer.push({ ...incoming(message), topic, partition: batch.partition });
           payload.resolveOffset(message.offset);
         }
+        if (!isWanted(batch.partition)) payload.pause();
         wake();
         while (buffer.length > BUFFER && !stopped) {
           await payload.heartbeat();

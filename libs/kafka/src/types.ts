@@ -151,6 +151,8 @@ export interface PlacedMessage extends IncomingMessage {
 export interface ReadOptions {
   /** The principal must have READ on it. Default: a new name, for principals that may read any group. */
   readonly groupId?: string;
+  /** Only this one; open transactions on the others hold nothing up. Default: all. */
+  readonly partition?: number;
   /** Go on after the end was reached, until the signal or the loop ends. Default false. */
   readonly follow?: boolean;
   readonly signal?: AbortSignal;

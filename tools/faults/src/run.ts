@@ -24,6 +24,8 @@ export interface RunOptions {
   readonly rounds: readonly (readonly Fault[])[];
   /** Acknowledged or not, at least so many. */
   readonly operations: number;
+  /** Of the replicas, in ms. */
+  readonly leaseMs: number;
   /** Where the history goes. */
   readonly folder: string;
   /** How long everything may take to come to rest after the last fault, in ms. */
@@ -79,6 +81,7 @@ export async function runSeed(cluster: Cluster, options: RunOptions): Promise<Ru
     copyable: COPYABLE,
     since: isSince(from),
     midCommit: options.midCommit,
+    leaseMs: options.leaseMs,
   });
   history.write({ type: 'begin', seed, rounds: rounds.length, operations: options.operations, run });
 

@@ -30,7 +30,7 @@ interface Measure {
 }
 
 /** Feed lanes have half the lease, a group's members one and a half: a pause outlasts them all. */
-const SHORT_RUN: Measure = { severity: SHORT, leaseMs: 2_000, settleWithin: 45_000 };
+const SHORT_RUN: Measure = { severity: SHORT, leaseMs: 1_000, settleWithin: 45_000 };
 const LONG_RUN: Measure = { severity: LONG, leaseMs: 10_000, settleWithin: 180_000 };
 /** A planted bug may keep things from coming to rest for good. */
 const PLANTED_SETTLES_WITHIN_MS = 20_000;
@@ -58,6 +58,7 @@ export async function runSeeds(options: SeedsOptions): Promise<RunResult[]> {
         seed,
         rounds,
         operations: options.operations,
+        leaseMs,
         folder: join(FOLDER, plant ?? '', String(seed)),
         settleWithin: planted === undefined ? settleWithin : PLANTED_SETTLES_WITHIN_MS,
         say,

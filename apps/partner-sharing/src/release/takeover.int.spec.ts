@@ -1,11 +1,12 @@
 import { randomUUID } from 'node:crypto';
+import { openTransaction } from '@castiron/kafka/testing/open-transaction';
 import { outboxMigrations } from '@castiron/outbox';
 import { eventually, freshDatabase, uniqueSlug } from '@castiron/testing';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { migrations } from '../database/migrations.js';
 import { ACME, SharingRig } from '../testing/sharing.rig.js';
 import { recordMessage } from './compose-record.js';
-import { journalMessage } from './lane-journal.js';
+import { batchesSent, journalMessage, JournalUnread } from './lane-journal.js';
 import { LaneLeases } from './lane-leases.js';
 import { LaneWorker } from './lane-worker.js';
 import { prepareBatch, type PreparedBatch } from './prepare-batch.js';
@@ -190,6 +191,37 @@ describe('what a dead owner left sending', () => {
     await die();
     await workUntil(version(customer, 2));
   });
+});
+
+describe('a transaction that stays open on the journal', () => {
+  it('holds up its own lane and no other, and that one only until it ends', async () => {
+    const { bootstrap, principals } = inject('stack').kafka;
+    const held = await permitted();
+    let other = await permitted();
+    while ((await rig.shareOf(other, partner))?.lane === (await rig.shareOf(held, partner))?.lane)
+      other = await permitted();
+    const another = await prepare(other);
+    await send(another, await release(another));
+    await die();
+    const step = await prepare(held);
+    const released = await release(step);
+    const before = journalMessage(step.lane.lane, step.lane.token, randomUUID());
+    const open = await openTransaction({ brokers: [bootstrap], ...principals['admin']! }, [before]);
+    await send(step, released);
+    await die();
+    const owner = rig.lanes();
+    await owner.start();
+    try {
+      await eventually(version(other, 1), { within: 20_000 });
+      await expect(batchesSent(rig.laneParts.kafka, step.lane.lane, 1_000)).rejects.toThrow(JournalUnread);
+      expect(await rig.versionOf(held, partner)).toBe(0);
+      await open.abort();
+      await eventually(version(held, 1), { within: 20_000 });
+    } finally {
+      await owner.stop();
+    }
+    expect(await entriesOf(held), 'what was sent is not taken for aborted').toEqual(['released']);
+  }, 90_000);
 });
 
 it('an owner that could not settle what it sent finds out by itself what became of it', async () => {

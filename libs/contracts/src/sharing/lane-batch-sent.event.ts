@@ -3,7 +3,8 @@ import { defineEvent } from '../event.js';
 import { Long, Uuid } from '../fields.js';
 import { defineTopic } from '../topic.js';
 
-export const sharingLanes = defineTopic({ name: 'sharing.lanes.v1', kind: 'state', partitions: 1 });
+/** A partition for each lane: where a transaction stays open on one, the others can be read all the same. */
+export const sharingLanes = defineTopic({ name: 'sharing.lanes.v2', kind: 'state', partitions: 16 });
 
 /**
  * The journal of a feed lane: written in the same Kafka transaction as the batch it names, so that reading it

@@ -49,6 +49,17 @@ describe('reading a topic', () => {
     expect(await reading).toEqual(['committed']);
   });
 
+  it('gives one partition alone, where messages name it, and waits for no transaction on another', async () => {
+    const topic = await rig.newTopic({ partitions: 3 });
+    const at = (partition: number, value: string) => ({ ...message(topic, 'k', value), partition });
+    await rig.send(at(0, 'a'), at(1, 'b'), at(2, 'c'), at(1, 'd'));
+    const open = await rig.openTransaction(at(2, 'aborted'));
+    const values: string[] = [];
+    for await (const { value } of readAll(rig.kafka, topic, { partition: 1 })) values.push(String(value));
+    expect(values).toEqual(['b', 'd']);
+    await open.abort();
+  });
+
   it('goes on behind the end where it is to, until it is told to stop', async () => {
     const topic = await rig.newTopic();
     await rig.send(message(topic, 'k', '1'));

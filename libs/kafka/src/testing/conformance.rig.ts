@@ -3,6 +3,7 @@ import { defineTopic, type TopicKind, type WireMessage } from '@castiron/contrac
 import kafkajs from 'kafkajs';
 import { readAll, type Consumer, type ConsumerOptions, type Kafka, type KafkaSettings } from '../index.js';
 import { implementationNamed } from './implementations.js';
+import { openTransaction, type OpenTransaction } from './open-transaction.js';
 
 interface Login {
   readonly username: string;
@@ -104,22 +105,8 @@ export class ConformanceRig {
   }
 
   /** A Kafka transaction of somebody else's, with these messages in it. */
-  async openTransaction(...messages: WireMessage[]): Promise<{ commit(): Promise<void>; abort(): Promise<void> }> {
-    const producer = this.raw().producer({
-      transactionalId: `spec-${randomUUID()}`,
-      idempotent: true,
-      maxInFlightRequests: 1,
-      transactionTimeout: 30_000,
-      createPartitioner: kafkajs.Partitioners.DefaultPartitioner,
-    });
-    await producer.connect();
-    const transaction = await producer.transaction();
-    for (const { topic, key, value } of messages) await transaction.send({ topic, messages: [{ key, value }] });
-    const ended = async (how: 'commit' | 'abort'): Promise<void> => {
-      await transaction[how]();
-      await producer.disconnect();
-    };
-    return { commit: () => ended('commit'), abort: () => ended('abort') };
+  openTransaction(...messages: WireMessage[]): Promise<OpenTransaction> {
+    return openTransaction(this.settings, messages);
   }
 
   async close(): Promise<void> {

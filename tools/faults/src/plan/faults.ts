@@ -62,7 +62,7 @@ export interface Severity {
   readonly gap: number;
 }
 
-export const SHORT: Severity = { pause: 4_000, away: 4_000, gap: 600 };
+export const SHORT: Severity = { pause: 3_000, away: 3_000, gap: 400 };
 export const LONG: Severity = { pause: 45_000, away: 600_000, gap: 4_000 };
 
 /** What can happen at a point: an answer that is on its way already cannot arrive late at a process that is gone. */

@@ -23,6 +23,8 @@ export interface NemesisOptions {
   readonly since: (record: Placed) => boolean;
   /** Whether the broker may be killed while it commits, see {@link Nemesis.killBroker}. */
   readonly midCommit: boolean;
+  /** Of the services, in ms. */
+  readonly leaseMs: number;
 }
 
 export interface Happened {
@@ -201,7 +203,9 @@ export class Nemesis {
   /** Takes part of the partitions away from the service for a while, and gives them back without having done anything. */
   private async joinThird(service: Service, ms: number): Promise<void> {
     const { username = '', password = '' } = this.cluster.stack.kafka.principals[service] ?? {};
-    const kafka = connect({ brokers: [this.cluster.stack.kafka.bootstrap], clientId: 'third', username, password });
+    const { leaseMs } = this.options;
+    const brokers = [this.cluster.stack.kafka.bootstrap];
+    const kafka = connect({ brokers, clientId: 'third', username, password, leaseMs });
     const { feed, duties } = topicsOfRecipient('notifications');
     let leave: () => void = () => undefined;
     const left = new Promise<void>((resolve) => (leave = resolve));

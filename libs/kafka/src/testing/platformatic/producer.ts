@@ -26,8 +26,9 @@ interface Live {
   readonly offsets: BaseOffsets;
 }
 
-export const recordOf = ({ topic, key, value, headers }: WireMessage): MessageRecord => ({
+export const recordOf = ({ topic, key, value, headers, partition }: WireMessage): MessageRecord => ({
   topic,
+  ...(partition !== undefined && { partition }),
   key: Buffer.from(key),
   // Its types know no record without a value; its bytes do.
   value: (value === null ? null : Buffer.from(value)) as Buffer,

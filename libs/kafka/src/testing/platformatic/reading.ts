@@ -22,10 +22,11 @@ async function stableEnds(settings: KafkaSettings, topic: string): Promise<Map<n
 export async function* readTopic(
   settings: KafkaSettings,
   topic: string,
-  { groupId = `castiron-read-${randomUUID()}`, follow = false, signal }: ReadOptions,
+  { groupId = `castiron-read-${randomUUID()}`, follow = false, signal, partition: only }: ReadOptions,
 ): AsyncGenerator<PlacedMessage> {
   const stable = await stableEnds(settings, topic);
-  const ends = await highWatermarks(settings, topic, [...stable.keys()]);
+  const isWanted = (partition: number): boolean => partition === (only ?? partition);
+  const ends = await highWatermarks(settings, topic, [...stable.keys()].filter(isWanted));
   if (!follow && [...ends.values()].every((end) => end === 0n)) return;
   const client = new Client<Bytes, Bytes, Bytes, Bytes>({
     ...optionsOf(settings),
@@ -69,7 +70,7 @@ export async function* readTopic(
       if (message !== null) {
         idleFetches = 0;
         const { partition } = message as { partition: number };
-        yield { ...incoming(message as Parameters<typeof incoming>[0]), topic, partition };
+        if (isWanted(partition)) yield { ...incoming(message as Parameters<typeof incoming>[0]), topic, partition };
         continue;
       }
       if (failure !== undefined) throw failure;

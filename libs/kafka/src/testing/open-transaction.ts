@@ -1,0 +1,40 @@
+import { randomUUID } from 'node:crypto';
+import type { WireMessage } from '@castiron/contracts';
+import kafkajs from 'kafkajs';
+import { groupByTopic } from '../grouped.js';
+import type { KafkaSettings } from '../types.js';
+
+const TIMEOUT_MS = 60_000;
+
+/** A transaction that holds back every reader of its partitions until the specs end it. */
+export interface OpenTransaction {
+  commit(): Promise<void>;
+  abort(): Promise<void>;
+}
+
+/** Such as a broker leaves behind that died while it committed. */
+export async function openTransaction(
+  { brokers, username, password }: Pick<KafkaSettings, 'brokers' | 'username' | 'password'>,
+  messages: readonly WireMessage[],
+): Promise<OpenTransaction> {
+  const kafka = new kafkajs.Kafka({
+    brokers: [...brokers],
+    sasl: { mechanism: 'scram-sha-512', username, password },
+    logLevel: kafkajs.logLevel.NOTHING,
+  });
+  const producer = kafka.producer({
+    transactionalId: `spec-${randomUUID()}`,
+    idempotent: true,
+    maxInFlightRequests: 1,
+    transactionTimeout: TIMEOUT_MS,
+    createPartitioner: kafkajs.Partitioners.DefaultPartitioner,
+  });
+  await producer.connect();
+  const transaction = await producer.transaction();
+  await transaction.sendBatch({ topicMessages: groupByTopic(messages) });
+  const ended = async (how: 'commit' | 'abort'): Promise<void> => {
+    await transaction[how]();
+    await producer.disconnect();
+  };
+  return { commit: () => ended('commit'), abort: () => ended('abort') };
+}
