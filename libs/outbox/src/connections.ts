@@ -26,10 +26,11 @@ const CONNECTIONS = 3;
  * Every statement of the relay has its index, whatever a fresh table's statistics say.
  */
 export function openPool(dataSource: DataSource, onError: (error: Error) => void): pg.Pool {
+  const config = clientConfigOf(dataSource);
   const pool = new pg.Pool({
-    ...clientConfigOf(dataSource),
+    ...config,
     max: CONNECTIONS,
-    options: '-c synchronous_commit=off -c enable_seqscan=off',
+    options: `${config.options ?? ''} -c synchronous_commit=off -c enable_seqscan=off`,
   });
   pool.on('error', onError);
   return pool;

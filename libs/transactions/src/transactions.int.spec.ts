@@ -4,7 +4,7 @@ import { runWithCorrelation } from '@castiron/observability';
 import { freshDatabase } from '@castiron/testing';
 import { Type } from 'typebox';
 import type { DataSource, MigrationInterface, QueryRunner } from 'typeorm';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import { outboxKey, Transactions, type PendingEvent, type Tx } from './index.js';
 
 const counted = defineEvent({
@@ -168,6 +168,38 @@ describe('a transaction', () => {
       });
     });
     expect([await sent(), after]).toEqual([['a10', 'a12'], 'kept']);
+    expect(await dataSource.query('SELECT key FROM counters')).toEqual([{ key: 'kept' }]);
+  });
+
+  it('is READ COMMITTED, whatever the database begins with', async () => {
+    const strict = await freshDatabase([]);
+    onTestFinished(() => strict.destroy());
+    const [here] = await strict.query<[{ name: string }]>('SELECT current_database() AS name');
+    await strict.query(`ALTER DATABASE ${here.name} SET default_transaction_isolation = 'serializable'`);
+    const outbox = { append: () => Promise.resolve(), wake: () => undefined };
+    const levelOf = () =>
+      new Transactions(strict, outbox, {}).run([keyOf('a')], async ({ manager }) => {
+        const [row] = await manager.query<{ level: string }[]>(
+          `SELECT current_setting('transaction_isolation') AS level, pg_sleep(0.1)`,
+        );
+        return row?.level;
+      });
+    // On connections that are opened now, since all run at the same time.
+    expect(new Set(await Promise.all([levelOf(), levelOf(), levelOf()]))).toEqual(new Set(['read committed']));
+    const began = await Promise.all([1, 2, 3].map(() => strict.query(`SHOW transaction_isolation`)));
+    expect(JSON.stringify(began)).toContain('serializable');
+  });
+
+  it('holds a transaction within it as a savepoint', async () => {
+    await transactions.run([keyOf('a')], async (tx) => {
+      await count(tx, 'kept');
+      const within = tx.manager.transaction(async (manager) => {
+        await manager.query(`INSERT INTO counters VALUES ('lost', 1)`);
+        throw new Error('within');
+      });
+      await expect(within).rejects.toThrow('within');
+      expect(await dataSource.query('SELECT key FROM counters')).toEqual([]);
+    });
     expect(await dataSource.query('SELECT key FROM counters')).toEqual([{ key: 'kept' }]);
   });
 

@@ -1,4 +1,5 @@
 import type { DataSource } from 'typeorm';
+import { beginWith } from './begin-with.js';
 import { lockOf } from './outbox-key.js';
 import { MoreKeysNeeded, RunningTransaction } from './running-transaction.js';
 import type { OutboxPort, Publications, Tx } from './transaction.js';
@@ -8,6 +9,17 @@ export const MAX_KEYS = 256;
 
 /** How often a transaction may find that it needs more keys. Work that is not the same again each time never ends. */
 const MAX_RESTARTS = 10;
+
+/**
+ * Before anything is read, so that each later statement sees what former holders of a key committed; sorted, so that no
+ * two transactions wait for each other. The function runs in the order of the array.
+ */
+function lockAll(keys: ReadonlySet<string>): string {
+  const locks = [...new Set([...keys].map(lockOf))].sort((a, b) => (a < b ? -1 : 1));
+  return locks.length === 0
+    ? ''
+    : `SELECT pg_advisory_xact_lock(lock) FROM unnest('{${locks.join()}}'::bigint[]) AS lock`;
+}
 
 /** Runs work as one READ COMMITTED transaction, with its events in the outbox. */
 export class Transactions {
@@ -38,13 +50,7 @@ export class Transactions {
 
   private async once<T>(held: ReadonlySet<string>, work: (tx: Tx) => Promise<T>): Promise<T> {
     let running: RunningTransaction | undefined;
-    const result = await this.dataSource.transaction('READ COMMITTED', async (manager) => {
-      // Before anything is read, so that each later statement sees what former holders of a key committed; sorted, so
-      // that no two transactions wait for each other. The function runs in the order of the array.
-      if (held.size > 0) {
-        const locks = [...new Set([...held].map(lockOf))].sort((a, b) => (a < b ? -1 : 1)).map(String);
-        await manager.query('SELECT pg_advisory_xact_lock(lock) FROM unnest($1::bigint[]) AS lock', [locks]);
-      }
+    const result = await beginWith(this.dataSource, lockAll(held), async (manager) => {
       const tx = (running = new RunningTransaction(manager, held, this.publications));
       try {
         const value = await work(tx);
