@@ -1,0 +1,55 @@
+import { randomUUID } from 'node:crypto';
+import { freshDatabaseUrl } from '@castiron/testing';
+import { Client } from 'pg';
+import type { EntityManager } from 'typeorm';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { lockEpochs, lockEpochsShared } from './epoch-locks.js';
+
+const RELEASERS = 32;
+const share = randomUUID();
+const clients: Client[] = [];
+
+beforeAll(async () => {
+  const connectionString = await freshDatabaseUrl();
+  for (let n = 0; n <= RELEASERS; n += 1) clients.push(new Client({ connectionString }));
+  await Promise.all(clients.map((client) => client.connect()));
+});
+afterAll(() => Promise.all(clients.map((client) => client.end())));
+
+/** As a transaction of the service, on a connection of its own: a pool would let only ten of them race. */
+async function transaction(client: Client, work: (manager: EntityManager) => Promise<unknown>): Promise<void> {
+  await client.query('BEGIN');
+  const query = async (text: string, values?: unknown[]) => (await client.query(text, values)).rows;
+  await work({ query } as unknown as EntityManager);
+  await client.query('COMMIT');
+}
+
+describe('the lock of a share', () => {
+  it('goes to a revocation in its turn, however many releases of it overlap without end', async () => {
+    const [revoking, ...releasing] = clients;
+    let [released, revoked] = [0, false];
+    const releases = releasing.map(async (client) => {
+      while (!revoked) {
+        await transaction(client, async (manager) => {
+          await lockEpochsShared(manager, { agreement: [], customer: [], share: [share] });
+          await manager.query('SELECT pg_sleep(0.05)');
+        });
+        released += 1;
+      }
+    });
+    const deadline = AbortSignal.timeout(15_000);
+    const givenUp = new Promise((resolve) => deadline.addEventListener('abort', resolve));
+    const revocation = (async () => {
+      // They overlap by now, one taking over from the other.
+      while (released < 2 * RELEASERS) await revoking!.query('SELECT pg_sleep(0.01)');
+      const asked = released;
+      await transaction(revoking!, (manager) => lockEpochs(manager, 'share', [share]));
+      return released - asked;
+    })();
+    const overtaken = await Promise.race([revocation, givenUp]);
+    revoked = true;
+    await Promise.all([...releases, revocation]);
+    // Those that held it when the revocation asked end; those that come later wait.
+    expect(overtaken).toBeLessThanOrEqual(RELEASERS);
+  });
+});
