@@ -81,9 +81,14 @@ export class Lane implements LaneCursor {
     return isExhausted(this.read) ? 'news' : `${this.read.reading} ${this.read.lastId}`;
   }
 
-  /** Takes its rows of a page that was read for it, and sends them in turn. */
-  take(page: Page): void {
-    const { settled } = this.read;
+  /**
+   * Takes its rows of a page that was read for it, and sends them in turn.
+   * @param from where the lane stood when the page was asked for. Where a send failed meanwhile it has gone back, and what
+   *   it is to send again comes before this page: the page is read anew after that.
+   */
+  take(page: Page, from: Place): void {
+    if (this.read !== from) return;
+    const { settled } = from;
     const rows = page.rows.filter(({ lane }) => lane === this.lane);
     const after = page.after(settled);
     // So that, should the send fail, the same rows are found by id.

@@ -205,8 +205,9 @@ export class Relay implements OutboxPort {
       this.hasNews = false;
       this.lookedAt = Date.now();
     }
+    const asked = lanes.map((lane) => ({ lane, from: lane.read }));
     const page = await readPage(pool, lanes);
-    for (const lane of lanes) lane.take(page);
+    for (const { lane, from } of asked) lane.take(page, from);
   }
 
   /** Writes the cursors that have moved, one write at a time. */

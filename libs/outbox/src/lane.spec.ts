@@ -1,0 +1,53 @@
+import type { WireMessage } from '@castiron/contracts';
+import type { FencedProducer } from '@castiron/kafka';
+import { describe, expect, it } from 'vitest';
+import { Lane } from './lane.js';
+import type { Page } from './read-page.js';
+
+const START = { settled: '1:1:', reading: '1:1:', lastId: '0' };
+
+/** A page of one row, after which everything up to `snapshot` is read. */
+const page = (id: string, snapshot: string): Page => ({
+  rows: [{ id, lane: 3, message: { topic: 't', key: 'k', value: id, headers: {} } }],
+  before: (settled) => ({ settled, reading: snapshot, lastId: String(Number(id) - 1) }),
+  after: () => ({ settled: snapshot, reading: snapshot, lastId: '0' }),
+});
+
+/** A lane whose producer opens when it is told to, or fails to. */
+function laneOf(): { lane: Lane; opening: ((fails?: Error) => void)[]; sent: string[]; failed: Promise<void> } {
+  const opening: ((fails?: Error) => void)[] = [];
+  const sent: string[] = [];
+  const producer: FencedProducer = {
+    open: () => new Promise((resolve, reject) => opening.push((fails) => (fails ? reject(fails) : resolve()))),
+    send: (messages: readonly WireMessage[]) =>
+      Promise.resolve(void sent.push(...messages.map(({ value }) => value ?? ''))),
+    close: () => Promise.resolve(),
+  };
+  let tell = (): void => undefined;
+  const failed = new Promise<void>((resolve) => (tell = resolve));
+  const lane = new Lane({ lane: 3, token: '1', cursor: START }, producer, {
+    isHeld: () => Promise.resolve(true),
+    sent: () => undefined,
+    failed: () => tell(),
+  });
+  return { lane, opening, sent, failed };
+}
+
+describe('a lane whose send fails', () => {
+  it('sends again from there, and takes no page that was asked for before', async () => {
+    const { lane, opening, sent, failed } = laneOf();
+    lane.take(page('7', '5:5:'), lane.read);
+    const asked = lane.read;
+    opening.shift()?.(new Error('the broker is away'));
+    await failed;
+    lane.take(page('8', '9:9:'), asked);
+    expect(lane.cursor, 'nothing is sent yet').toEqual({ settled: '1:1:', reading: '5:5:', lastId: '6' });
+    expect(lane.read).toEqual(lane.cursor);
+    expect(opening).toHaveLength(0);
+    lane.take(page('7', '5:5:'), lane.read);
+    lane.take(page('8', '9:9:'), lane.read);
+    opening.shift()?.();
+    await lane.end();
+    expect(sent).toEqual(['7', '8']);
+  });
+});
