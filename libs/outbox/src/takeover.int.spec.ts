@@ -60,7 +60,8 @@ describe('a relay that was taken for dead', () => {
     const publish = (n: number) => rig.publish(contract, topic, { key: 'k', n });
     const arrived = (...numbers: number[]) =>
       eventually(async () => expect((await rig.received(topic)).get('k')).toEqual(numbers));
-    await rig.relay({ kafka: stoppable.kafka }).start();
+    // It hears of its successor by nothing but its own failing send: its lease would not be renewed for long.
+    await rig.relay({ kafka: stoppable.kafka, leaseMs: 60_000 }).start();
     await publish(1);
     await arrived(1);
 
