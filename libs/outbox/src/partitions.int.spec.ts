@@ -81,6 +81,22 @@ describe('the oldest partition of the outbox', () => {
     expect(await drop()).toBe(false);
   });
 
+  it('goes after an hour where few events come, and not before all of them are settled', async () => {
+    await append();
+    await settle();
+    expect(await drop()).toBe(false);
+    await dataSource.query(`UPDATE outbox SET created_at = now() - interval '61 minutes'`);
+    await append();
+    expect(await drop()).toBe(false);
+    await settle();
+    expect(await drop()).toBe(true);
+    expect((await partitions())[0]).toBe('outbox_p1');
+    await append();
+    expect(await dataSource.query('SELECT id FROM outbox')).toEqual([{ id: String(PARTITION_IDS) }]);
+    await settle();
+    expect(await drop()).toBe(false);
+  });
+
   it('stays while a single event in it is not settled by its own lane', async () => {
     await append();
     await settle();

@@ -3,6 +3,9 @@ export const PARTITION_IDS = 100_000n;
 /** Partitions kept ready: an outbox without room for a new id would refuse every command. */
 const AHEAD = 8n;
 
+/** A partition that is not full by then is closed. */
+const FILLED_WITHIN = '1 hour';
+
 /** Both need the table for themselves; where they would wait for long, everybody else would wait behind them. */
 const LOCK_TIMEOUT = `SET LOCAL lock_timeout = '200ms'`;
 
@@ -55,8 +58,17 @@ async function holdsUnsent(query: Query, partition: Partition): Promise<boolean>
   return row?.unsent !== false;
 }
 
+/** Whether its events have waited long enough for their partition to be filled. */
+async function isOld(query: Query, partition: Partition): Promise<boolean> {
+  const [first] = (await query(
+    `SELECT created_at < now() - interval '${FILLED_WITHIN}' AS old FROM ${partition.name} ORDER BY id LIMIT 1`,
+  )) as { old: boolean }[];
+  return first?.old === true;
+}
+
 /**
- * Drops the oldest partition if nothing can come into it any more and every lane has settled all of it.
+ * Drops the oldest partition if every lane has settled all of it and nothing can come into it any more. Where few events
+ * come, ids go on to the next partition after an hour, so that what was sent does not lie there until that is full.
  * Runs in a transaction of its own. Locking the table waits for those who have taken an id and not committed yet, and
  * keeps new ones out for an instant.
  * @throws where that would take long (lock_timeout): it is left for another time
@@ -65,12 +77,14 @@ async function holdsUnsent(query: Query, partition: Partition): Promise<boolean>
 export async function dropSettledPartition(query: Query): Promise<boolean> {
   const [oldest, next] = await partitions(query);
   if (oldest === undefined || next === undefined) return false;
-  if ((await lastId(query)) < next.from) return false;
+  if ((await lastId(query)) < next.from && !(await isOld(query, oldest))) return false;
   // Looked at before the lock, so that nobody waits for a look in vain; and again under it, for it counts then.
   if (await holdsUnsent(query, oldest)) return false;
   await query(LOCK_TIMEOUT);
   await query(`LOCK TABLE outbox IN ACCESS EXCLUSIVE MODE`);
   if (await holdsUnsent(query, oldest)) return false;
+  // Ids are taken by inserting, which nobody can now.
+  if ((await lastId(query)) < next.from) await query(`SELECT setval('outbox_id', ${next.from - 1n})`);
   await query(`DROP TABLE ${oldest.name}`);
   return true;
 }
