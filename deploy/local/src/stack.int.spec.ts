@@ -60,6 +60,16 @@ describe('Kafka', () => {
     ).rejects.toThrow(/authori[sz]/i);
   });
 
+  it('lets a service name the producers of its own outbox, and of no other', async () => {
+    const [own, other] = ['notifications', 'partner-sharing'].map((service) =>
+      as('notifications').fencedProducer(`${service}.outbox.0`),
+    );
+    await own?.open();
+    await own?.close();
+    // Who may not know a name is not told who coordinates it.
+    await expect(other?.open()).rejects.toThrow('Failed to find group coordinator');
+  });
+
   it('creates no topic by use', async () => {
     await expect(
       as('admin')
