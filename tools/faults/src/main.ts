@@ -19,6 +19,7 @@ interface Options {
   readonly operations: number;
   readonly long: boolean;
   readonly midCommit: boolean;
+  readonly otherClient: boolean;
   readonly plant?: PlantName;
   readonly plants: boolean;
 }
@@ -37,6 +38,7 @@ const command = new Command('npm run test:faults --')
     'kill the broker in the middle of commits too, which one that is alone does not survive',
     false,
   )
+  .option('--other-client', 'have the services talk to Kafka by @platformatic/kafka, which is not shipped', false)
   .addOption(
     new Option('--plant <name>', 'plant a bug and see what the checker says; exits with 0 if it is found').choices(
       PLANT_NAMES,

@@ -17,6 +17,8 @@ export interface SeedsOptions {
   readonly long: boolean;
   /** Kills the broker in the middle of commits too. */
   readonly midCommit: boolean;
+  /** The services talk to Kafka by the client that is not shipped. */
+  readonly otherClient: boolean;
   readonly plant?: PlantName | undefined;
   readonly say: (line: string) => void;
   readonly told: (result: RunResult) => void;
@@ -44,7 +46,10 @@ export async function runSeeds(options: SeedsOptions): Promise<RunResult[]> {
   say(`Starting Kafka, PostgreSQL and two replicas of each service${plant === undefined ? '' : `, with ${plant}`} ...`);
   const cluster = await Cluster.start({
     folder: logs,
-    nodeArguments: plant === undefined ? [] : ['--import', preloadOf(plant)],
+    nodeArguments: [
+      ...(plant === undefined ? [] : ['--import', preloadOf(plant)]),
+      ...(options.otherClient ? ['--import', OTHER_CLIENT] : []),
+    ],
     leaseMs,
   });
   const results: RunResult[] = [];
@@ -78,6 +83,8 @@ export async function runSeeds(options: SeedsOptions): Promise<RunResult[]> {
 /** Beside this file when compiled; the replicas are, whatever runs the rig. */
 const preloadOf = (plant: PlantName): string =>
   new URL(`../dist/plants/preload.js?plant=${plant}`, import.meta.url).href;
+
+const OTHER_CLIENT = new URL('../../../libs/kafka/dist/testing/platformatic/preload.js', import.meta.url).href;
 
 /** A bug that was not planted is none that could be found. */
 async function mustBePlanted({ edits }: Plant, cluster: Cluster): Promise<void> {

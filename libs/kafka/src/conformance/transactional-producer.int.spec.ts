@@ -27,7 +27,7 @@ describe('a transactional producer', () => {
     expect(await rig.valuesOf(journal)).toEqual(['batch 1', 'batch 2']);
   });
 
-  it('writes the records of its journal last, whatever comes before', async () => {
+  it('writes the records of its journal last and in the same transaction', async () => {
     const topic = await rig.newTopic();
     const producer = rig.kafka.transactionalProducer(newId());
     await producer.open();
@@ -35,6 +35,8 @@ describe('a transactional producer', () => {
     await producer.send(batch, [message(topic, '7', 'journal')]);
     await producer.close();
     expect(await rig.valuesOf(topic)).toEqual([...batch.map(({ value }) => value), 'journal']);
+    // All of them, and one marker.
+    expect(await rig.admin.endOffsets(topic)).toEqual([{ partition: 0, offset: '102' }]);
   });
 
   it('is shut out by its successor', async () => {

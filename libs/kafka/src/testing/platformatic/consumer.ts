@@ -48,18 +48,17 @@ export function incoming({ key, value, offset, timestamp, headerEntries }: Came)
 class Generation {
   stale = false;
   readonly waiting = new Map<string, Came[]>();
+  size = 0;
+  scheduled = false;
   readonly atWork = new Set<string>();
   readonly committed = new Map<string, bigint>();
 
   constructor(readonly stream: Stream) {}
 
-  get size(): number {
-    return [...this.waiting.values()].reduce((sum, { length }) => sum + length, 0);
-  }
-
   end(): void {
     this.stale = true;
     this.waiting.clear();
+    this.size = 0;
   }
 
   /** Only once another stream reads the topics, or the client leaves the group and joins it anew. */
@@ -162,8 +161,15 @@ export class PlatformaticConsumer implements Consumer {
       const waiting = generation.waiting.get(place);
       if (waiting === undefined) generation.waiting.set(place, [message]);
       else waiting.push(message);
+      generation.size += 1;
       if (generation.size > WAITING) stream.pause();
-      setImmediate(() => this.work(generation));
+      if (generation.scheduled) return;
+      // Once all of a fetch is there, so that it is one batch.
+      generation.scheduled = true;
+      setImmediate(() => {
+        generation.scheduled = false;
+        this.work(generation);
+      });
     });
   }
 
@@ -172,6 +178,7 @@ export class PlatformaticConsumer implements Consumer {
       if (generation.stale || this.ended || generation.atWork.size >= PARTITIONS_AT_ONCE) return;
       if (generation.atWork.has(place)) continue;
       generation.waiting.delete(place);
+      generation.size -= messages.length;
       generation.atWork.add(place);
       const done: Promise<void> = this.consume(generation, place, messages)
         .catch((error: unknown) => this.crash(error))
