@@ -9,19 +9,17 @@ const wire = (contract: BenchContract, n: number): BareMessage => {
   return { key, value, headers: { ...headers } };
 };
 
-/** So many different messages, again and again: a heap full of all of them would slow the client down. */
-const POOL = 20_000;
-
 /**
  * Sends so many messages, `batch` at a time, made before the clock runs.
- * @param given `atOnce`: sends under way at a time; with one, each waits for the answer to the former
+ * @param given `different`: so many messages, again and again; `atOnce`: sends under way at a time, with one of them each
+ *   waits for the answer to the former
  */
 export async function send(
-  given: Pick<OnTopic, 'kafka' | 'topic'> & { count: number; batch: number; atOnce: number },
+  given: Pick<OnTopic, 'kafka' | 'topic'> & { count: number; different: number; batch: number; atOnce: number },
 ): Promise<Work & { peakMiB: number }> {
-  const { kafka, topic, count, batch, atOnce } = given;
+  const { kafka, topic, count, different, batch, atOnce } = given;
   const contract = contractOn(topic);
-  const batches = Array.from({ length: Math.ceil(Math.min(count, POOL) / batch) }, (_, at) =>
+  const batches = Array.from({ length: Math.ceil(different / batch) }, (_, at) =>
     Array.from({ length: batch }, (__, n) => wire(contract, at * batch + n)),
   );
   const producer = bareClient(kafka).producer({ createPartitioner });
