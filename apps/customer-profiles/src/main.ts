@@ -1,7 +1,9 @@
 import 'reflect-metadata';
 import { join } from 'node:path';
 import { topicOf } from '@castiron/contracts';
+import { NoRoom } from '@castiron/failures';
 import { createDataSource, every, migrated, runService } from '@castiron/service';
+import type { Transactions } from '@castiron/transactions';
 import type { DataSource } from 'typeorm';
 import { readSettings } from './config.js';
 import { CustomerProfilesModule } from './customer-profiles.module.js';
@@ -14,7 +16,11 @@ import { publications } from './publications.js';
 import { subscriptions } from './subscriptions.js';
 
 const SWEEP_MS = 10 * 60_000;
+const STATEMENTS_MS = 60_000;
 const STATEMENTS = join(import.meta.dirname, '../statements');
+
+const publishStatements = (transactions: Transactions): Promise<void> =>
+  loadStatements(transactions, readStatements(STATEMENTS));
 
 const topics = [...new Set(subscriptions.map(({ contract }) => topicOf(contract).name))];
 
@@ -37,9 +43,20 @@ await runService({
     { name: 'key-store', start: async () => void (await migrated(keyStore)), stop: () => keyStore.destroy() },
     {
       name: 'statements',
-      start: () => loadStatements(transactions, readStatements(STATEMENTS)),
+      // A full outbox must not keep the service from starting, for then nothing would empty it.
+      start: () =>
+        publishStatements(transactions).catch((error: unknown) => {
+          if (!(error instanceof NoRoom)) throw error;
+          logger.warn('statements are published once the outbox has room');
+        }),
       stop: () => Promise.resolve(),
     },
+    every(
+      STATEMENTS_MS,
+      'statements',
+      () => publishStatements(transactions),
+      (error) => logger.error({ err: error }, 'statements were not published'),
+    ),
     every(
       SWEEP_MS,
       'unused-keys',

@@ -21,7 +21,7 @@ export interface PartnerSharing {
 }
 
 export function partnerSharing(wiring: Wiring<PartnerSharingSettings>): PartnerSharing {
-  const { settings, dataSource, transactions, kafka, logger } = wiring;
+  const { settings, dataSource, transactions, kafka, logger, room } = wiring;
   const signals = new ReleaseSignals();
   const keys = new KeyCustodyClient({
     url: settings.customerProfilesUrl,
@@ -44,7 +44,7 @@ export function partnerSharing(wiring: Wiring<PartnerSharingSettings>): PartnerS
     fence: new Fence(dataSource, signals),
     // Half of the others' lease: a fence waits for a lane whose owner is gone.
     releaser: new Releaser({ dataSource, transactions, kafka, keys, signals, logger }, undefined, settings.leaseMs / 2),
-    sweeper: new Sweeper(transactions, signals, logger),
+    sweeper: new Sweeper(transactions, signals, logger, () => room.isFull),
     keepProfile: new KeepProfileWhenProfileChanged(signals, (customer) => keys.forget(customer)),
     provisioning: new KafkaProvisioning(provisioner),
   };

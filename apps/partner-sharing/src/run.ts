@@ -47,7 +47,7 @@ export function runPartnerSharing(
       topics: [...TOPICS_READ, ...(await recipientsReplying(dataSource.manager))],
       subscriptions: subscriptions(built().keepProfile, built().signals),
     }),
-    parts: (app, { dataSource, transactions, logger }, inboxOf) => {
+    parts: (app, { dataSource, transactions, logger, room }, inboxOf) => {
       inbox = inboxOf;
       const { releaser, sweeper, signals } = built();
       const complain = (what: string) => (error: unknown) => logger.error({ err: error }, what);
@@ -70,7 +70,8 @@ export function runPartnerSharing(
           ANNOUNCE_MS,
           'disclosures',
           async () => {
-            while (await announceDisclosures(transactions));
+            // The ledger keeps what is announced later.
+            while (!room.isFull && (await announceDisclosures(transactions)));
           },
           complain('disclosures were not announced'),
         ),

@@ -1,3 +1,4 @@
+import { NoRoom } from './delivery.js';
 import { isPassing } from './passing.js';
 import { Refused, type Refusal, type RefusalKind } from './refusal.js';
 
@@ -46,12 +47,22 @@ function problemOfRefusal(refusal: Refusal): { status: number; body: ProblemDeta
   };
 }
 
+/** Told instead of carrying out what adds or widens. */
+const OUTBOX_FULL: Refusal = {
+  kind: 'unavailable',
+  code: 'outbox-full',
+  detail:
+    'Too much waits to be published. Adding is refused until it is less; what takes away is carried out as always.',
+  retryAfter: 10,
+};
+
 /**
  * The one place where failures become HTTP answers. A refusal says why; a passing failure says to try again;
  * anything else is a bug and shows nothing of itself, since messages of drivers repeat values.
  */
 export function problemOf(error: unknown): { status: number; body: ProblemDetails } {
   if (error instanceof Refused) return problemOfRefusal(error.refusal);
+  if (error instanceof NoRoom) return problemOfRefusal(OUTBOX_FULL);
   if (isPassing(error)) {
     return problemOfRefusal({
       kind: 'unavailable',

@@ -21,6 +21,8 @@ export interface Refusal {
   readonly field?: string;
   /** The promise of the statement that refused, such as `P1`. */
   readonly promise?: string;
+  /** Where the cause passes by itself: after how many seconds it is worth asking again. */
+  readonly retryAfter?: number;
   readonly [extra: string]: unknown;
 }
 

@@ -1,5 +1,5 @@
 import { MAX_MESSAGE_BYTES, type ReceivedEvent } from '@castiron/contracts';
-import { isPassing } from '@castiron/failures';
+import { isPassing, NoRoom } from '@castiron/failures';
 import { isCorrelationId, runWithCorrelation, type Logger, type Metrics } from '@castiron/observability';
 import type { Transactions, Tx } from '@castiron/transactions';
 import type { Item } from './item.js';
@@ -61,18 +61,21 @@ export class BatchHandler {
    *   way nothing is dropped: what is neither handled nor parked comes again.
    */
   async handle(items: readonly Item[], between: () => Promise<boolean>): Promise<void> {
-    for (const chunk of chunksOf(items)) if (!(await this.together(chunk, between))) return;
+    const waiting = new Waiting();
+    for (const chunk of chunksOf(items)) if (!(await this.together(chunk, between, waiting))) return;
+    waiting.assertNone();
   }
 
   /**
    * Where one of them fails, each half goes by itself, down to the one: the others lose nothing by it, in few transactions.
    * @returns whether to go on
    */
-  private async together(items: readonly Item[], between: () => Promise<boolean>): Promise<boolean> {
+  private async together(given: readonly Item[], between: () => Promise<boolean>, waiting: Waiting): Promise<boolean> {
     if (!(await between())) return false;
+    const items = given.filter((item) => !waiting.holdsUp(item));
     const [first] = items;
     if (items.length === 1 && first !== undefined) {
-      await this.alone(first);
+      await this.alone(first).catch((error: unknown) => waiting.add(first, error));
       return true;
     }
     try {
@@ -80,9 +83,12 @@ export class BatchHandler {
       await this.options.transactions.run(keys, (tx) => this.inTransaction(items, tx));
       return true;
     } catch (error) {
-      if (isPassing(error)) throw error;
+      if (isPassing(error) && !(error instanceof NoRoom)) throw error;
       const half = Math.ceil(items.length / 2);
-      return (await this.together(items.slice(0, half), between)) && this.together(items.slice(half), between);
+      return (
+        (await this.together(items.slice(0, half), between, waiting)) &&
+        this.together(items.slice(half), between, waiting)
+      );
     }
   }
 
@@ -179,6 +185,28 @@ export class BatchHandler {
     this.options.metrics
       ?.counter('castiron_inbox_parked_total', 'Messages that were parked', ['reason'])
       .inc({ reason });
+  }
+}
+
+/** Keys whose next message adds something to an outbox that is full: it comes again, and what follows it waits for it. */
+class Waiting {
+  private readonly keys = new Set<string>();
+  private cause: NoRoom | undefined;
+
+  /** @throws the error itself where it is another one */
+  add({ keyHash }: Item, error: unknown): void {
+    if (!(error instanceof NoRoom)) throw error;
+    this.cause = error;
+    this.keys.add(keyHash);
+  }
+
+  holdsUp({ content, keyHash }: Item): boolean {
+    if (content.kind === 'event' && content.subscription.overtakes) return false;
+    return this.keys.has(keyHash);
+  }
+
+  assertNone(): void {
+    if (this.cause !== undefined) throw this.cause;
   }
 }
 

@@ -1,3 +1,4 @@
 export * from './append.js';
 export * from './migrations.js';
+export { OutboxRoom } from './outbox-room.js';
 export * from './relay.js';

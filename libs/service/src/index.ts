@@ -10,6 +10,7 @@ export * from './http/precondition.js';
 export { IsInstant, IsLine, IsText } from './http/text-fields.js';
 export { instantOf, isLine } from './text.js';
 export { UuidPipe } from './http/uuid.pipe.js';
+export { OnlyReads, OnlyTakesAway } from './room/takes-away.js';
 export { ChecksOwnText } from './http/checks-own-text.js';
 export { assertCleanText } from './http/clean-text.js';
 export { AnswerStore, type Answer } from './idempotency/answer-store.js';

@@ -4,7 +4,7 @@ import { open, readKeyFile, seal } from '@castiron/encryption';
 import { Inbox, inboxMigrations, type InboxOptions, type Seal } from '@castiron/inbox';
 import { connect, type Kafka } from '@castiron/kafka';
 import { createLogger, createMetrics, Health, type Logger, type Metrics } from '@castiron/observability';
-import { outboxMigrations, Relay } from '@castiron/outbox';
+import { outboxMigrations, OutboxRoom, Relay } from '@castiron/outbox';
 import { Transactions, type Publications } from '@castiron/transactions';
 import { createDataSource, migrated, type Migration } from './database/data-source.js';
 import { AnswerStore } from './idempotency/answer-store.js';
@@ -25,6 +25,8 @@ export interface Wiring<Settings> {
   readonly dataSource: DataSource;
   readonly kafka: Kafka;
   readonly relay: Relay;
+  /** Background work that adds asks it first. */
+  readonly room: Pick<OutboxRoom, 'isFull'>;
   readonly transactions: Transactions;
   /** Under the service's own key. */
   readonly seal: Seal;
@@ -111,7 +113,8 @@ export async function runService<Settings extends ServiceSettings & MessagingSet
       onLog: ({ level, message }) => logger[level]({ from: 'kafka' }, message),
     });
     const relay = new Relay({ name: settings.name, dataSource, kafka, logger, metrics, leaseMs: settings.leaseMs });
-    const transactions = new MarkingTransactions(dataSource, relay, options.publications);
+    const room = new OutboxRoom({ dataSource, limit: settings.outboxLimit, logger, metrics });
+    const transactions = new MarkingTransactions(dataSource, room.before(relay), options.publications);
     const answers = new AnswerStore(dataSource, serviceKey);
     const wiring: Wiring<Settings> = {
       settings,
@@ -121,6 +124,7 @@ export async function runService<Settings extends ServiceSettings & MessagingSet
       dataSource,
       kafka,
       relay,
+      room,
       transactions,
       serviceKey,
       seal: sealUnder(serviceKey, `castiron/${settings.name}/parked`),
@@ -140,7 +144,8 @@ export async function runService<Settings extends ServiceSettings & MessagingSet
       metrics,
       logger,
       answers,
-      parts: (app) => partsOf(options, app, wiring, answers, held),
+      room,
+      parts: (app) => partsOf(options, app, wiring, answers, held, room),
       ...(options.exit && { exit: options.exit }),
     });
   } catch (error) {
@@ -165,11 +170,13 @@ function partsOf<Settings extends ServiceSettings & MessagingSettings>(
   wiring: Wiring<Settings>,
   answers: AnswerStore,
   held: Held,
+  room: OutboxRoom,
 ): Part[] {
   const { dataSource, relay, logger } = wiring;
   return [
     // First started, so last stopped: everything else still needs it.
     { name: 'database', start: () => Promise.resolve(), stop: () => dataSource.destroy() },
+    { name: 'outbox room', start: () => room.start(), stop: () => room.stop() },
     { name: 'outbox', start: () => relay.start(), stop: () => relay.stop() },
     every(
       SWEEP_MS,

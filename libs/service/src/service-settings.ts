@@ -23,6 +23,8 @@ export const messagingSettings = {
   kafkaSsl: flag('KAFKA_SSL', { fallback: false }),
   /** How long a silent process keeps the lanes and partitions it holds. Shorter, and a slow moment costs it them. */
   leaseMs: wholeNumber('LEASE_MS', { min: 1_000, max: 60_000, fallback: 10_000 }),
+  /** Ids that may wait in the outbox; beyond, what adds or widens is refused. Some 1 kB of disk each. */
+  outboxLimit: wholeNumber('OUTBOX_LIMIT', { min: 1, max: 1_000_000_000, fallback: 1_000_000 }),
   /** The service's own key, for parked messages and stored answers. */
   serviceKeyFile: text('SERVICE_KEY_FILE'),
 } satisfies Spec;

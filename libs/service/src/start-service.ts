@@ -19,6 +19,7 @@ import { AnswerStore } from './idempotency/answer-store.js';
 import { IdempotencyInterceptor } from './idempotency/idempotency.interceptor.js';
 import { serveOpenApi } from './openapi.js';
 import type { Part } from './part.js';
+import { RoomInterceptor, type Room } from './room/room.interceptor.js';
 import type { ServiceSettings } from './service-settings.js';
 import { LOGGER, METRICS, SETTINGS } from './tokens.js';
 
@@ -33,6 +34,8 @@ export interface ServiceOptions<Settings extends ServiceSettings = ServiceSettin
   readonly parts?: readonly Part[] | ((app: INestApplicationContext) => readonly Part[]);
   /** Where answers to requests with an `Idempotency-Key` are kept; without it such a header does nothing. */
   readonly answers?: AnswerStore;
+  /** Refuses what adds or widens where there is none; without it there always is. */
+  readonly room?: Room;
   /** Ends the process; tests put something gentler here. */
   readonly exit?: (code: number) => void;
 }
@@ -70,7 +73,7 @@ function nestLogger(logger: Logger): LoggerService {
 }
 
 function rootModule(options: ServiceOptions): DynamicModule {
-  const { settings, logger, metrics, health, answers } = options;
+  const { settings, logger, metrics, health, answers, room } = options;
   const tokens = new TokenVerifier({ issuer: settings.oidcIssuer });
   const shared: Provider[] = [
     { provide: LOGGER, useValue: logger },
@@ -93,6 +96,16 @@ function rootModule(options: ServiceOptions): DynamicModule {
       { provide: APP_FILTER, useValue: new ProblemFilter(logger) },
       { provide: APP_PIPE, useValue: validationPipe() },
       ...(answers === undefined ? [] : [{ provide: APP_INTERCEPTOR, useValue: new IdempotencyInterceptor(answers) }]),
+      // Inside of that one: an answer that was given once is given again, room or none.
+      ...(room === undefined
+        ? []
+        : [
+            {
+              provide: APP_INTERCEPTOR,
+              inject: [Reflector],
+              useFactory: (reflector: Reflector) => new RoomInterceptor(reflector, room),
+            },
+          ]),
     ],
     exports: shared.map((provider) => (provider as { provide: symbol }).provide),
   };

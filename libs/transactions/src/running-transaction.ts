@@ -10,7 +10,7 @@ import { correlationId } from '@castiron/observability';
 import type { EntityManager } from 'typeorm';
 import { Buffered } from './buffered-events.js';
 import { outboxKey } from './outbox-key.js';
-import type { PendingEvent, Publications, Tx } from './transaction.js';
+import type { PendingEvent, Publications, PublishOptions, Tx } from './transaction.js';
 
 /** Leaves a transaction that needs more keys than it holds. Never seen by callers of `run`. */
 export class MoreKeysNeeded extends Error {
@@ -37,13 +37,13 @@ export class RunningTransaction implements Tx {
   publish<Contract extends EventContract>(
     contract: Contract,
     data: DataOf<Contract>,
-    options: { slug?: string } = {},
+    { slug, reserved = false }: PublishOptions = {},
   ): void {
-    this.buffer(contract, (meta) => encodeEvent(contract, data, meta, options.slug));
+    this.buffer(contract, reserved, (meta) => encodeEvent(contract, data, meta, slug));
   }
 
   tombstone(contract: EventContract, key: string, options: { slug?: string } = {}): void {
-    this.buffer(contract, (meta) => encodeTombstone(contract, key, meta, options.slug));
+    this.buffer(contract, true, (meta) => encodeTombstone(contract, key, meta, options.slug));
   }
 
   claim(keys: readonly string[]): void {
@@ -81,6 +81,7 @@ export class RunningTransaction implements Tx {
 
   private buffer(
     contract: EventContract,
+    reserved: boolean,
     encode: (meta: { id: string; time: Date; correlationId: string | undefined }) => WireMessage,
   ): void {
     const { type } = contract;
@@ -98,6 +99,6 @@ export class RunningTransaction implements Tx {
         `${type} is published under a key that the transaction has not claimed: its order would be lost`,
       );
     }
-    this.buffered.add({ eventId, type, message });
+    this.buffered.add({ eventId, type, message, reserved });
   }
 }

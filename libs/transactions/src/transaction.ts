@@ -8,6 +8,18 @@ export interface PendingEvent {
   /** The contract's type. */
   readonly type: string;
   readonly message: WireMessage;
+  /** See {@link PublishOptions}. */
+  readonly reserved?: boolean;
+}
+
+export interface PublishOptions {
+  /** Of the recipient, for a topic that exists once per recipient. */
+  readonly slug?: string;
+  /**
+   * Goes into a full outbox too: the room that is reserved for what only takes away (a revocation, a withdrawal, an end),
+   * and for telling what cannot be undone any more. Everything else counts as adding.
+   */
+  readonly reserved?: boolean;
 }
 
 /** All that a service may publish, by any names: what its `publications.ts` lists. */
@@ -22,13 +34,9 @@ export interface Tx {
    * @throws TypeError where the contract is not among the service's {@link Publications}, the data does not fit it, the
    *   key is not locked, or the transaction is over: all of them are bugs
    */
-  publish<Contract extends EventContract>(
-    contract: Contract,
-    data: DataOf<Contract>,
-    options?: { slug?: string },
-  ): void;
+  publish<Contract extends EventContract>(contract: Contract, data: DataOf<Contract>, options?: PublishOptions): void;
 
-  /** Buffers the deletion of a key of a state topic. */
+  /** Buffers the deletion of a key of a state topic; it goes into a full outbox too. */
   tombstone(contract: EventContract, key: string, options?: { slug?: string }): void;
 
   /**

@@ -20,6 +20,6 @@ export async function forgetWhenWithdrawalDue(
   tx.publish(
     publications.withdrawalConfirmed,
     { obligation, subject, version, at: now().toISOString() },
-    { slug: SLUG },
+    { slug: SLUG, reserved: true },
   );
 }

@@ -20,14 +20,10 @@ export function announceAgreement(
   now: Date,
 ): void {
   const at = now.toISOString();
-  tx.publish(agreementChanged, {
-    agreement: agreement.id,
-    recipient: agreement.recipient,
-    state,
-    epoch: Number(epoch),
-    at,
-  });
-  tx.publish(agreementNotice, { agreement: agreement.id, state, at }, { slug: agreement.recipient });
+  const { id, recipient } = agreement;
+  const reserved = state === 'terminated';
+  tx.publish(agreementChanged, { agreement: id, recipient, state, epoch: Number(epoch), at }, { reserved });
+  tx.publish(agreementNotice, { agreement: id, state, at }, { slug: recipient, reserved });
 }
 
 /**

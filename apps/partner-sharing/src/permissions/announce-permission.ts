@@ -4,13 +4,10 @@ import type { Permission } from './permission.table.js';
 
 export function announcePermission(tx: Tx, permission: Permission): void {
   const { customer, recipient, purpose, state, version, statementVersion, changedAt } = permission;
-  tx.publish(permissionChanged, {
-    customer,
-    recipient,
-    purpose,
-    state,
-    version,
-    statementVersion,
-    at: changedAt.toISOString(),
-  });
+  const at = changedAt.toISOString();
+  tx.publish(
+    permissionChanged,
+    { customer, recipient, purpose, state, version, statementVersion, at },
+    { reserved: state === 'revoked' },
+  );
 }

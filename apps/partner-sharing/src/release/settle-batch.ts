@@ -34,7 +34,12 @@ export async function settleCommitted(
         await oblige(tx, row);
         const notice = noticeOf(row.outcome, about?.origin);
         if (notice !== undefined && about !== undefined) {
-          tx.publish(noticeDue, { notice: newEventId(), subject: about.subject, ...notice }, { slug: NOTIFIER });
+          // The record stands on its feed, whatever room there is to tell of it.
+          tx.publish(
+            noticeDue,
+            { notice: newEventId(), subject: about.subject, ...notice },
+            { slug: NOTIFIER, reserved: true },
+          );
         }
       }
       tx.afterCommit(() => signals.tell('settled'));
@@ -126,6 +131,6 @@ async function oblige(tx: Tx, { share, outcome }: SendingRow): Promise<void> {
       }),
       dueBy: dueBy.toISOString(),
     },
-    { slug: recipient },
+    { slug: recipient, reserved: true },
   );
 }

@@ -1,6 +1,6 @@
 import { Catch, HttpException, type ArgumentsHost, type ExceptionFilter } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { problemOf, Refused, type ProblemDetails } from '@castiron/failures';
+import { NoRoom, problemOf, Refused, type ProblemDetails } from '@castiron/failures';
 import { correlationId, type Logger } from '@castiron/observability';
 
 export const PROBLEM_TYPE = 'application/problem+json; charset=utf-8';
@@ -99,7 +99,7 @@ export class ProblemFilter implements ExceptionFilter {
     const reply = http.getResponse<FastifyReply>();
     const request = http.getRequest<FastifyRequest>();
     const { status, body } = problemOfHttp(error);
-    if (status >= 500 && !(error instanceof Refused)) {
+    if (status >= 500 && !(error instanceof Refused || error instanceof NoRoom)) {
       this.logger.error({ err: error, method: request.method, route: request.routeOptions?.url }, 'request failed');
     }
     if (reply.sent) return;
@@ -110,7 +110,8 @@ export class ProblemFilter implements ExceptionFilter {
         body.code === 'token-required' ? 'Bearer realm="castiron"' : 'Bearer realm="castiron", error="invalid_token"',
       );
     }
-    if (status === 503) void reply.header('retry-after', '1');
+    if (status === 503)
+      void reply.header('retry-after', typeof body['retryAfter'] === 'number' ? body['retryAfter'] : 1);
     const id = correlationId();
     void reply
       .status(status)

@@ -3,6 +3,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { lastValueFrom, of, type Observable } from 'rxjs';
 import type { Caller } from '@castiron/access';
 import { Refused } from '@castiron/failures';
+import { isChanging } from '../http/changing.js';
 import type { Answer, AnswerStore, Hold } from './answer-store.js';
 import { currentRequest, runForRequest, type CurrentRequest } from './current-request.js';
 
@@ -11,9 +12,6 @@ const KEY = /^[\x21-\x7e]{1,128}$/;
 
 /** Headers that belong to an answer and are given again with it. */
 const KEPT_HEADERS = ['etag', 'location'];
-
-/** What reads has nothing to repeat. */
-const CHANGING = new Set(['POST', 'PUT', 'PATCH', 'DELETE']);
 
 type RequestOfCaller = FastifyRequest & { readonly caller?: Caller };
 
@@ -30,7 +28,7 @@ export class IdempotencyInterceptor implements NestInterceptor {
     const reply = context.switchToHttp().getResponse<FastifyReply>();
     const key = request.headers['idempotency-key'];
     // Keys are a caller's own; public routes have none, and are safe to repeat by themselves.
-    if (!CHANGING.has(request.method) || key === undefined || request.caller === undefined) return next.handle();
+    if (!isChanging(request.method) || key === undefined || request.caller === undefined) return next.handle();
     // Already under way: a handler that names this interceptor itself.
     if (currentRequest() !== undefined) return next.handle();
     if (typeof key !== 'string' || !KEY.test(key)) {

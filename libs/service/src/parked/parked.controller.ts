@@ -3,6 +3,7 @@ import { ApiBearerAuth, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { CurrentCaller, Roles, type Caller } from '@castiron/access';
 import { Refused } from '@castiron/failures';
 import type { ActionRecord, Cause, Parked, ParkedMessage, ParkedRow, Replay } from '@castiron/inbox';
+import { OnlyTakesAway } from '../room/takes-away.js';
 import { ActionsDto, DiscardDto, ListDto, MessageDto, ReplayDto, selectionOf } from './parked.dto.js';
 
 /** Gives what the service's inbox parked. */
@@ -70,6 +71,7 @@ export class ParkedController {
   }
 
   @Post('discards')
+  @OnlyTakesAway()
   @HttpCode(200)
   @ApiOperation({ summary: 'Gives messages up for good; what waits behind them goes on waiting' })
   async discard(@Body() body: DiscardDto, @CurrentCaller() caller: Caller): Promise<{ discarded: readonly string[] }> {

@@ -2,7 +2,7 @@ import { Body, Controller, Delete, Headers, Inject, Param, Patch, Res } from '@n
 import { ApiBearerAuth, ApiBody, ApiHeader, ApiProperty, ApiTags } from '@nestjs/swagger';
 import { CurrentCaller, mustBe, Roles, type Caller } from '@castiron/access';
 import { Refused } from '@castiron/failures';
-import { etagOf, ifMatchOf, UuidPipe } from '@castiron/service';
+import { etagOf, ifMatchOf, OnlyTakesAway, UuidPipe } from '@castiron/service';
 import { ChangeAttributesUseCase } from './change-attributes.use-case.js';
 
 class Changed {
@@ -20,6 +20,9 @@ interface Reply {
 const isObject = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
+const onlyWithdraws = (changes: unknown): boolean =>
+  isObject(changes) && Object.values(changes).every((value) => value === null);
+
 @ApiTags('customers')
 @ApiBearerAuth()
 @ApiHeader({ name: 'If-Match', required: true, description: 'The ETag of the version that is changed' })
@@ -30,6 +33,7 @@ export class AttributesController {
 
   /** Changes and adds attributes; null withdraws one. A compulsory attribute cannot be withdrawn (P1). */
   @Patch()
+  @OnlyTakesAway(onlyWithdraws)
   @ApiBody({ schema: { type: 'object', additionalProperties: { type: 'string', nullable: true } } })
   change(
     @Param('customer', UuidPipe) customer: string,
@@ -51,6 +55,7 @@ export class AttributesController {
 
   /** Withdraws one voluntary attribute (P1); withdrawing what is not there changes nothing. */
   @Delete(':name')
+  @OnlyTakesAway()
   withdraw(
     @Param('customer', UuidPipe) customer: string,
     @Param('name') name: string,

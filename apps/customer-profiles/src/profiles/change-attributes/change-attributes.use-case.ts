@@ -40,7 +40,7 @@ export class ChangeAttributesUseCase {
       const attributes = new Map([...kept, ...sealValues(dataKey, customer, version, set)]);
       const after: SealedProfile = { ...before, version, attributes };
       await replaceProfile(tx.manager, before, after);
-      tx.publish(profileChanged, profileChangedOf(after));
+      tx.publish(profileChanged, profileChangedOf(after), { reserved: set.size === 0 });
       return { customer, version };
     });
   }

@@ -46,7 +46,7 @@ export class CancelMailingsUseCase {
       const { version, mailing } = await this.vault.load(tx.manager, subject);
       await putCancellation(tx.manager, subject, { at, version, feedStopped: mailing === 'stopped' });
       await cancelQueuedMailings(tx.manager, subject);
-      tx.publish(publications.mailingCancelled, { subject, at: at.toISOString() });
+      tx.publish(publications.mailingCancelled, { subject, at: at.toISOString() }, { reserved: true });
     });
     await this.untilNothingIsUnderWay(subject);
   }

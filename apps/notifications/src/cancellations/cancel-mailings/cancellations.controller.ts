@@ -1,6 +1,7 @@
 import { Controller, Get, HttpCode, Inject, Param, Post, Res } from '@nestjs/common';
 import { ApiOperation } from '@nestjs/swagger';
 import { Public } from '@castiron/access';
+import { OnlyTakesAway } from '@castiron/service';
 import { CancelMailingsUseCase } from './cancel-mailings.use-case.js';
 import { ASKING_PAGE, DONE_PAGE, PAGE_HEADERS } from './cancellation.page.js';
 
@@ -25,6 +26,7 @@ export class CancellationsController {
 
   @Post(':token')
   @Public()
+  @OnlyTakesAway()
   @HttpCode(200)
   @ApiOperation({ summary: 'Stops all mailings; in effect with the answer. Takes any body, such as RFC 8058 has' })
   async cancel(@Param('token') token: string, @Res({ passthrough: true }) reply: Reply): Promise<string> {

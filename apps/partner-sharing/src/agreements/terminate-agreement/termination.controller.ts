@@ -2,7 +2,7 @@ import { Body, Controller, Inject, Param, Post, Res } from '@nestjs/common';
 import { ApiBearerAuth, ApiProperty, ApiTags } from '@nestjs/swagger';
 import { CurrentCaller, hasRole, Roles, type Caller } from '@castiron/access';
 import { Refused } from '@castiron/failures';
-import { because, IsText, UuidPipe } from '@castiron/service';
+import { because, IsText, OnlyTakesAway, UuidPipe } from '@castiron/service';
 import { DataSource } from 'typeorm';
 import { answerBehindFence, type FencedAnswer, type Reply } from '../../fence/answer-behind-fence.js';
 import { Fence } from '../../fence/fence.js';
@@ -33,6 +33,7 @@ export class TerminationController {
    * takes longer.
    */
   @Post()
+  @OnlyTakesAway()
   async terminate(
     @Param('id', UuidPipe) id: string,
     @Body() { reason }: Termination,

@@ -1,7 +1,7 @@
 import { Controller, Delete, Inject, Param, Res } from '@nestjs/common';
 import { ApiBearerAuth, ApiTags } from '@nestjs/swagger';
 import { CurrentCaller, mustBe, Roles, services, type Caller } from '@castiron/access';
-import { UuidPipe } from '@castiron/service';
+import { OnlyTakesAway, UuidPipe } from '@castiron/service';
 import { DataSource } from 'typeorm';
 import { answerBehindFence, type FencedAnswer, type Reply } from '../../fence/answer-behind-fence.js';
 import { Fence } from '../../fence/fence.js';
@@ -21,6 +21,7 @@ export class RevocationController {
 
   /** 200: from now on no record for this purpose gets onto the recipient's feed (G2). 202: so soon, see `poll`. */
   @Delete()
+  @OnlyTakesAway()
   async revoke(
     @Param('customer', UuidPipe) customer: string,
     @Param('recipient') recipient: string,

@@ -38,6 +38,8 @@ export class Sweeper {
     private readonly transactions: Transactions,
     private readonly signals: ReleaseSignals,
     private readonly logger: Logger,
+    /** Nothing that adds is begun while the outbox is full. */
+    private readonly isFull: () => boolean = () => false,
   ) {}
 
   start(): Promise<void> {
@@ -67,8 +69,9 @@ export class Sweeper {
   async chunk(): Promise<boolean> {
     return this.transactions.run([], async (tx) => {
       const rows: OpenSweep[] = await tx.manager.query(
-        `SELECT id, kind, recipient, cause, position FROM sweeps WHERE done_at IS NULL
+        `SELECT id, kind, recipient, cause, position FROM sweeps WHERE done_at IS NULL AND (cause = 'agreement-terminated' OR NOT $1)
          ORDER BY created_at, id LIMIT 1 FOR UPDATE SKIP LOCKED`,
+        [this.isFull()],
       );
       const sweep = rows[0];
       if (sweep === undefined) return false;

@@ -1,0 +1,104 @@
+import { NoRoom } from '@castiron/failures';
+import type { Logger, Metrics } from '@castiron/observability';
+import type { OutboxPort, PendingEvent } from '@castiron/transactions';
+import type { DataSource } from 'typeorm';
+
+/** How often the outbox is measured, in each process. */
+const SAMPLE_MS = 1_000;
+
+/**
+ * How many ids lie between the oldest event that is not settled and the newest one. Not exactly the events that wait, but
+ * what the table cannot drop yet: one lane that stands still keeps all that came after. Two probes of an index for each
+ * place at which lanes stand, however much waits.
+ */
+export async function unsettledIds(dataSource: DataSource): Promise<number> {
+  const [row] = await dataSource.query<{ ids: string }[]>(
+    `SELECT greatest(0, coalesce((SELECT last_value FROM outbox_id) - min(before), 0)) AS ids
+     FROM (SELECT settled::text AS settled, reading::text AS reading, last_id, array_agg(lane) AS lanes
+           FROM outbox_lanes GROUP BY 1, 2, 3) AS place,
+       LATERAL (SELECT CASE WHEN settled <> reading THEN last_id ELSE (
+         SELECT id - 1 FROM outbox
+         WHERE xid >= pg_snapshot_xmin(settled::pg_snapshot) AND NOT pg_visible_in_snapshot(xid, settled::pg_snapshot)
+           AND lane = ANY (lanes) ORDER BY xid LIMIT 1) END AS before) AS first`,
+  );
+  return Number(row?.ids ?? 0);
+}
+
+export interface OutboxRoomOptions {
+  readonly dataSource: DataSource;
+  /** Ids of {@link unsettledIds} from which on only what takes away is let in. */
+  readonly limit: number;
+  readonly logger: Logger;
+  readonly metrics?: Metrics;
+}
+
+/**
+ * Whether the outbox has room for what adds or widens. Measured once a second, so what comes in one second may go beyond.
+ * What takes away has no limit: there is only so much to take away, and it must never be refused for this.
+ */
+export class OutboxRoom {
+  private size = 0;
+  private timer: NodeJS.Timeout | undefined;
+  private measuring: Promise<void> = Promise.resolve();
+
+  constructor(private readonly options: OutboxRoomOptions) {
+    options.metrics
+      ?.gauge('castiron_outbox_limit', 'Ids of castiron_outbox_unsettled from which on what adds or widens is refused')
+      .set(options.limit);
+  }
+
+  async start(): Promise<void> {
+    await this.measure();
+    this.timer = setInterval(() => {
+      this.measuring = this.measuring.then(() => this.measure());
+    }, SAMPLE_MS);
+    this.timer.unref();
+  }
+
+  async stop(): Promise<void> {
+    clearInterval(this.timer);
+    await this.measuring;
+  }
+
+  get isFull(): boolean {
+    return this.size >= this.options.limit;
+  }
+
+  /** @throws NoRoom where the outbox is full */
+  assertRoom(): void {
+    if (this.isFull) throw new NoRoom('the outbox is full');
+  }
+
+  /** The outbox behind this limit. */
+  before(outbox: OutboxPort): OutboxPort {
+    return {
+      append: (manager, events) => {
+        this.admit(events);
+        return outbox.append(manager, events);
+      },
+      wake: () => outbox.wake(),
+    };
+  }
+
+  private admit(events: readonly PendingEvent[]): void {
+    if (events.some(({ reserved }) => reserved !== true)) this.assertRoom();
+  }
+
+  private async measure(): Promise<void> {
+    const { dataSource, metrics, logger, limit } = this.options;
+    const wasFull = this.isFull;
+    try {
+      this.size = await unsettledIds(dataSource);
+    } catch {
+      // The database is away: whoever wants to write finds out, and the next look is in a second.
+      return;
+    }
+    metrics
+      ?.gauge('castiron_outbox_unsettled', 'Ids from the oldest event that is not settled to the newest')
+      .set(this.size);
+    if (this.isFull === wasFull) return;
+    const told = { unsettled: this.size, limit };
+    if (this.isFull) logger.warn(told, 'the outbox is full: what adds or widens is refused');
+    else logger.info(told, 'the outbox has room again');
+  }
+}
