@@ -30,6 +30,8 @@ export interface KafkaOptions {
   readonly keep: boolean;
   /** Only where the broker is a process of ours. */
   readonly listeners?: readonly KafkaListener[];
+  /** On top of what every broker has. */
+  readonly settings: Readonly<Record<string, string>>;
 }
 
 export interface PostgresOptions {

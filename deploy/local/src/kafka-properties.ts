@@ -9,6 +9,7 @@ export function kafkaProperties(o: {
   controllerPort: number;
   adminPassword: string;
   listeners?: readonly KafkaListener[];
+  settings: Readonly<Record<string, string>>;
 }): string {
   const more = (of: (listener: KafkaListener) => string) => (o.listeners ?? []).map((each) => `,${of(each)}`).join('');
   const login = (module: string, rest = '') =>
@@ -45,5 +46,7 @@ group.initial.rebalance.delay.ms=0
 group.min.session.timeout.ms=1000
 log.cleaner.backoff.ms=5000
 log.cleaner.dedupe.buffer.size=16777216
-`;
+${Object.entries(o.settings)
+  .map(([name, value]) => `${name}=${value}\n`)
+  .join('')}`;
 }

@@ -23,6 +23,8 @@ export interface StackOptions {
   readonly backend?: Backend['name'];
   /** Further listeners of the broker, by name, with the port that their clients are told. Processes only. */
   readonly kafkaListeners?: Readonly<Record<string, number>>;
+  /** Settings of the broker on top of what every stack has. */
+  readonly kafkaSettings?: Readonly<Record<string, string>>;
   /** Settings of PostgreSQL on top of what every stack has. */
   readonly postgresSettings?: PostgresSettings;
 }
@@ -107,6 +109,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
         port: listeners[name] ?? 0,
         advertisedPort,
       })),
+      settings: options.kafkaSettings ?? {},
     });
   const startPostgres = () =>
     backend.startPostgres({

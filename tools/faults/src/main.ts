@@ -1,7 +1,7 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { PLANT_NAMES, PLANTS, type PlantName } from './plants/plants.js';
-import { runSeeds, type SeedsOptions } from './seeds.js';
-import { plantsTable, summaryOf, tableOf, type PlantedResult } from './summary.js';
+import { resultsSoFar, runSeeds, type SeedsOptions } from './seeds.js';
+import { plantsTable, summaryOf, tableOf, tableOfAll, type PlantedResult } from './summary.js';
 
 const whole =
   (low: number, high: number) =>
@@ -22,6 +22,7 @@ interface Options {
   readonly otherClient: boolean;
   readonly plant?: PlantName;
   readonly plants: boolean;
+  readonly collect: boolean;
 }
 
 const command = new Command('npm run test:faults --')
@@ -45,6 +46,7 @@ const command = new Command('npm run test:faults --')
     ),
   )
   .option('--plants', 'plant one bug after the other, and print what the checker said of each', false)
+  .option('--collect', 'run nothing, and print one table of the last result of every seed', false)
   .addHelpText(
     'after',
     `
@@ -66,6 +68,11 @@ function endingOnSignal(): AbortController {
 }
 
 async function main(options: Options): Promise<boolean> {
+  if (options.collect) {
+    const results = await resultsSoFar();
+    console.log(tableOfAll(results));
+    return results.every(({ anomalies }) => anomalies.length === 0);
+  }
   const { signal } = endingOnSignal();
   const how: Omit<SeedsOptions, 'told' | 'plant'> = {
     ...options,

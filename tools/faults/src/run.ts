@@ -127,6 +127,7 @@ export async function runSeed(cluster: Cluster, options: RunOptions): Promise<Ru
   const happened = nemesis.happened;
   const anomalies = [
     ...check(observed),
+    ...nemesis.late.map((what): Anomaly => ({ kind: 'wrong', what })),
     ...(options.demanding ? tooLittle(history.operations, happened, options.operations) : []),
   ];
   for (const anomaly of anomalies) history.write({ type: 'anomaly', ...anomaly });

@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises';
+import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DOT_CASTIRON } from '@castiron/local-stack';
 import { faultsOf, LONG, SHORT, type Fault, type Severity } from './plan/faults.js';
@@ -78,6 +78,17 @@ export async function runSeeds(options: SeedsOptions): Promise<RunResult[]> {
     await cluster.stop();
   }
   return results;
+}
+
+/** The last result of every seed that was ever run here, in their order. */
+export async function resultsSoFar(): Promise<RunResult[]> {
+  const folders = await readdir(FOLDER).catch(() => []);
+  const seeds = folders.filter((name) => /^\d+$/.test(name)).sort((a, b) => Number(a) - Number(b));
+  const read = async (seed: string): Promise<RunResult[]> => {
+    const text = await readFile(join(FOLDER, seed, 'result.json'), 'utf8').catch(() => undefined);
+    return text === undefined ? [] : [JSON.parse(text) as RunResult];
+  };
+  return (await Promise.all(seeds.map(read))).flat();
 }
 
 /** Beside this file when compiled; the replicas are, whatever runs the rig. */

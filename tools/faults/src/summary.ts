@@ -51,6 +51,27 @@ export function tableOf(results: readonly RunResult[]): string {
   return `${results.length - wrong.length} of ${results.length} seeds without anomaly${wrong.length > 0 ? `; with: ${wrong.map(({ seed }) => seed).join(', ')}` : ''}`;
 }
 
+/** What each seed came to, run at whatever time. */
+export function tableOfAll(results: readonly RunResult[]): string {
+  const rows = results.map(({ seed, operations, faults, missed, anomalies, seconds }) =>
+    [
+      seed,
+      operations.ok,
+      operations.fail,
+      operations.info,
+      faults.length,
+      missed.length,
+      kindsOf(anomalies),
+      seconds,
+    ].join(' | '),
+  );
+  return [
+    '| seed | acknowledged | refused | without an answer | faults | did not come to pass | anomalies | s |',
+    '|---|---|---|---|---|---|---|---|',
+    ...rows.map((row) => `| ${row} |`),
+  ].join('\n');
+}
+
 export interface PlantedResult {
   readonly plant: PlantName;
   readonly result: RunResult;

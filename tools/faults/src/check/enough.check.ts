@@ -14,6 +14,7 @@ const FAULTS: readonly FaultKind[] = [
   'delivered-twice',
   'third-member',
   'cut-off',
+  'asked-to-end',
 ];
 /** Acknowledged operations of each kind. */
 const OF_EACH = 3;

@@ -46,6 +46,8 @@ export type Fault = {
   | { readonly kind: 'delivered-twice'; readonly copies: number }
   /** A third member joins a service's consumer group, holds what it is given, and leaves. */
   | { readonly kind: 'third-member'; readonly service: 'partner-sharing' | 'notifications'; readonly ms: number }
+  /** SIGTERM, as a supervisor that rolls out a new version sends it: the replica is to end in order, and in time. */
+  | { readonly kind: 'asked-to-end'; readonly service: Service; readonly replica: 0 | 1 }
   /** A replica is cut off from database and broker: connections break, and new ones do too. */
   | { readonly kind: 'cut-off'; readonly service: Service; readonly replica: 0 | 1; readonly ms: number }
 );
@@ -58,12 +60,17 @@ export interface Severity {
   readonly pause: number;
   /** The broker is away, once a round. */
   readonly away: number;
+  /** The same, in one seed of twenty: so long that everything must have piled up. */
+  readonly outage: number;
   /** Longest quiet between faults. */
   readonly gap: number;
 }
 
-export const SHORT: Severity = { pause: 3_000, away: 3_000, gap: 400 };
-export const LONG: Severity = { pause: 45_000, away: 600_000, gap: 4_000 };
+export const SHORT: Severity = { pause: 3_000, away: 3_000, outage: 3_000, gap: 400 };
+export const LONG: Severity = { pause: 45_000, away: 45_000, outage: 600_000, gap: 4_000 };
+
+/** Seeds: a long run has so many, and one outage is enough for it. */
+const OUTAGE_EVERY = 20;
 
 /** What can happen at a point: an answer that is on its way already cannot arrive late at a process that is gone. */
 const isRequest = (point: Point): boolean =>
@@ -122,6 +129,12 @@ function deck(random: Random, severity: Severity): Fault[] {
       ms: random.between(500, 2_000),
       after: after(),
     },
+    ...SERVICES.map((service): Fault => ({
+      kind: 'asked-to-end',
+      service,
+      replica: random.between(0, 1) as 0 | 1,
+      after: after(),
+    })),
     {
       kind: 'cut-off',
       service: random.one(SERVICES),
@@ -134,7 +147,8 @@ function deck(random: Random, severity: Severity): Fault[] {
 
 /** The faults of one round, in turn. Pure: the same for the same seed. */
 export function faultsOf(seed: number, round: number, severity: Severity): readonly Fault[] {
-  return deck(new Random('faults', seed, round), severity);
+  const isOutage = seed % OUTAGE_EVERY === 1 && round === 0;
+  return deck(new Random('faults', seed, round), isOutage ? { ...severity, away: severity.outage } : severity);
 }
 
 /** As it is told on the terminal and in the history. */
@@ -146,6 +160,8 @@ export function nameOf(fault: Fault): string {
       return fault.ms === 0 ? 'broker killed and started' : `broker away for ${fault.ms / 1000} s`;
     case 'third-member':
       return `third member of ${fault.service}`;
+    case 'asked-to-end':
+      return `${fault.service}-${fault.replica + 1} asked to end`;
     case 'cut-off':
       return `${fault.service}-${fault.replica + 1} cut off`;
     default:

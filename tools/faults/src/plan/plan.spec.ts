@@ -36,27 +36,31 @@ describe('the plan of a run', () => {
     expect(faultsOf(1, 0, SHORT).slice(0, 4)).toMatchInlineSnapshot(`
       [
         {
-          "after": 547,
-          "kind": "backends-terminated",
+          "after": 226,
+          "kind": "asked-to-end",
+          "replica": 0,
+          "service": "customer-profiles",
         },
         {
-          "after": 448,
-          "kind": "database-restart",
-        },
-        {
-          "after": 575,
-          "kind": "broker-away",
-          "ms": 4000,
-        },
-        {
-          "action": "kill",
-          "after": 587,
+          "action": "half-open",
+          "after": 112,
           "afterwards": true,
           "kind": "at-point",
-          "letPass": 3,
-          "ms": 0,
-          "point": "after-commit",
+          "letPass": 2,
+          "ms": 834,
+          "point": "before-feed-commit",
+          "service": "partner-sharing",
+        },
+        {
+          "after": 192,
+          "kind": "cut-off",
+          "ms": 2082,
+          "replica": 0,
           "service": "customer-profiles",
+        },
+        {
+          "after": 368,
+          "kind": "backends-terminated",
         },
       ]
     `);
@@ -82,8 +86,12 @@ describe('the plan of a run', () => {
       const atPoints = faults.flatMap((fault) => (fault.kind === 'at-point' ? [fault] : []));
       expect(new Set(atPoints.map(({ point }) => point))).toEqual(new Set(POINTS));
       expect(new Set(atPoints.map(({ action }) => action))).toEqual(new Set(ACTIONS));
-      expect(new Set(faults.map(({ kind }) => kind)).size).toBe(7);
-      expect(faults.some((fault) => fault.kind === 'broker-away' && fault.ms === LONG.away)).toBe(true);
+      expect(new Set(faults.map(({ kind }) => kind)).size).toBe(8);
+      expect(
+        faults.some(
+          (fault) => fault.kind === 'broker-away' && fault.ms === (seed % 20 === 1 ? LONG.outage : LONG.away),
+        ),
+      ).toBe(true);
     },
   );
 });

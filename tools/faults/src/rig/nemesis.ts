@@ -38,6 +38,8 @@ const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 export class Nemesis {
   readonly happened: Happened[] = [];
   readonly missed: Fault[] = [];
+  /** Replicas that did not end as they are to when they are asked. */
+  readonly late: string[] = [];
   /** Ids of events that stand twice on their topic because we put them there, and their keys. */
   readonly copied = { ids: new Set<string>(), keys: new Set<string>() };
 
@@ -88,6 +90,13 @@ export class Nemesis {
       case 'third-member':
         await this.joinThird(fault.service, fault.ms);
         return undefined;
+      case 'asked-to-end': {
+        const replica = cluster.named(`${fault.service}-${fault.replica + 1}`);
+        const late = await replica.askToEnd();
+        if (late !== undefined) this.late.push(`${replica.name} was asked to end, and ${late}`);
+        await replica.ready(GOES_ON_AFTER_MS);
+        return replica.name;
+      }
       case 'cut-off': {
         const replica = cluster.named(`${fault.service}-${fault.replica + 1}`);
         replica.refuses = true;

@@ -6,6 +6,11 @@ import type { ReplicaMemory } from '../proxy/points.js';
 
 const READY_WITHIN_MS = 60_000;
 const PAUSE_MS = 100;
+/** A service drains and exits within ten seconds; the machine that runs all of this is given some on top. */
+const ENDS_WITHIN_MS = 10_500;
+const GIVEN_UP_AFTER_MS = 20_000;
+/** Longest part of a reason that is told. */
+const REASON = 120;
 /** A supervisor starts again what ended, and not faster than this. */
 const RESTART_AFTER_MS = 300;
 
@@ -70,6 +75,21 @@ export class Replica {
     const { part } = this;
     this.part = undefined;
     void part?.kill();
+  }
+
+  /** SIGTERM; the supervisor starts it again. @returns what was wrong with its end, where something was */
+  async askToEnd(): Promise<string | undefined> {
+    const { part } = this;
+    this.part = undefined;
+    if (part?.pid === undefined) return undefined;
+    const asked = Date.now();
+    process.kill(part.pid, 'SIGTERM');
+    const timer = setTimeout(() => void part.kill(), GIVEN_UP_AFTER_MS);
+    const [reason = ''] = (await part.ended).split('\n');
+    clearTimeout(timer);
+    const took = Date.now() - asked;
+    if (took > ENDS_WITHIN_MS) return `took ${took} ms`;
+    return reason.includes('exit code 0') ? undefined : `ended otherwise: ${reason.slice(0, REASON)}`;
   }
 
   signal(name: 'SIGSTOP' | 'SIGCONT'): void {
