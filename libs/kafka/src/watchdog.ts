@@ -32,6 +32,7 @@ export class Watchdog {
   private lastFetch = Date.now();
   private working = 0;
   private looking = false;
+  private answered = false;
 
   constructor(private readonly watched: Watched) {
     this.othersStallMs = watched.stallMs * (OTHERS_STALL + Math.random());
@@ -86,9 +87,11 @@ export class Watchdog {
     try {
       const { stallMs, places, crash } = this.watched;
       const now = await within(stallMs, 'asking where the group stands', places()).catch(() => undefined);
+      const isBack = now !== undefined && !this.answered;
+      this.answered = now !== undefined;
+      // The broker is away, or back this moment: it is not this consumer that is stuck, and it has yet to come back too.
+      if ((now === undefined || isBack) && !this.fetches()) this.lastFetch = Date.now() - stallMs / 2;
       if (now === undefined) {
-        // The broker is away, so it is not this consumer that is stuck.
-        if (!this.fetches()) this.lastFetch = Date.now() - stallMs / 2;
         this.standstill.forget();
       } else if (!this.fetches()) {
         crash(new Error(`no fetch for ${stallMs / 1000} s although the broker answers`));
