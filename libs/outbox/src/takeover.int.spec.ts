@@ -106,6 +106,24 @@ describe('a relay that was taken for dead', () => {
   });
 });
 
+describe('the tokens of lanes', () => {
+  it('are on disk before their owners act on them', async () => {
+    await dataSource.query(`CREATE TABLE claims (how text NOT NULL)`);
+    await dataSource.query(
+      `CREATE FUNCTION note_claim() RETURNS trigger LANGUAGE plpgsql AS
+       $$ BEGIN INSERT INTO claims VALUES (current_setting('synchronous_commit')); RETURN NULL; END $$`,
+    );
+    await dataSource.query(
+      `CREATE TRIGGER note_claim AFTER UPDATE OF token ON outbox_lanes FOR EACH STATEMENT EXECUTE FUNCTION note_claim()`,
+    );
+    await rig.relay().start();
+    await eventually(async () => {
+      const claims = await dataSource.query<{ how: string }[]>(`SELECT DISTINCT how FROM claims`);
+      expect(claims).toEqual([{ how: 'on' }]);
+    });
+  });
+});
+
 describe('an event whose transaction wakes nobody', () => {
   it('is sent all the same, soon', async () => {
     const { contract, topic } = await rig.newEvent();
