@@ -30,17 +30,24 @@ interface Row {
 }
 
 /**
- * Takes every lane that nobody holds. Unlike a cursor, a token must outlive the server's memory: given out twice, it would
+ * Takes every lane that nobody holds. One whose lease has just ended unrenewed is not taken again by its own owner: who
+ * still has the token has the lane. Unlike a cursor, a token must outlive the server's memory: given out twice, it would
  * let two owners write.
  */
-export async function claimLanes(pool: pg.Pool, leaseMs = LEASE_MS): Promise<LaneCursor[]> {
+export async function claimLanes(
+  pool: pg.Pool,
+  held: readonly Pick<LaneCursor, 'lane'>[],
+  leaseMs = LEASE_MS,
+): Promise<LaneCursor[]> {
   const { rows } = await pool.query<Row>({
     name: 'outbox-claim',
     text: `UPDATE outbox_lanes SET token = token + 1, lease_until = now() + $1::int * interval '1 millisecond'
      FROM (SELECT set_config('synchronous_commit', 'on', true)) AS durable
-     WHERE lane IN (SELECT lane FROM outbox_lanes WHERE lease_until < now() ORDER BY lane FOR UPDATE SKIP LOCKED)
+     WHERE lane IN (
+       SELECT lane FROM outbox_lanes WHERE lease_until < now() AND lane <> ALL ($2::smallint[]) ORDER BY lane
+       FOR UPDATE SKIP LOCKED)
      RETURNING lane, token, settled::text, reading::text, last_id`,
-    values: [leaseMs],
+    values: [leaseMs, held.map(({ lane }) => lane)],
   });
   return rows.map(({ lane, token, settled, reading, last_id }) => ({
     lane,

@@ -170,7 +170,7 @@ export class Relay implements OutboxPort {
         this.options.logger.error({ err: error, lane: lane.lane }, 'events could not be sent; they are tried again');
       },
     };
-    for (const cursor of await claimLanes(pool, this.leaseMs)) {
+    for (const cursor of await claimLanes(pool, this.lanes, this.leaseMs)) {
       this.lanes.push(new Lane(cursor, kafka.fencedProducer(`${name}.outbox.${cursor.lane}`), events));
       this.hasNews = true;
     }

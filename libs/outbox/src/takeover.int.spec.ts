@@ -3,6 +3,7 @@ import { eventually, freshDatabase } from '@castiron/testing';
 import type { DataSource } from 'typeorm';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { outboxMigrations } from './index.js';
+import { laneOf } from './lanes.js';
 import { RelayRig } from './testing/relay.rig.js';
 
 let dataSource: DataSource;
@@ -103,6 +104,34 @@ describe('a relay that was taken for dead', () => {
     expect(await tokens()).toEqual(before);
     stoppable.goOn();
     await eventually(async () => expect((await rig.received(topic)).get('k')).toEqual([1]));
+  });
+});
+
+describe('a relay whose lease ended unrenewed and unnoticed', () => {
+  it('goes on with the lanes it has, and loses nothing of what it had read for them', async () => {
+    const { contract, topic } = await rig.newEvent();
+    const stoppable = new Stoppable(rig.kafka);
+    const publish = (n: number) => rig.publish(contract, topic, { key: 'k', n });
+    const lane = laneOf(topic, 'k');
+    // Another process has the other lanes, so that this one looks for some that are free.
+    await dataSource.query(`UPDATE outbox_lanes SET lease_until = 'infinity' WHERE lane <> $1`, [lane]);
+    await rig.relay({ kafka: stoppable.kafka, leaseMs: 60_000 }).start();
+    await publish(1);
+    await eventually(async () => expect((await rig.received(topic)).get('k')).toEqual([1]));
+
+    stoppable.stop();
+    await publish(2);
+    await eventually(() => stoppable.waiting > 0);
+    await publish(3);
+    // Long enough for it to be read ahead and for lanes to be looked for; a look comes each second.
+    await dataSource.query('SELECT pg_sleep(1.5)');
+    await endLeases();
+    await dataSource.query('SELECT pg_sleep(1.5)');
+    await publish(4);
+    await dataSource.query('SELECT pg_sleep(1.5)');
+    stoppable.goOn();
+    await publish(5);
+    await eventually(async () => expect((await rig.received(topic)).get('k')).toEqual([1, 2, 3, 4, 5]));
   });
 });
 
