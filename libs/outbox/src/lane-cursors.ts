@@ -1,4 +1,4 @@
-import type pg from 'pg';
+import type { Connections } from './connections.js';
 
 /** How long a process keeps its lanes without a word. */
 export const LEASE_MS = 10_000;
@@ -18,6 +18,8 @@ export interface LaneCursor {
   readonly lane: number;
   /** Grows with each owner: writes of a former one do nothing. */
   readonly token: string;
+  /** Of the server whose snapshots its places hold. */
+  readonly incarnation: string;
   readonly cursor: Place;
 }
 
@@ -35,58 +37,72 @@ interface Row {
  * let two owners write.
  */
 export async function claimLanes(
-  pool: pg.Pool,
+  connections: Connections,
   held: readonly Pick<LaneCursor, 'lane'>[],
   leaseMs = LEASE_MS,
 ): Promise<LaneCursor[]> {
-  const { rows } = await pool.query<Row>({
-    name: 'outbox-claim',
-    text: `UPDATE outbox_lanes SET token = token + 1, lease_until = now() + $1::int * interval '1 millisecond'
+  const { rows, incarnation } = await connections.query<Row>(
+    {
+      name: 'outbox-claim',
+      text: `UPDATE outbox_lanes SET token = token + 1, lease_until = now() + $1::int * interval '1 millisecond'
      FROM (SELECT set_config('synchronous_commit', 'on', true)) AS durable
      WHERE lane IN (
        SELECT lane FROM outbox_lanes WHERE lease_until < now() AND lane <> ALL ($2::smallint[]) ORDER BY lane
        FOR UPDATE SKIP LOCKED)
      RETURNING lane, token, settled::text, reading::text, last_id`,
-    values: [leaseMs, held.map(({ lane }) => lane)],
-  });
+      values: [leaseMs, held.map(({ lane }) => lane)],
+    },
+    [],
+  );
   return rows.map(({ lane, token, settled, reading, last_id }) => ({
     lane,
     token,
+    incarnation,
     cursor: { settled, reading, lastId: last_id },
   }));
 }
 
-/** Writes where the lanes stand and renews their leases. @returns the lanes that are still held */
+/**
+ * Writes where the lanes stand and renews their leases. What was read from a server that crashed since is never written;
+ * what a crash leaves of cursors is true, for the disk has all that was there before it.
+ * @returns the lanes that are still held
+ */
 export async function writeCursors(
-  pool: pg.Pool,
+  connections: Connections,
   lanes: readonly LaneCursor[],
   leaseMs = LEASE_MS,
 ): Promise<Set<number>> {
-  const { rows } = await pool.query<{ lane: number }>({
-    name: 'outbox-mark',
-    text: `UPDATE outbox_lanes l
+  const { rows } = await connections.query<{ lane: number }>(
+    {
+      name: 'outbox-mark',
+      text: `UPDATE outbox_lanes l
      SET settled = c.settled::pg_snapshot, reading = c.reading::pg_snapshot, last_id = c.last_id,
          lease_until = now() + $1::int * interval '1 millisecond'
      FROM unnest($2::smallint[], $3::bigint[], $4::text[], $5::text[], $6::bigint[]) AS c(lane, token, settled, reading, last_id)
      WHERE l.lane = c.lane AND l.token = c.token
      RETURNING l.lane`,
-    values: [
-      leaseMs,
-      lanes.map(({ lane }) => lane),
-      lanes.map(({ token }) => token),
-      lanes.map(({ cursor }) => cursor.settled),
-      lanes.map(({ cursor }) => cursor.reading),
-      lanes.map(({ cursor }) => cursor.lastId),
-    ],
-  });
+      values: [
+        leaseMs,
+        lanes.map(({ lane }) => lane),
+        lanes.map(({ token }) => token),
+        lanes.map(({ cursor }) => cursor.settled),
+        lanes.map(({ cursor }) => cursor.reading),
+        lanes.map(({ cursor }) => cursor.lastId),
+      ],
+    },
+    lanes.map(({ incarnation }) => incarnation),
+  );
   return new Set(rows.map(({ lane }) => lane));
 }
 
 /** Lets go of lanes, so that another process need not wait for the lease to end. */
-export async function releaseLanes(pool: pg.Pool, lanes: readonly LaneCursor[]): Promise<void> {
-  await pool.query(
-    `UPDATE outbox_lanes l SET lease_until = '-infinity'
+export async function releaseLanes(connections: Connections, lanes: readonly LaneCursor[]): Promise<void> {
+  await connections.query(
+    {
+      text: `UPDATE outbox_lanes l SET lease_until = '-infinity'
      FROM unnest($1::smallint[], $2::bigint[]) AS c(lane, token) WHERE l.lane = c.lane AND l.token = c.token`,
-    [lanes.map(({ lane }) => lane), lanes.map(({ token }) => token)],
+      values: [lanes.map(({ lane }) => lane), lanes.map(({ token }) => token)],
+    },
+    [],
   );
 }

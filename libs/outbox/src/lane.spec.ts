@@ -25,7 +25,7 @@ function laneOf(): { lane: Lane; opening: ((fails?: Error) => void)[]; sent: str
   };
   let tell = (): void => undefined;
   const failed = new Promise<void>((resolve) => (tell = resolve));
-  const lane = new Lane({ lane: 3, token: '1', cursor: START }, producer, {
+  const lane = new Lane({ lane: 3, token: '1', incarnation: 'a', cursor: START }, producer, {
     isHeld: () => Promise.resolve(true),
     sent: () => undefined,
     failed: () => tell(),

@@ -39,6 +39,7 @@ const sizeOf = ({ topic, key, value, headers }: WireMessage): number =>
 export class Lane implements LaneCursor {
   readonly lane: number;
   readonly token: string;
+  readonly incarnation: string;
   /** Everything up to here is on its topics. */
   cursor: Place;
   /** Everything up to here is read. */
@@ -57,12 +58,13 @@ export class Lane implements LaneCursor {
   private ended = false;
 
   constructor(
-    { lane, token, cursor }: LaneCursor,
+    { lane, token, incarnation, cursor }: LaneCursor,
     private readonly producer: FencedProducer,
     private readonly events: LaneEvents,
   ) {
     this.lane = lane;
     this.token = token;
+    this.incarnation = incarnation;
     this.read = this.cursor = cursor;
   }
 

@@ -47,5 +47,28 @@ export class KeepEventsUntilTheyAreSent1795392000101 implements MigrationInterfa
   }
 }
 
+/**
+ * Tells a crash of the server: it empties what is not logged, and nothing else does (PostgreSQL, CREATE TABLE, UNLOGGED).
+ * A server that was promoted has it empty too.
+ */
+export class NoticeCrashesOfTheServer1795392000102 implements MigrationInterface {
+  readonly name = 'NoticeCrashesOfTheServer1795392000102';
+
+  async up(runner: QueryRunner): Promise<void> {
+    await runner.query(`
+      CREATE UNLOGGED TABLE outbox_incarnation (
+        single boolean PRIMARY KEY DEFAULT true CHECK (single),
+        id uuid NOT NULL DEFAULT gen_random_uuid()
+      )`);
+  }
+
+  down(): Promise<void> {
+    return Promise.reject(new Error('migrations go forward only'));
+  }
+}
+
 /** To be listed in each service's DataSource. */
-export const outboxMigrations: (new () => MigrationInterface)[] = [KeepEventsUntilTheyAreSent1795392000101];
+export const outboxMigrations: (new () => MigrationInterface)[] = [
+  KeepEventsUntilTheyAreSent1795392000101,
+  NoticeCrashesOfTheServer1795392000102,
+];

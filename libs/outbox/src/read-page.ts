@@ -1,5 +1,6 @@
 import type { WireMessage } from '@castiron/contracts';
 import type pg from 'pg';
+import type { Connections } from './connections.js';
 import type { LaneCursor, Place } from './lane-cursors.js';
 import { LANES } from './lanes.js';
 
@@ -21,7 +22,7 @@ export interface Page {
 }
 
 /** A lane by what it is to read from. */
-export type Reader = Pick<LaneCursor, 'lane'> & { readonly read: Place };
+export type Reader = Pick<LaneCursor, 'lane' | 'incarnation'> & { readonly read: Place };
 
 /** Whether all that was to be read is read, so that it is time to look for what is new. */
 export const isExhausted = ({ settled, reading }: Place): boolean => settled === reading;
@@ -71,7 +72,7 @@ function unseenIn(snapshots: readonly string[]): { from: string; open: string[] 
 }
 
 /** Reads on for lanes that stand at the same place, or, once they are exhausted, wherever each stands. */
-export async function readPage(pool: pg.Pool, lanes: readonly Reader[]): Promise<Page> {
+export async function readPage(connections: Connections, lanes: readonly Reader[]): Promise<Page> {
   const [first] = lanes;
   if (first === undefined) throw new TypeError('no lane is to be read for');
   // By lane; one that is not asked for has none and gets nothing.
@@ -81,11 +82,11 @@ export async function readPage(pool: pg.Pool, lanes: readonly Reader[]): Promise
   );
   const fresh = isExhausted(first.read);
   const { from, open } = unseenIn(settled.filter((one) => one !== null));
-  const { rows } = await pool.query<Found>(
-    fresh
-      ? { name: 'outbox-news', text: NEWS, values: [from, open, settled] }
-      : { name: 'outbox-next', text: NEXT, values: [first.read.lastId, first.read.reading, settled] },
-  );
+  const statement: pg.QueryConfig = fresh
+    ? { name: 'outbox-news', text: NEWS, values: [from, open, settled] }
+    : { name: 'outbox-next', text: NEXT, values: [first.read.lastId, first.read.reading, settled] };
+  const incarnations = lanes.map(({ incarnation }) => incarnation);
+  const { rows } = await connections.query<Found>(statement, incarnations);
   const [top] = rows;
   const bytes = rows.reduce((sum, row) => sum + row.bytes, 0);
   const whole = rows.length < PAGE_ROWS && bytes < PAGE_BYTES;

@@ -1,11 +1,10 @@
 import type { Kafka } from '@castiron/kafka';
 import type { Logger, Metrics } from '@castiron/observability';
 import type { OutboxPort } from '@castiron/transactions';
-import type pg from 'pg';
 import type { DataSource } from 'typeorm';
 import { appendToOutbox } from './append.js';
 import { restartAfterRestore } from './cluster-identity.js';
-import { inTransaction, openPool } from './connections.js';
+import { Connections, ServerCrashed } from './connections.js';
 import { claimLanes, LEASE_MS, releaseLanes, writeCursors } from './lane-cursors.js';
 import { Lane, type LaneEvents } from './lane.js';
 import { LANES } from './lanes.js';
@@ -46,7 +45,7 @@ export class Relay implements OutboxPort {
   private readonly leaseMs: number;
   private readonly channel: WakeChannel;
   private readonly signal = new Signal();
-  private pool: pg.Pool | undefined;
+  private readonly connections: Connections;
   private lanes: Lane[] = [];
   private running: Promise<void> | undefined;
   private saving: Promise<void> | undefined;
@@ -61,6 +60,9 @@ export class Relay implements OutboxPort {
 
   constructor(private readonly options: RelayOptions) {
     this.leaseMs = options.leaseMs ?? LEASE_MS;
+    this.connections = new Connections(options.dataSource, (error) =>
+      options.logger.warn({ err: error }, 'a database connection broke'),
+    );
     this.channel = new WakeChannel(options.dataSource, () => this.wakeHere());
   }
 
@@ -70,14 +72,11 @@ export class Relay implements OutboxPort {
     if (await restartAfterRestore(dataSource)) {
       logger.warn('the database comes from another cluster: all events left in the outbox are sent again');
     }
-    const pool = (this.pool = openPool(dataSource, (error) =>
-      logger.warn({ err: error }, 'a database connection broke'),
-    ));
-    await this.maintain(pool);
-    this.running = this.run(pool);
+    await this.maintain();
+    this.running = this.run();
     // By a clock of its own: a long read must not cost the lease.
     this.renewal = setInterval(() => {
-      this.write(pool, this.lanes).catch(() => undefined);
+      this.write(this.lanes).catch(() => undefined);
     }, RENEW * this.leaseMs);
   }
 
@@ -89,9 +88,7 @@ export class Relay implements OutboxPort {
     clearInterval(this.renewal);
     await this.channel.close();
     await this.maintaining;
-    const { pool } = this;
-    this.pool = undefined;
-    await pool?.end();
+    await this.connections.end();
   }
 
   /** Called after a commit: there is something to send. */
@@ -106,11 +103,11 @@ export class Relay implements OutboxPort {
     this.signal.give();
   }
 
-  private async run(pool: pg.Pool): Promise<void> {
+  private async run(): Promise<void> {
     let failures = 0;
     while (!this.stopping) {
       try {
-        const pause = await this.round(pool);
+        const pause = await this.round();
         failures = 0;
         if (pause > 0) await this.signal.within(pause);
       } catch (error) {
@@ -124,22 +121,22 @@ export class Relay implements OutboxPort {
     const { lanes } = this;
     await Promise.all(lanes.map((lane) => lane.end()));
     await this.saving;
-    await writeCursors(pool, lanes, this.leaseMs).catch(() => undefined);
-    await releaseLanes(pool, lanes).catch(() => undefined);
+    await writeCursors(this.connections, lanes, this.leaseMs).catch(() => undefined);
+    await releaseLanes(this.connections, lanes).catch(() => undefined);
     this.lanes = [];
   }
 
   /** Reads for the lanes that have room. @returns how long there is nothing more to do, in ms, unless something happens */
-  private async round(pool: pg.Pool): Promise<number> {
+  private async round(): Promise<number> {
     const now = Date.now();
-    if (now - this.maintainedAt > MAINTENANCE_MS && this.maintaining === undefined) void this.maintain(pool);
+    if (now - this.maintainedAt > MAINTENANCE_MS && this.maintaining === undefined) void this.maintain();
     void this.channel.open();
-    if (this.lanes.length < LANES && now - this.claimedAt >= this.pollMs()) await this.claim(pool);
+    if (this.lanes.length < LANES && now - this.claimedAt >= this.pollMs()) await this.claim();
     let pause = this.pollMs();
     for (const lanes of this.groups()) {
       const due = this.dueIn(lanes);
       if (due <= 0) {
-        await this.advance(pool, lanes);
+        await this.advance(lanes);
         pause = 0;
       } else pause = Math.min(pause, due);
     }
@@ -150,17 +147,17 @@ export class Relay implements OutboxPort {
     return Math.min(POLL_MS, RENEW * this.leaseMs);
   }
 
-  private async claim(pool: pg.Pool): Promise<void> {
+  private async claim(): Promise<void> {
     this.claimedAt = Date.now();
     const { kafka, name } = this.options;
     const events: LaneEvents = {
       isHeld: async (lane) => {
-        await this.write(pool, [lane]);
+        await this.write([lane]);
         return this.lanes.includes(lane);
       },
       sent: (_lane, count) => {
         this.count('sent', count);
-        this.save(pool);
+        this.save();
         this.signal.give();
       },
       failed: (lane, error) => {
@@ -170,7 +167,7 @@ export class Relay implements OutboxPort {
         this.options.logger.error({ err: error, lane: lane.lane }, 'events could not be sent; they are tried again');
       },
     };
-    for (const cursor of await claimLanes(pool, this.lanes, this.leaseMs)) {
+    for (const cursor of await claimLanes(this.connections, this.lanes, this.leaseMs)) {
       this.lanes.push(new Lane(cursor, kafka.fencedProducer(`${name}.outbox.${cursor.lane}`), events));
       this.hasNews = true;
     }
@@ -198,7 +195,7 @@ export class Relay implements OutboxPort {
     return this.lookedAt + (this.hasNews ? GATHER_MS : POLL_MS) - now;
   }
 
-  private async advance(pool: pg.Pool, lanes: readonly Lane[]): Promise<void> {
+  private async advance(lanes: readonly Lane[]): Promise<void> {
     const [first] = lanes;
     if (first === undefined) return;
     if (isExhausted(first.read) && first.failures === 0) {
@@ -206,33 +203,33 @@ export class Relay implements OutboxPort {
       this.lookedAt = Date.now();
     }
     const asked = lanes.map((lane) => ({ lane, from: lane.read }));
-    const page = await readPage(pool, lanes);
+    const page = await this.noticingCrash(readPage(this.connections, lanes));
     for (const { lane, from } of asked) lane.take(page, from);
   }
 
   /** Writes the cursors that have moved, one write at a time. */
-  private save(pool: pg.Pool): void {
+  private save(): void {
     if (this.saving !== undefined) return;
-    this.saving = this.saveMoved(pool)
+    this.saving = this.saveMoved()
       // The database is away; the next renewal writes them.
       .catch(() => undefined)
       .finally(() => (this.saving = undefined));
   }
 
-  private async saveMoved(pool: pg.Pool): Promise<void> {
+  private async saveMoved(): Promise<void> {
     for (;;) {
       const moved = this.lanes.filter(({ isMoved }) => isMoved);
       if (moved.length === 0) return;
-      await this.write(pool, moved);
+      await this.write(moved);
     }
   }
 
   /** Writes cursors and renews leases, and forgets lanes that another process has taken. One write after the other. */
-  private write(pool: pg.Pool, lanes: readonly Lane[]): Promise<void> {
+  private write(lanes: readonly Lane[]): Promise<void> {
     const written = this.writing.then(async () => {
       if (lanes.length === 0) return;
       for (const lane of lanes) lane.isMoved = false;
-      const held = await writeCursors(pool, lanes, this.leaseMs);
+      const held = await this.noticingCrash(writeCursors(this.connections, lanes, this.leaseMs));
       const lost = lanes.filter(({ lane }) => !held.has(lane));
       this.lanes = this.lanes.filter((lane) => !lost.includes(lane));
       for (const lane of lost) void lane.end();
@@ -241,12 +238,28 @@ export class Relay implements OutboxPort {
     return written;
   }
 
-  private maintain(pool: pg.Pool): Promise<void> {
+  /** What was read of a server that has crashed since is true no more: its lanes are taken anew, as they are on its disk. */
+  private async noticingCrash<T>(work: Promise<T>): Promise<T> {
+    try {
+      return await work;
+    } catch (error) {
+      if (error instanceof ServerCrashed) {
+        const old = this.lanes.filter(({ incarnation }) => incarnation !== error.incarnation);
+        this.lanes = this.lanes.filter((lane) => !old.includes(lane));
+        for (const lane of old) void lane.end();
+        this.claimedAt = 0;
+        await releaseLanes(this.connections, old).catch(() => undefined);
+      }
+      throw error;
+    }
+  }
+
+  private maintain(): Promise<void> {
     this.maintainedAt = Date.now();
     return (this.maintaining = (async () => {
       try {
-        await inTransaction(pool, createPartitions);
-        await inTransaction(pool, dropSettledPartition);
+        await this.connections.inTransaction(createPartitions);
+        await this.connections.inTransaction(dropSettledPartition);
       } catch (error) {
         this.options.logger.warn(
           { err: error },

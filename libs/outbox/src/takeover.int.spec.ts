@@ -135,6 +135,39 @@ describe('a relay whose lease ended unrenewed and unnoticed', () => {
   });
 });
 
+describe('a server that crashed', () => {
+  it('may give a transaction an id that was seen as done before, and its events are sent', async () => {
+    const { contract, topic } = await rig.newEvent();
+    const publish = (n: number) => rig.publish(contract, topic, { key: 'k', n });
+    const arrived = (...numbers: number[]) =>
+      eventually(async () => expect((await rig.received(topic)).get('k')).toEqual(numbers));
+    await rig.relay().start();
+    await publish(1);
+    await arrived(1);
+    const [seen] = await dataSource.query<{ xid: string }[]>(`SELECT xid FROM outbox`);
+
+    // What a crash leaves: nothing that is not logged, no connection, and of cursors what had come to the disk.
+    await dataSource.query(`TRUNCATE outbox_incarnation`);
+    await dataSource.query(
+      `SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+       WHERE datname = current_database() AND application_name = 'castiron-outbox'`,
+    );
+    await dataSource.query(`UPDATE outbox_lanes SET settled = '1:1:', reading = '1:1:', last_id = 0`);
+    await dataSource.query(`DELETE FROM outbox`);
+    await dataSource.query(
+      `CREATE FUNCTION give_again() RETURNS trigger LANGUAGE plpgsql AS
+       $$ BEGIN NEW.xid := '${seen?.xid}'; RETURN NEW; END $$`,
+    );
+    await dataSource.query(
+      `CREATE TRIGGER give_again BEFORE INSERT ON outbox FOR EACH ROW EXECUTE FUNCTION give_again()`,
+    );
+    await publish(2);
+    await dataSource.query(`DROP TRIGGER give_again ON outbox`);
+    await publish(3);
+    await arrived(1, 2, 3);
+  });
+});
+
 describe('the tokens of lanes', () => {
   it('are on disk before their owners act on them', async () => {
     await dataSource.query(`CREATE TABLE claims (how text NOT NULL)`);
