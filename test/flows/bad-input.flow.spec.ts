@@ -1,8 +1,6 @@
-import { customersProfiles, newEventId } from '@castiron/contracts';
-import { eventually } from '@castiron/testing';
-import pg from 'pg';
+import { newEventId } from '@castiron/contracts';
 import { describe, expect, it } from 'vitest';
-import { Castiron, COMPANY, valuesOf } from '../support/castiron.js';
+import { Castiron, COMPANY } from '../support/castiron.js';
 
 const castiron = new Castiron();
 const portal = ['service', 'portal'] as const;
@@ -114,54 +112,5 @@ describe('bad input gets a clear answer (RFC 9457)', () => {
     expect((await sign('company', ['partner', partner.slug])).status).toBe(403);
     expect((await sign('partner', ['partner', other.slug])).status).toBe(403);
     expect((await sign('partner', officer)).status).toBe(403);
-  });
-});
-
-describe('a broken or unknown message', () => {
-  it('is parked with its reason, and the consumer goes on', async () => {
-    const producer = castiron.kafka(castiron.endpoints.kafka.principals['customer-profiles']!).producer();
-    const headers = {
-      ce_specversion: '1.0',
-      ce_time: new Date().toISOString(),
-      ce_source: '/castiron/customer-profiles',
-    };
-    const since = new Date();
-    await producer.send([
-      {
-        topic: customersProfiles.name,
-        key: newEventId(),
-        value: 'no json',
-        headers: { ...headers, ce_id: newEventId(), ce_type: 'customers.profile-changed.v1' },
-      },
-      {
-        topic: customersProfiles.name,
-        key: newEventId(),
-        value: '{}',
-        headers: { ...headers, ce_id: newEventId(), ce_type: 'unheard-of' },
-      },
-      { topic: customersProfiles.name, key: newEventId(), value: '{}', headers: {} },
-    ]);
-    await producer.close();
-
-    const client = new pg.Client({ connectionString: castiron.endpoints.postgres['partner-sharing'] });
-    await client.connect();
-    try {
-      await eventually(async () => {
-        const { rows } = await client.query<{ reason: string }>(
-          'SELECT reason FROM parked_messages WHERE topic = $1 AND parked_at >= $2 ORDER BY reason',
-          [customersProfiles.name, since],
-        );
-        expect(rows.map(({ reason }) => reason)).toEqual(['bad-json', 'missing-headers', 'unknown-type']);
-      });
-    } finally {
-      await client.end();
-    }
-
-    const partner = await castiron.registerPartner();
-    await castiron.agree(partner, [{ purpose: 'recommendation', attributes: ['companyName'] }]);
-    const customer = await castiron.registerCompany();
-    await castiron.permit(customer, partner.slug, 'recommendation');
-    const feed = await partner.readUntil((messages) => expect(messages).toHaveLength(1));
-    expect(valuesOf(feed[0])).toEqual({ companyName: COMPANY.companyName });
   });
 });
