@@ -14,6 +14,18 @@ export interface WireMessage {
   readonly partition?: number;
 }
 
+/** Framing of a record, with the number of its row that an outbox adds to its headers; and of a header. */
+const RECORD_BYTES = 96;
+const HEADER_BYTES = 4;
+
+/** What an event takes of a message, in bytes: key, value, headers, and the framing of each. */
+export function bytesOf({ key, value, headers }: WireMessage): number {
+  return Object.entries(headers).reduce(
+    (sum, [name, text]) => sum + name.length + Buffer.byteLength(text) + HEADER_BYTES,
+    RECORD_BYTES + Buffer.byteLength(key) + Buffer.byteLength(value ?? ''),
+  );
+}
+
 /** What a received message looks like before it is trusted. */
 export interface RawMessage {
   readonly topic: string;

@@ -1,4 +1,5 @@
 export * from './catalogue.js';
+export * from './sizes.js';
 export * from './topic.js';
 export * from './topics.js';
 export * from './event.js';

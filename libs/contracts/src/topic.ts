@@ -1,8 +1,7 @@
+import { MAX_MESSAGE_BYTES } from './sizes.js';
+
 /** Days an events topic keeps its messages. Inbox ids and parked messages outlive this. */
 export const RETENTION_DAYS = 30;
-
-/** The largest message a topic of ours takes, in bytes. HTTP bodies stay below it, fetches above it. */
-export const MAX_MESSAGE_BYTES = 1_048_576;
 
 const DAY_MS = 86_400_000;
 

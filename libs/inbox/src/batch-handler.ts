@@ -1,4 +1,4 @@
-import { MAX_MESSAGE_BYTES, type ReceivedEvent } from '@castiron/contracts';
+import { FETCH_BYTES, type ReceivedEvent } from '@castiron/contracts';
 import { isPassing, NoRoom } from '@castiron/failures';
 import { isCorrelationId, runWithCorrelation, type Logger, type Metrics } from '@castiron/observability';
 import type { Transactions, Tx } from '@castiron/transactions';
@@ -9,7 +9,6 @@ import type { Subscription } from './subscription.js';
 
 /** Of one transaction: messages, their bytes (a handler may write them all at once), and keys, with room for further claims. */
 const CHUNK = 500;
-const CHUNK_BYTES = 4 * MAX_MESSAGE_BYTES;
 const CHUNK_KEYS = 128;
 /** How often a message that fails for no passing reason is tried before it is parked. */
 const TRIES = 3;
@@ -39,7 +38,7 @@ function chunksOf(items: readonly Item[]): Item[][] {
   for (const item of items) {
     const own = keysOf(item) ?? [];
     let chunk = chunks.at(-1);
-    const isFull = chunk?.length === CHUNK || bytes + item.bytes > CHUNK_BYTES || keys.size + own.length > CHUNK_KEYS;
+    const isFull = chunk?.length === CHUNK || bytes + item.bytes > FETCH_BYTES || keys.size + own.length > CHUNK_KEYS;
     if (chunk === undefined || isFull) {
       chunks.push((chunk = []));
       [bytes, keys] = [0, new Set()];

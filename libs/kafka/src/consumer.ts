@@ -1,5 +1,5 @@
 import { type Consumer as KafkaJsConsumer, type EachBatchPayload } from 'kafkajs';
-import { MAX_MESSAGE_BYTES } from '@castiron/contracts';
+import { FETCH_BYTES, PARTITION_FETCH_BYTES } from '@castiron/contracts';
 import { createClient, type Client } from './client.js';
 import { within } from './deadline.js';
 import { groupPlaces } from './group-places.js';
@@ -15,8 +15,6 @@ const REBALANCE_LEASES = 3;
 /** Of the lease, from one to the next. */
 const HEARTBEATS = 0.3;
 const STOP_DEADLINE_MS = 10_000;
-/** A batch of one partition must hold the largest message, or that message stalls its partition. */
-const MIN_FETCH_BYTES = 2 * MAX_MESSAGE_BYTES;
 const PARTITIONS_AT_ONCE = 4;
 
 /**
@@ -64,8 +62,8 @@ export class CommittingConsumer implements Consumer {
       rebalanceTimeout: REBALANCE_LEASES * this.leaseMs,
       heartbeatInterval: HEARTBEATS * this.leaseMs,
       maxWaitTimeInMs: 500,
-      maxBytes: Math.max(this.options.maxBytes ?? 4 * MAX_MESSAGE_BYTES, MIN_FETCH_BYTES),
-      maxBytesPerPartition: MIN_FETCH_BYTES,
+      maxBytes: Math.max(this.options.maxBytes ?? FETCH_BYTES, PARTITION_FETCH_BYTES),
+      maxBytesPerPartition: PARTITION_FETCH_BYTES,
       retry,
     });
     this.consumer = consumer;

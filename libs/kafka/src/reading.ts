@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { MAX_MESSAGE_BYTES } from '@castiron/contracts';
+import { PARTITION_FETCH_BYTES } from '@castiron/contracts';
 import { ConnectedAdmin } from './admin.js';
 import { createClient } from './client.js';
 import { within } from './deadline.js';
@@ -39,7 +39,7 @@ export async function* readTopic(
     allowAutoTopicCreation: false,
     readUncommitted: false,
     maxWaitTimeInMs: 250,
-    maxBytesPerPartition: 2 * MAX_MESSAGE_BYTES,
+    maxBytesPerPartition: PARTITION_FETCH_BYTES,
   });
   const buffer: PlacedMessage[] = [];
   const positions = new Map<number, bigint>();

@@ -91,7 +91,7 @@ export interface ConsumerOptions {
   onCrash(error: Error): void;
   /** Asked where a partition stands still: whether what messages are handled with is away. Default: it is not. */
   readonly excused?: () => Promise<boolean>;
-  /** Bytes of one fetch. Default 4 MiB. */
+  /** Bytes of one fetch. Default `FETCH_BYTES`. */
   readonly maxBytes?: number;
 }
 

@@ -1,17 +1,19 @@
 import type { PendingEvent } from '@castiron/transactions';
-import { MAX_MESSAGE_BYTES } from '@castiron/contracts';
+import { bytesOf, MAX_EVENT_BYTES } from '@castiron/contracts';
+import { Refused } from '@castiron/failures';
 import type { ClientBase } from 'pg';
 import type { EntityManager } from 'typeorm';
 import { laneOf } from './lanes.js';
 
-/** Room for headers and framing within the broker's limit. */
-const MAX_PAYLOAD_BYTES = MAX_MESSAGE_BYTES - 16_384;
-
 /** In the order of {@link COLUMNS}. */
 function rowOf({ eventId, type, message }: PendingEvent) {
   const { topic, key, value, headers } = message;
-  if (value !== null && Buffer.byteLength(value) > MAX_PAYLOAD_BYTES) {
-    throw new RangeError(`an event of type ${type} is larger than ${MAX_PAYLOAD_BYTES} bytes`);
+  if (bytesOf(message) > MAX_EVENT_BYTES) {
+    throw new Refused({
+      kind: 'too-large',
+      code: 'event-too-large',
+      detail: `What is to be told of this (${type}) is larger than ${MAX_EVENT_BYTES} bytes.`,
+    });
   }
   const lane = laneOf(topic, key);
   return { lane, event_id: eventId, aggregatetype: topic, aggregateid: key, type, payload: value, headers };
@@ -33,7 +35,7 @@ const MANY = `
 
 /**
  * Writes events as the last statement of a transaction; their ids follow the order given.
- * @throws RangeError for an event that no topic would take: better here than in front of all that follow it
+ * @throws Refused for an event that no topic would take: better here than in front of all that follow it
  */
 export async function appendToOutbox(manager: EntityManager, events: readonly PendingEvent[]): Promise<void> {
   if (events.length === 0) return;

@@ -1,13 +1,10 @@
-import { MAX_MESSAGE_BYTES, type WireMessage } from '@castiron/contracts';
+import { bytesOf, MAX_EVENT_BYTES, type WireMessage } from '@castiron/contracts';
 import type { FencedProducer } from '@castiron/kafka';
 import type { LaneCursor, Place } from './lane-cursors.js';
 import { isExhausted, type Page } from './read-page.js';
 
 /** Of one send: all of it may be of one partition, whose records the broker takes as one message. */
-const SEND_BYTES = MAX_MESSAGE_BYTES - 16_384;
-/** Framing of a record and of a header. */
-const RECORD_BYTES = 32;
-const HEADER_BYTES = 4;
+const SEND_BYTES = MAX_EVENT_BYTES;
 /** Sent longer than this, a lane is left behind by those that read together with it. */
 const SLOW_MS = 100;
 const MAX_BACKOFF_MS = 3_000;
@@ -28,12 +25,6 @@ export interface LaneEvents {
   sent(lane: Lane, events: number): void;
   failed(lane: Lane, error: unknown): void;
 }
-
-const sizeOf = ({ topic, key, value, headers }: WireMessage): number =>
-  Object.entries(headers).reduce(
-    (sum, [name, text]) => sum + name.length + text.length + HEADER_BYTES,
-    RECORD_BYTES + topic.length + key.length + Buffer.byteLength(value ?? ''),
-  );
 
 /** A lane that this process holds: sends what was read for it, in order, while more is read. */
 export class Lane implements LaneCursor {
@@ -97,7 +88,7 @@ export class Lane implements LaneCursor {
     if (rows.length > 0 && !this.isSending) this.cursor = page.before(settled);
     this.read = after;
     for (const [n, { id, message }] of rows.entries()) {
-      const bytes = sizeOf(message);
+      const bytes = bytesOf(message);
       this.waiting.push({
         message,
         bytes,

@@ -1,12 +1,11 @@
-import type { WireMessage } from '@castiron/contracts';
+import { FETCH_BYTES, type WireMessage } from '@castiron/contracts';
 import type pg from 'pg';
 import type { Connections } from './connections.js';
 import type { LaneCursor, Place } from './lane-cursors.js';
 import { LANES } from './lanes.js';
 
-/** The most that is read at once: rows, and bytes of their payloads (the row that passes the limit included). */
+/** The most rows that are read at once. Of their payloads, {@link FETCH_BYTES} (the row that passes the limit included). */
 export const PAGE_ROWS = 1_000;
-export const PAGE_BYTES = 4 * 1_048_576;
 
 export interface OutboxRow {
   readonly id: string;
@@ -43,7 +42,7 @@ const page = (rows: string): string => `
   SELECT snapshot, id, lane, aggregatetype AS topic, aggregateid AS key, payload, headers, bytes
   FROM (SELECT *, sum(bytes) OVER (ORDER BY id) - bytes AS before
         FROM (SELECT *, coalesce(octet_length(payload), 0) AS bytes FROM (${rows}) AS all_rows) AS measured) AS counted
-  WHERE before < ${PAGE_BYTES} ORDER BY id`;
+  WHERE before < ${FETCH_BYTES} ORDER BY id`;
 
 /**
  * What is visible now and was not in a lane's `settled`: transactions younger than it, and those that were under way.
@@ -89,7 +88,7 @@ export async function readPage(connections: Connections, lanes: readonly Reader[
   const { rows } = await connections.query<Found>(statement, incarnations);
   const [top] = rows;
   const bytes = rows.reduce((sum, row) => sum + row.bytes, 0);
-  const whole = rows.length < PAGE_ROWS && bytes < PAGE_BYTES;
+  const whole = rows.length < PAGE_ROWS && bytes < FETCH_BYTES;
   const before = fresh ? String(BigInt(top?.id ?? 1) - 1n) : first.read.lastId;
   const last = rows.at(-1)?.id ?? before;
   /** Undefined where there was nothing new: a lane's own place is as good as any younger one. */

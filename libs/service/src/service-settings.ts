@@ -1,15 +1,11 @@
 import { fixed, flag, list, oneOf, text, url, wholeNumber, type SettingsOf, type Spec } from './settings.js';
 
-/** The largest body that is read. Below what a topic takes, since what comes in may go out as one message. */
-export const BODY_LIMIT_BYTES = 256 * 1024;
-
 /** What every service with HTTP needs. Spread into the specification of a service's `config.ts`. */
 export const httpSettings = (name: string) =>
   ({
     name: fixed(name),
     port: wholeNumber('CASTIRON_PORT', { min: 0, max: 65_535 }),
     host: text('CASTIRON_HOST', { fallback: '127.0.0.1' }),
-    bodyLimit: fixed(BODY_LIMIT_BYTES),
     logLevel: oneOf('LOG_LEVEL', ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'], { fallback: 'info' }),
     oidcIssuer: url('OIDC_ISSUER', ['http:', 'https:']),
   }) satisfies Spec;

@@ -132,7 +132,7 @@ export async function startService<Settings extends ServiceSettings>(
 ): Promise<RunningService> {
   const { name, settings, logger, metrics, health } = options;
   const exit = options.exit ?? ((code: number) => process.exit(code));
-  const server = createHttpServer({ bodyLimit: settings.bodyLimit, logger, metrics });
+  const server = createHttpServer({ logger, metrics });
   const app = await NestFactory.create<NestFastifyApplication>(rootModule(options), server.adapter, {
     logger: nestLogger(logger),
     abortOnError: false,

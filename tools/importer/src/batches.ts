@@ -1,6 +1,8 @@
-/** Rows a request may carry, and their bytes: the services take bodies up to 256 KiB. */
+import { MAX_BODY_BYTES } from '@castiron/contracts';
+
+/** Rows a request may carry, and their bytes, with room for what stands around them in its body. */
 export const BATCH_ROWS = 500;
-export const BATCH_BYTES = 200_000;
+export const BATCH_BYTES = MAX_BODY_BYTES - 4_096;
 
 /** Groups a stream into batches of at most `BATCH_ROWS` items and, but for a single larger item, `BATCH_BYTES` of JSON. */
 export async function* batchesOf<T>(items: AsyncIterable<T>, jsonOf: (item: T) => unknown): AsyncGenerator<T[]> {

@@ -75,7 +75,7 @@ export class ProfilesRig {
     const service = await startService({
       name,
       module: CustomerProfilesModule.with({ database, transactions, custody, serviceKey: newKey() }),
-      settings: { name, port: 0, host: '127.0.0.1', bodyLimit: 262_144, logLevel: 'silent', oidcIssuer },
+      settings: { name, port: 0, host: '127.0.0.1', logLevel: 'silent', oidcIssuer },
       health: new Health(),
       metrics: createMetrics(name),
       logger: createLogger(name, 'silent'),

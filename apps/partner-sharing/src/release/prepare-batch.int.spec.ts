@@ -1,15 +1,19 @@
 import { randomUUID } from 'node:crypto';
-import { freshDatabase } from '@castiron/testing';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { MAX_MESSAGE_BYTES } from '@castiron/contracts';
+import { outboxMigrations } from '@castiron/outbox';
+import { freshDatabase, uniqueSlug } from '@castiron/testing';
+import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import type { DataSource } from 'typeorm';
 import { migrations } from '../database/migrations.js';
+import { SharingRig } from '../testing/sharing.rig.js';
+import { recordMessage } from './compose-record.js';
 import { prepareBatch } from './prepare-batch.js';
 
 const LANE = 3;
 
 let database: DataSource;
 beforeAll(async () => {
-  database = await freshDatabase(migrations);
+  database = await freshDatabase([...migrations, ...outboxMigrations]);
 });
 afterAll(() => database?.destroy());
 
@@ -32,5 +36,28 @@ describe('a lane', () => {
     const { answered, full } = await prepareBatch(database, LANE, keys, () => undefined);
     expect(full).toBe(true);
     expect(answered).toContain(put!.id);
+  });
+
+  it('takes no more of what is large than its partition does at once, and leaves the rest for its next turn', async () => {
+    await database.query('DELETE FROM pending_releases');
+    const rig = new SharingRig(database, inject('stack').kafka, 'prepare-batch-spec');
+    await rig.publishStatement();
+    const recipient = uniqueSlug();
+    await rig.register({ slug: recipient, name: 'Northern Hosting', kind: 'network-member' });
+    await rig.agree(recipient, [{ purpose: 'recommendation', attributes: ['servicesUsed'], ground: 'permission' }]);
+    const customers = Array.from({ length: 12 }, () => randomUUID());
+    for (const customer of customers) {
+      // Three bytes of UTF-8 each.
+      await rig.profile(customer, 1, { servicesUsed: '漢'.repeat(40_000) });
+      await rig.permit(customer, recipient);
+    }
+    await database.query('UPDATE pending_releases SET lane = $1', [LANE]);
+    const { keys } = rig.laneParts;
+    const { records, full } = await prepareBatch(database, LANE, keys, () => undefined);
+    const bytes = records.map((record) => Buffer.byteLength(recordMessage(record, 1n).value ?? ''));
+    const total = bytes.reduce((sum, one) => sum + one, 0);
+    expect(total).toBeLessThan(MAX_MESSAGE_BYTES);
+    expect(total).toBeGreaterThan(MAX_MESSAGE_BYTES / 2);
+    expect(full).toBe(true);
   });
 });

@@ -1,7 +1,8 @@
+import { bytesOf, MAX_EVENT_BYTES } from '@castiron/contracts';
 import type { CustomerKeys } from '@castiron/encryption';
 import type { DataSource } from 'typeorm';
 import type { PendingCause } from '../shares/make-shares.js';
-import { composeRecord, type PreparedRecord } from './compose-record.js';
+import { composeRecord, recordMessage, type PreparedRecord } from './compose-record.js';
 import { loadShares, type LoadedShare } from './load-shares.js';
 import { planRelease, type Plan } from './plan-release.decision.js';
 
@@ -22,8 +23,8 @@ export interface PreparedBatch {
 
 const MAX_ROWS = 600;
 const MAX_SHARES = 200;
-/** Kafka takes a batch of 1 MiB per partition at most; sealing and JSON escaping stay well below twice this. */
-const MAX_VALUE_BYTES = 384 * 1024;
+/** No index takes more room. */
+const LAST_INDEX = 2n ** 63n - 1n;
 const KEYS_AWAY_MS = 1_000;
 const UNKNOWN_KEY_MS = 5_000;
 /** Its topics are being made, or the broker was away then. A send to a missing topic would hold up the whole lane. */
@@ -146,9 +147,10 @@ class BatchUnderWay {
     }
     try {
       const record = composeRecord(share, plan, ids, own, now);
-      this.records.push(record);
-      this.bytes += Object.values(record.values).reduce((sum, value) => sum + value.length, 0);
-      this.overfull = this.bytes > MAX_VALUE_BYTES;
+      this.bytes += bytesOf(recordMessage(record, LAST_INDEX));
+      // All of it may be of one partition, which takes so much at once.
+      this.overfull = this.bytes > MAX_EVENT_BYTES && this.records.length > 0;
+      if (!this.overfull) this.records.push(record);
     } catch (error) {
       // One share that cannot be composed holds up no other.
       this.onBroken(share.id, error);

@@ -104,7 +104,6 @@ export class RoutesRig {
         name,
         port: 0,
         host: '127.0.0.1',
-        bodyLimit: 262_144,
         logLevel: 'silent',
         oidcIssuer: this.stack.identity.issuer,
       },

@@ -1,5 +1,6 @@
 import { Catch, HttpException, type ArgumentsHost, type ExceptionFilter } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import { MAX_BODY_BYTES } from '@castiron/contracts';
 import { NoRoom, problemOf, Refused, type ProblemDetails } from '@castiron/failures';
 import { correlationId, type Logger } from '@castiron/observability';
 
@@ -18,7 +19,7 @@ const ofBody = (code: string, detail: string): Told => ({ code, detail, field: '
 
 /** By the code Fastify gives them. */
 const OF_FASTIFY: Readonly<Record<string, Told>> = {
-  FST_ERR_CTP_BODY_TOO_LARGE: ofBody('body-too-large', 'The body is over the limit.'),
+  FST_ERR_CTP_BODY_TOO_LARGE: ofBody('body-too-large', `The body is over the limit of ${MAX_BODY_BYTES} bytes.`),
   FST_ERR_CTP_EMPTY_JSON_BODY: ofBody('malformed-json', 'The body is empty, and should be JSON.'),
   FST_ERR_CTP_INVALID_JSON_BODY: ofBody('malformed-json', 'The body is not valid JSON.'),
   FST_ERR_CTP_INVALID_MEDIA_TYPE: {

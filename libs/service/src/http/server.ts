@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto';
 import type { Socket } from 'node:net';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { isPublicRoute } from '@castiron/access';
+import { MAX_BODY_BYTES } from '@castiron/contracts';
 import { Refused } from '@castiron/failures';
 import { isCorrelationId, runWithCorrelation, type Logger, type Metrics } from '@castiron/observability';
 import { runAwaited, type AwaitedAnswer } from '../database/patience.js';
@@ -24,7 +25,6 @@ export interface HttpServer {
 }
 
 export interface HttpServerOptions {
-  readonly bodyLimit: number;
   readonly logger: Logger;
   readonly metrics: Metrics;
 }
@@ -52,9 +52,9 @@ function answerBrokenRequest(error: Error & { code?: string }, socket: Socket): 
 }
 
 /** Fastify with what each request passes before a handler sees it. */
-export function createHttpServer({ bodyLimit, logger, metrics }: HttpServerOptions): HttpServer {
+export function createHttpServer({ logger, metrics }: HttpServerOptions): HttpServer {
   const adapter = new FastifyAdapter({
-    bodyLimit,
+    bodyLimit: MAX_BODY_BYTES,
     requestTimeout: REQUEST_TIMEOUT_MS,
     forceCloseConnections: 'idle',
     return503OnClosing: false,

@@ -1,4 +1,4 @@
-import { MAX_MESSAGE_BYTES } from '@castiron/contracts';
+import { FETCH_BYTES, PARTITION_FETCH_BYTES } from '@castiron/contracts';
 import {
   Consumer as Client,
   MessagesStreamFallbackModes,
@@ -101,8 +101,8 @@ export class PlatformaticConsumer implements Consumer {
       heartbeatInterval: 0.3 * leaseMs,
       autocommit: false,
       maxWaitTime: 500,
-      maxBytes: Math.max(this.options.maxBytes ?? 4 * MAX_MESSAGE_BYTES, 2 * MAX_MESSAGE_BYTES),
-      maxBytesPerPartition: 2 * MAX_MESSAGE_BYTES,
+      maxBytes: Math.max(this.options.maxBytes ?? FETCH_BYTES, PARTITION_FETCH_BYTES),
+      maxBytesPerPartition: PARTITION_FETCH_BYTES,
     }));
     client.on('consumer:group:rebalance', () => this.generation?.end());
     client.on('consumer:group:join', () => {

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { MAX_MESSAGE_BYTES } from '@castiron/contracts';
+import { FETCH_BYTES, PARTITION_FETCH_BYTES } from '@castiron/contracts';
 import { Consumer as Client, MessagesStreamFallbackModes, MessagesStreamModes } from '@platformatic/kafka';
 import { within } from '../../deadline.js';
 import { highWatermarks } from '../../high-watermarks.js';
@@ -34,8 +34,8 @@ export async function* readTopic(
     groupId,
     autocommit: false,
     maxWaitTime: 250,
-    maxBytes: 4 * MAX_MESSAGE_BYTES,
-    maxBytesPerPartition: 2 * MAX_MESSAGE_BYTES,
+    maxBytes: FETCH_BYTES,
+    maxBytesPerPartition: PARTITION_FETCH_BYTES,
   });
   try {
     const stream = await client.consume({
