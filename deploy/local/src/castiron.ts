@@ -4,6 +4,7 @@ import { CannotStart } from './cannot-start.js';
 import { endpointsOfStack, peopleOf, type Endpoints } from './endpoints.js';
 import { HttpClient } from './http-client.js';
 import { registerInternalRecipients } from './internal-recipients.js';
+import { missingAt } from './missing.js';
 import { Part } from './part.js';
 import { ROOT } from './places.js';
 import { choosePorts } from './ports.js';
@@ -29,16 +30,12 @@ async function ready(part: Part, url: string): Promise<void> {
   const deadline = Date.now() + READY_WITHIN_MS;
   let gone: string | undefined;
   void part.ended.then((reason) => (gone = reason));
-  let last = 'it does not answer';
+  let last = '';
   while (Date.now() < deadline) {
     if (gone !== undefined) throw new Error(gone);
-    try {
-      const response = await fetch(`${url}/health/ready`, { signal: AbortSignal.timeout(2000) });
-      if (response.ok) return;
-      last = await response.text();
-    } catch {
-      // Not listening yet.
-    }
+    const missing = await missingAt(url);
+    if (missing === undefined) return;
+    last = missing;
     await new Promise((resolve) => setTimeout(resolve, PAUSE_MS));
   }
   throw new Error(`${part.name} was not ready after ${READY_WITHIN_MS / 1000} s: ${last}`);

@@ -1,26 +1,45 @@
 /** A check that takes longer than this counts as failed. */
 const CHECK_DEADLINE_MS = 2_000;
 
-/** Whether the process can do its work now, as a list of named checks. */
-export class Health {
-  private readonly checks = new Map<string, () => Promise<void> | void>();
+type Check = () => Promise<void> | void;
 
-  /** @param check throws, or rejects, where the thing is not well */
-  addCheck(name: string, check: () => Promise<void> | void): void {
-    if (this.checks.has(name)) throw new Error(`there is a check named ${name} already`);
-    this.checks.set(name, check);
+/** What each check found, by its name, in one word, since messages may repeat addresses or values. */
+type Outcomes = Readonly<Record<string, 'ok' | 'failed' | 'timeout'>>;
+
+/** Whether the process can do its work now, as named checks. Each throws, or rejects, where its thing is not well. */
+export class Health {
+  private readonly checks = new Map<string, Check>();
+  private readonly background = new Map<string, Check>();
+
+  /** Something without which no request can be answered. */
+  addCheck(name: string, check: Check): void {
+    this.add(this.checks, name, check);
   }
 
-  /** Runs all checks at once. What failed is said in one word, since messages may repeat addresses or values. */
-  async ready(): Promise<{ ok: boolean; checks: Record<string, string> }> {
-    const results = await Promise.all(
-      [...this.checks].map(async ([name, check]): Promise<[string, string]> => [name, await outcomeOf(check)]),
-    );
-    return { ok: results.every(([, result]) => result === 'ok'), checks: Object.fromEntries(results) };
+  /** Something that goes on beside requests: it is told, and does not keep them away. */
+  addBackground(name: string, check: Check): void {
+    this.add(this.background, name, check);
+  }
+
+  /** Runs all checks at once. */
+  async ready(): Promise<{ ok: boolean; checks: Outcomes; background: Outcomes }> {
+    const [checks, background] = await Promise.all([outcomesOf(this.checks), outcomesOf(this.background)]);
+    return { ok: Object.values(checks).every((outcome) => outcome === 'ok'), checks, background };
+  }
+
+  private add(to: Map<string, Check>, name: string, check: Check): void {
+    if (this.checks.has(name) || this.background.has(name)) throw new Error(`there is a check named ${name} already`);
+    to.set(name, check);
   }
 }
 
-async function outcomeOf(check: () => Promise<void> | void): Promise<'ok' | 'failed' | 'timeout'> {
+async function outcomesOf(checks: ReadonlyMap<string, Check>): Promise<Outcomes> {
+  return Object.fromEntries(
+    await Promise.all([...checks].map(async ([name, check]) => [name, await outcomeOf(check)] as const)),
+  );
+}
+
+async function outcomeOf(check: Check): Promise<'ok' | 'failed' | 'timeout'> {
   let timer: NodeJS.Timeout | undefined;
   const deadline = new Promise<'timeout'>((resolve) => {
     timer = setTimeout(() => resolve('timeout'), CHECK_DEADLINE_MS);

@@ -5,6 +5,8 @@ export interface Metrics {
   readonly registry: Registry;
   counter(name: string, help: string, labels?: readonly string[]): Counter;
   gauge(name: string, help: string, labels?: readonly string[]): Gauge;
+  /** A gauge that is measured whenever it is read. */
+  watch(name: string, help: string, measure: () => number): void;
   /** @param buckets upper bounds, by default fit for seconds of an HTTP request */
   histogram(name: string, help: string, labels?: readonly string[], buckets?: readonly number[]): Histogram;
 }
@@ -22,6 +24,12 @@ export function createMetrics(service: string): Metrics {
       once(name, () => new Counter({ name, help, labelNames: [...labels], registers: [registry] })),
     gauge: (name, help, labels = []) =>
       once(name, () => new Gauge({ name, help, labelNames: [...labels], registers: [registry] })),
+    watch: (name, help, measure) => {
+      const collect = function (this: Gauge): void {
+        this.set(measure());
+      };
+      new Gauge({ name, help, registers: [registry], collect });
+    },
     histogram: (name, help, labels = [], buckets) =>
       once(
         name,

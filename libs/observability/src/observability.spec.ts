@@ -100,8 +100,16 @@ describe('health', () => {
   it('is ready when every check passes, and names the one that does not without its message', async () => {
     const health = new Health();
     health.addCheck('database', () => undefined);
-    expect(await health.ready()).toEqual({ ok: true, checks: { database: 'ok' } });
-    health.addCheck('kafka', () => Promise.reject(new Error('10.0.0.5 refused')));
-    expect(await health.ready()).toEqual({ ok: false, checks: { database: 'ok', kafka: 'failed' } });
+    expect(await health.ready()).toEqual({ ok: true, checks: { database: 'ok' }, background: {} });
+    health.addCheck('keys', () => Promise.reject(new Error('10.0.0.5 refused')));
+    expect(await health.ready()).toMatchObject({ ok: false, checks: { database: 'ok', keys: 'failed' } });
+  });
+
+  it('keeps no request away for what goes on beside them, and tells of it', async () => {
+    const health = new Health();
+    health.addCheck('database', () => undefined);
+    health.addBackground('inbox', () => Promise.reject(new Error('10.0.0.5 refused')));
+    expect(await health.ready()).toEqual({ ok: true, checks: { database: 'ok' }, background: { inbox: 'failed' } });
+    expect(() => health.addCheck('inbox', () => undefined)).toThrow('already');
   });
 });

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { DataSource, type MigrationInterface, type QueryRunner } from 'typeorm';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { Roles } from '@castiron/access';
+import { permissionChanged, sharingPermissions } from '@castiron/contracts';
 import { newKey } from '@castiron/encryption';
 import { createLogger } from '@castiron/observability';
 import { eventually, freshDatabaseUrl } from '@castiron/testing';
@@ -36,6 +37,9 @@ class ThingsController {
 
 @Module({ controllers: [ThingsController] })
 class ThingsModule {}
+
+@Module({})
+class NothingModule {}
 
 let folder: string;
 let keyFile: string;
@@ -83,6 +87,25 @@ describe('a service with a database and Kafka', () => {
     await service.stop();
     expect(Date.now() - before).toBeLessThan(9_000);
     expect(dataSource?.isInitialized).toBe(false);
+  });
+
+  it('answers although there is no Kafka, and tells that it reads nothing', async () => {
+    const service = await runService({
+      settings: { ...(await settingsFor(await freshDatabaseUrl())), kafkaBrokers: ['127.0.0.1:1'] },
+      migrations: [],
+      publications: {},
+      module: NothingModule,
+      inbox: () => ({
+        topics: [sharingPermissions.name],
+        subscriptions: [],
+        ignored: [permissionChanged],
+      }),
+      exit: () => undefined,
+    });
+    const ready = await fetch(`${service.url}/health/ready`);
+    expect([ready.status, await ready.json()]).toMatchObject([200, { ok: true, background: { inbox: 'failed' } }]);
+    expect(await (await fetch(`${service.url}/metrics`)).text()).toMatch(/^castiron_inbox_reading\{[^}]*\} 0$/m);
+    await service.stop();
   });
 
   it('does not start, and leaves no connection, where a route declares no role', async () => {

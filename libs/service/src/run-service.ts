@@ -214,8 +214,12 @@ function inboxOf<Settings extends ServiceSettings>(
     metrics,
     onCrash,
   });
-  health.addCheck('inbox', () => {
+  // Not among what requests need: they are answered while Kafka is away, and what they tell waits in the outbox.
+  health.addBackground('inbox', () => {
     if (!inbox.healthy()) throw new Error('not fetching');
   });
+  metrics.watch('castiron_inbox_reading', '1 while all topics are read, 0 while Kafka or a topic is away', () =>
+    inbox.healthy() ? 1 : 0,
+  );
   return inbox;
 }

@@ -21,12 +21,10 @@ export class OperationsController {
     return { ok: true };
   }
 
-  /** 503 while something it needs is away, or it is stopping. */
+  /** 503 while something that requests need is away, or it is stopping. What else is away is told beside. */
   @Public()
   @Get('health/ready')
-  async ready(
-    @Res({ passthrough: true }) reply: FastifyReply,
-  ): Promise<{ ok: boolean; checks: Record<string, string> }> {
+  async ready(@Res({ passthrough: true }) reply: FastifyReply): ReturnType<Health['ready']> {
     const state = await this.health.ready();
     void reply.status(state.ok ? 200 : 503);
     return state;

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { Part, PROGRAMS, ROOT } from '@castiron/local-stack';
+import { missingAt, Part, PROGRAMS, ROOT } from '@castiron/local-stack';
 import type { Service } from '../plan/faults.js';
 import type { Proxy } from '../proxy/proxy.js';
 import type { ReplicaMemory } from '../proxy/points.js';
@@ -101,17 +101,11 @@ export class Replica {
     }
   }
 
-  /** Resolves once it is ready; false where it is not in time. */
+  /** Resolves once it answers requests and reads its topics; false where it is not in time. */
   async ready(within = READY_WITHIN_MS): Promise<boolean> {
     const deadline = Date.now() + within;
     while (Date.now() < deadline) {
-      try {
-        const response = await fetch(`${this.url}/health/ready`, { signal: AbortSignal.timeout(2_000) });
-        await response.arrayBuffer();
-        if (response.ok) return true;
-      } catch {
-        // Not listening yet.
-      }
+      if ((await missingAt(this.url)) === undefined) return true;
       await new Promise((resolve) => setTimeout(resolve, PAUSE_MS));
     }
     return false;
