@@ -90,6 +90,10 @@ export class Connections {
 
   private async with<T>(work: (client: pg.PoolClient) => Promise<T>): Promise<T> {
     const client = await this.pool.connect();
+    // While it is out, the pool does not listen to it: a connection that breaks now would end the process. The work fails
+    // of itself.
+    const ignore = (): void => undefined;
+    client.on('error', ignore);
     let isClean = false;
     try {
       const result = await work(client);
@@ -98,6 +102,7 @@ export class Connections {
     } finally {
       // What failed may be in the middle of a transaction, or dead.
       client.release(!isClean);
+      client.off('error', ignore);
     }
   }
 

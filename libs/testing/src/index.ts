@@ -1,5 +1,6 @@
 import './provided.js';
 
+export { openDatabaseValve, type DatabaseValve } from './database-valve.js';
 export { eventually } from './eventually.js';
 export { freshDatabase, freshDatabaseUrl } from './fresh-database.js';
 export { uniqueSlug } from './unique-slug.js';

@@ -5,7 +5,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { services, Roles } from '@castiron/access';
 import { startTestIssuer, type TestIssuer } from '@castiron/access/testing';
 import { createLogger, createMetrics, Health } from '@castiron/observability';
-import { eventually, freshDatabaseUrl } from '@castiron/testing';
+import { eventually, freshDatabaseUrl, openDatabaseValve, type DatabaseValve } from '@castiron/testing';
 import { Transactions } from '@castiron/transactions';
 import { AnswerStore } from '../idempotency/answer-store.js';
 import { MarkingTransactions } from '../idempotency/marking-transactions.js';
@@ -13,7 +13,6 @@ import { idempotencyMigrations } from '../idempotency/migration.js';
 import { httpSettings } from '../service-settings.js';
 import { parseSettings } from '../settings.js';
 import { startService, type RunningService } from '../start-service.js';
-import { openDatabaseValve, type DatabaseValve } from '../testing/database-valve.js';
 import { createDataSource, migrated } from './data-source.js';
 
 /** What an outage must not exceed, for any request. */
