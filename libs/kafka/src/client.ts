@@ -8,6 +8,7 @@ import kafkajs, {
   type logLevel,
   type RetryOptions,
 } from 'kafkajs';
+import './coordinator-not-found.js';
 import type { KafkaSettings } from './types.js';
 
 interface RequestQueue {

@@ -8,8 +8,9 @@ import { subscribedAssigner } from './subscribed-assigner.js';
 import { DEFAULT_LEASE_MS, type Consumer, type ConsumerOptions, type KafkaSettings } from './types.js';
 import { Watchdog, type Watched } from './watchdog.js';
 
-/** Leases without a step after which a consumer is taken for stuck. */
+/** Leases without a step after which a consumer is taken for stuck, and where leases are short, a time that a busy machine needs. */
 const STALL_LEASES = 6;
+const SHORTEST_STALL_MS = 20_000;
 /** Leases in which members have to come back when the group deals its partitions out anew. */
 const REBALANCE_LEASES = 3;
 /** Of the lease, from one to the next. */
@@ -35,7 +36,7 @@ export class CommittingConsumer implements Consumer {
   ) {
     this.leaseMs = settings.leaseMs ?? DEFAULT_LEASE_MS;
     this.watchdog = new Watchdog({
-      stallMs: STALL_LEASES * this.leaseMs,
+      stallMs: Math.max(SHORTEST_STALL_MS, STALL_LEASES * this.leaseMs),
       places: () => groupPlaces(settings, options.groupId, options.topics),
       ...watched,
       excused: options.excused ?? (() => Promise.resolve(false)),
@@ -68,7 +69,12 @@ export class CommittingConsumer implements Consumer {
     });
     this.consumer = consumer;
     consumer.on('consumer.fetch', () => this.watchdog.fetched());
-    consumer.on('consumer.group_join', ({ payload }) => this.watchdog.assigned(payload.memberAssignment));
+    // Nothing is fetched while a group deals its partitions out; where that has no end, they stand still.
+    consumer.on('consumer.rebalancing', () => this.watchdog.fetched());
+    consumer.on('consumer.group_join', ({ payload }) => {
+      this.watchdog.fetched();
+      this.watchdog.assigned(payload.memberAssignment);
+    });
     consumer.on('consumer.end_batch_process', ({ payload: { topic, partition, batchSize, lastOffset } }) => {
       // kafkajs steps over what holds nothing for a reader (markers of transactions, aborted records) and tells nobody.
       // Committed, or a group that has read everything would seem behind.

@@ -57,7 +57,7 @@ export async function groupPlaces(
 }
 
 /** kafkajs gives its connections to assigners alone; its admin asks one topic at a time. */
-function clusterOf(kafka: kafkajs.Kafka, groupId: string): Cluster {
+export function clusterOf(kafka: kafkajs.Kafka, groupId: string): Cluster {
   let found: Cluster | undefined;
   kafka.consumer({
     groupId,

@@ -10,6 +10,9 @@ import { DEFAULT_LEASE_MS, type FencedProducer, type KafkaSettings } from './typ
 /** A send that took longer is given up; the lease of whoever sends lasts twice as long. In ms. */
 export const sendDeadlineOf = (leaseMs: number): number => leaseMs / 2;
 
+/** Whoever opens asks afterwards whether it still may send, so this is bounded by patience alone. */
+const OPEN_DEADLINE_MS = 5_000;
+
 interface Live {
   readonly client: Client;
   readonly producer: KafkaJsProducer;
@@ -34,13 +37,14 @@ export class IdempotentProducer implements FencedProducer {
   open(): Promise<void> {
     return this.inTurn(async () => {
       await this.discard();
-      await this.orDiscard('opening the producer', (this.live = this.connect()));
+      await this.orDiscard('opening the producer', OPEN_DEADLINE_MS, (this.live = this.connect()));
     });
   }
 
   send(messages: readonly WireMessage[]): Promise<void> {
     if (messages.length === 0) return Promise.resolve();
-    return this.inTurn(() => this.orDiscard('sending', this.attempt(messages)));
+    const deadline = sendDeadlineOf(this.settings.leaseMs ?? DEFAULT_LEASE_MS);
+    return this.inTurn(() => this.orDiscard('sending', deadline, this.attempt(messages)));
   }
 
   async close(): Promise<void> {
@@ -58,9 +62,9 @@ export class IdempotentProducer implements FencedProducer {
     return done;
   }
 
-  private async orDiscard(what: string, work: Promise<unknown>): Promise<void> {
+  private async orDiscard(what: string, deadline: number, work: Promise<unknown>): Promise<void> {
     try {
-      await within(sendDeadlineOf(this.settings.leaseMs ?? DEFAULT_LEASE_MS), what, work);
+      await within(deadline, what, work);
     } catch (error) {
       await this.discard();
       throw error;

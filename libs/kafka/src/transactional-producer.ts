@@ -70,7 +70,7 @@ export class FencingProducer implements TransactionalProducer {
 
   private async connect(): Promise<Live> {
     // kafkajs's first retry of 300 ms would follow nearly every commit (CONCURRENT_TRANSACTIONS): keep it short.
-    const retry = { initialRetryTime: 3, multiplier: 2, maxRetryTime: 250, retries: 40 };
+    const retry = { initialRetryTime: 3, multiplier: 2, maxRetryTime: 1_000, retries: 24 };
     const client = createClient(this.settings, retry);
     const producer = client.kafka.producer({
       transactionalId: this.transactionalId,

@@ -90,7 +90,7 @@ export class Watchdog {
       const isBack = now !== undefined && !this.answered;
       this.answered = now !== undefined;
       // The broker is away, or back this moment: it is not this consumer that is stuck, and it has yet to come back too.
-      if ((now === undefined || isBack) && !this.fetches()) this.lastFetch = Date.now() - stallMs / 2;
+      if ((now === undefined || isBack) && !this.fetches()) this.fetched();
       if (now === undefined) {
         this.standstill.forget();
       } else if (!this.fetches()) {
