@@ -45,6 +45,8 @@ export interface RunResult {
   readonly operations: Readonly<Record<'ok' | 'fail' | 'info', number>>;
   readonly faults: readonly Happened[];
   readonly missed: readonly string[];
+  /** Processes that ended because their consumer was stuck, and why they thought so. */
+  readonly ownEnds: readonly string[];
   readonly seconds: number;
 }
 
@@ -85,8 +87,15 @@ export async function runSeed(cluster: Cluster, options: RunOptions): Promise<Ru
   });
   history.write({ type: 'begin', seed, rounds: rounds.length, operations: options.operations, run });
 
+  const ownEnds: string[] = [];
+  const bugs: Anomaly[] = [];
   for (const replica of cluster.replicas) {
-    replica.onEndedByItself = (reason) => history.write({ type: 'ended-by-itself', replica: replica.name, reason });
+    replica.onEndedByItself = ({ why, byDesign }) => {
+      history.write({ type: 'ended-by-itself', replica: replica.name, why, byDesign });
+      const what = `${replica.name} ended by itself: ${why}`;
+      if (byDesign) ownEnds.push(what);
+      else bugs.push({ kind: 'wrong', what });
+    };
   }
 
   let breaking = true;
@@ -127,6 +136,7 @@ export async function runSeed(cluster: Cluster, options: RunOptions): Promise<Ru
   const happened = nemesis.happened;
   const anomalies = [
     ...check(observed),
+    ...bugs,
     ...nemesis.late.map((what): Anomaly => ({ kind: 'wrong', what })),
     ...(options.demanding ? tooLittle(history.operations, happened, options.operations) : []),
   ];
@@ -139,6 +149,7 @@ export async function runSeed(cluster: Cluster, options: RunOptions): Promise<Ru
     operations: { ok: count('ok'), fail: count('fail'), info: count('info') },
     faults: happened,
     missed: nemesis.missed.map(nameOf),
+    ownEnds,
     seconds: Math.round((Date.now() - began) / 1000),
   };
   await writeFile(join(folder, 'result.json'), JSON.stringify(result, null, 2));

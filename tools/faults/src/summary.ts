@@ -31,10 +31,11 @@ function commandOf(seed: number, { rounds, operations, long, midCommit, plant }:
 }
 
 export function summaryOf(result: RunResult, how: How): string {
-  const { seed, anomalies, operations, faults, missed, seconds } = result;
+  const { seed, anomalies, operations, faults, missed, ownEnds, seconds } = result;
   return [
     `seed ${seed}: ${kindsOf(anomalies)}; ${operations.ok} operations acknowledged, ${operations.fail} refused, ${operations.info} without an answer; ${faults.length} faults in ${seconds} s`,
     ...(missed.length > 0 ? [`  did not come to pass: ${missed.join('; ')}`] : []),
+    ...ownEnds.map((end) => `  by design: ${end}`),
     ...anomalies.slice(0, SHOWN).map(({ kind, what }) => `  ${kind}: ${what}`),
     ...(anomalies.length > SHOWN ? [`  and ${anomalies.length - SHOWN} more`] : []),
     ...(anomalies.length > 0

@@ -120,8 +120,13 @@ export class Cluster {
         dataDir: join(tmpdir(), `castiron-faults-${randomUUID()}`),
         keep: false,
         backend: 'process',
-        // The checker looks at every version that was sent: compaction would take former ones away after ten minutes.
-        kafkaSettings: { 'log.cleaner.enable': 'false' },
+        kafkaSettings: {
+          // The checker looks at every version that was sent: compaction would take former ones away after ten minutes.
+          'log.cleaner.enable': 'false',
+          // A broker that was killed is not taken back before its former self is given up, after nine seconds by default.
+          'broker.session.timeout.ms': '3000',
+          'broker.heartbeat.interval.ms': '500',
+        },
         kafkaListeners: Object.fromEntries(seats.map(({ name, kafka }) => [listenerOf(name), kafka.port])),
       }));
       stops.push(() => started.stop());

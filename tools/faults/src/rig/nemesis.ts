@@ -12,7 +12,7 @@ import type { Cluster } from './cluster.js';
 /** How long a trap waits for somebody to come by. */
 const CATCH_WITHIN_MS = 6_000;
 /** The next fault waits for a replica that starts again, but not longer. */
-const GOES_ON_AFTER_MS = 10_000;
+const GOES_ON_AFTER_MS = 4_000;
 const TRIES = 5;
 /** Time for the markers of a decided commit. */
 const MARKERS_MS = 1_500;

@@ -1,16 +1,18 @@
 import { join } from 'node:path';
-import { missingAt, Part, PROGRAMS, ROOT } from '@castiron/local-stack';
+import { DOT_CASTIRON, missingAt, Part, PROGRAMS, ROOT } from '@castiron/local-stack';
 import type { Service } from '../plan/faults.js';
 import type { Proxy } from '../proxy/proxy.js';
 import type { ReplicaMemory } from '../proxy/points.js';
+import { ownEndOf, type OwnEnd } from './own-end.js';
 
 const READY_WITHIN_MS = 60_000;
 const PAUSE_MS = 100;
 /** A service drains and exits within ten seconds; the machine that runs all of this is given some on top. */
 const ENDS_WITHIN_MS = 10_500;
 const GIVEN_UP_AFTER_MS = 20_000;
-/** Longest part of a reason that is told. */
-const REASON = 120;
+const FATAL = /"level":"fatal"/;
+/** The longest that a timer takes. */
+const ANY_TIME_MS = 2 ** 31 - 1;
 /** A supervisor starts again what ended, and not faster than this. */
 const RESTART_AFTER_MS = 300;
 
@@ -33,10 +35,12 @@ export class Replica {
   readonly url: string;
   private part: Part | undefined;
   private stopping = false;
+  /** What it says when it ends by itself. */
+  private fatal: Promise<string | undefined> = Promise.resolve(undefined);
   /** Why it ended the last time, where it did. */
   lastWords: string | undefined;
-  /** Hears of it where the process ends by itself, which a crashed consumer makes it do by design. */
-  onEndedByItself: (reason: string) => void = () => undefined;
+  /** Hears of it where the process ends by itself. */
+  onEndedByItself: (end: OwnEnd) => void = () => undefined;
 
   constructor(private readonly options: ReplicaOptions) {
     this.service = options.service;
@@ -55,15 +59,17 @@ export class Replica {
       name: this.name,
       command: process.execPath,
       args: [...nodeArguments, '--enable-source-maps', '--max-old-space-size=384', join(ROOT, PROGRAMS[service])],
-      env: environment,
+      // Started often: what was compiled the last time is kept.
+      env: { ...environment, NODE_COMPILE_CACHE: join(DOT_CASTIRON, 'cache', 'node') },
       log,
       cwd: ROOT,
     });
     this.part = part;
-    void part.ended.then((reason) => {
+    const fatal = (this.fatal = part.says(FATAL, ANY_TIME_MS).catch(() => undefined));
+    void part.ended.then(async (reason) => {
       this.lastWords = reason;
       if (this.stopping) return;
-      if (this.part === part) this.onEndedByItself(reason.split('\n')[0] ?? '');
+      if (this.part === part) this.onEndedByItself(ownEndOf(reason, await fatal));
       setTimeout(() => {
         if (!this.stopping) this.start();
       }, RESTART_AFTER_MS);
@@ -77,19 +83,26 @@ export class Replica {
     void part?.kill();
   }
 
-  /** SIGTERM; the supervisor starts it again. @returns what was wrong with its end, where something was */
+  /**
+   * SIGTERM; the supervisor starts it again. One that is not up yet has nothing to end in order.
+   * @returns what was wrong with its end, where something was
+   */
   async askToEnd(): Promise<string | undefined> {
-    const { part } = this;
+    await this.ready();
+    const { part, fatal } = this;
     this.part = undefined;
     if (part?.pid === undefined) return undefined;
     const asked = Date.now();
     process.kill(part.pid, 'SIGTERM');
     const timer = setTimeout(() => void part.kill(), GIVEN_UP_AFTER_MS);
-    const [reason = ''] = (await part.ended).split('\n');
+    const reason = await part.ended;
     clearTimeout(timer);
     const took = Date.now() - asked;
     if (took > ENDS_WITHIN_MS) return `took ${took} ms`;
-    return reason.includes('exit code 0') ? undefined : `ended otherwise: ${reason.slice(0, REASON)}`;
+    if (reason.includes('exit code 0')) return undefined;
+    // It may have been ending already.
+    const { why, byDesign } = ownEndOf(reason, await fatal);
+    return byDesign ? undefined : `ended otherwise: ${why}`;
   }
 
   signal(name: 'SIGSTOP' | 'SIGCONT'): void {
