@@ -1,13 +1,14 @@
 /** Ids of one partition: what is sent goes away in pieces of this size, by dropping a table. */
 export const PARTITION_IDS = 100_000n;
 /** Partitions kept ready: an outbox without room for a new id would refuse every command. */
-const AHEAD = 8n;
+const AHEAD = 8;
 
 /** A partition that is not full by then is closed. */
 const FILLED_WITHIN = '1 hour';
 
-/** Both need the table for themselves; where they would wait for long, everybody else would wait behind them. */
-const LOCK_TIMEOUT = `SET LOCAL lock_timeout = '200ms'`;
+/** Who waits for a lock of the whole table has everybody else wait behind. */
+const LOCK_WAIT = '200ms';
+const LOCK_TIMEOUT = `SET LOCAL lock_timeout = '${LOCK_WAIT}'`;
 
 type Query = (statement: string) => Promise<unknown>;
 
@@ -34,16 +35,26 @@ async function lastId(query: Query): Promise<bigint> {
   return BigInt(row?.last_value ?? 0);
 }
 
-/** Makes room for the ids to come, in a transaction of its own. Several processes may do so at once. */
-export async function createPartitions(query: Query): Promise<void> {
+async function missing(query: Query): Promise<bigint[]> {
   const current = ((await lastId(query)) / PARTITION_IDS) * PARTITION_IDS;
   const existing = new Set((await partitions(query)).map(({ from }) => from));
+  const wanted = Array.from({ length: AHEAD }, (_, n) => current + BigInt(n) * PARTITION_IDS);
+  return wanted.filter((from) => !existing.has(from));
+}
+
+/**
+ * Makes room for the ids to come, in a transaction of its own. Several processes may do so at once. Each partition is made
+ * aside and attached, which waits for no writer and keeps none waiting, whereas making it in place does both.
+ */
+export async function createPartitions(query: Query): Promise<void> {
+  if ((await missing(query)).length === 0) return;
   await query(LOCK_TIMEOUT);
-  for (let n = 0n; n < AHEAD; n += 1n) {
-    const from = current + n * PARTITION_IDS;
-    if (existing.has(from)) continue;
+  // What attaching takes, before it is looked again: another process may be at it.
+  await query(`LOCK TABLE outbox IN SHARE UPDATE EXCLUSIVE MODE`);
+  for (const from of await missing(query)) {
+    await query(`CREATE TABLE ${nameOf(from)} (LIKE outbox INCLUDING ALL)`);
     await query(
-      `CREATE TABLE IF NOT EXISTS ${nameOf(from)} PARTITION OF outbox FOR VALUES FROM (${from}) TO (${from + PARTITION_IDS})`,
+      `ALTER TABLE outbox ATTACH PARTITION ${nameOf(from)} FOR VALUES FROM (${from}) TO (${from + PARTITION_IDS})`,
     );
   }
 }
@@ -66,6 +77,18 @@ async function isOld(query: Query, partition: Partition): Promise<boolean> {
   return first?.old === true;
 }
 
+/** Whether somebody holds the table for so long already that waiting for it would be in vain. */
+async function isHeldForLong(query: Query): Promise<boolean> {
+  const [row] = (await query(
+    `SELECT EXISTS (
+       SELECT FROM pg_locks l JOIN pg_stat_activity a USING (pid)
+       WHERE l.relation = 'outbox'::regclass AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())
+         AND l.pid <> pg_backend_pid() AND a.xact_start < clock_timestamp() - interval '${LOCK_WAIT}'
+     ) AS held`,
+  )) as { held: boolean }[];
+  return row?.held === true;
+}
+
 /**
  * Drops the oldest partition if every lane has settled all of it and nothing can come into it any more. Where few events
  * come, ids go on to the next partition after an hour, so that what was sent does not lie there until that is full.
@@ -79,7 +102,7 @@ export async function dropSettledPartition(query: Query): Promise<boolean> {
   if (oldest === undefined || next === undefined) return false;
   if ((await lastId(query)) < next.from && !(await isOld(query, oldest))) return false;
   // Looked at before the lock, so that nobody waits for a look in vain; and again under it, for it counts then.
-  if (await holdsUnsent(query, oldest)) return false;
+  if ((await holdsUnsent(query, oldest)) || (await isHeldForLong(query))) return false;
   await query(LOCK_TIMEOUT);
   await query(`LOCK TABLE outbox IN ACCESS EXCLUSIVE MODE`);
   if (await holdsUnsent(query, oldest)) return false;
