@@ -30,6 +30,8 @@ export class Watchdog {
   private own = new Map<string, bigint | undefined>();
   private timer: NodeJS.Timeout | undefined;
   private lastFetch = Date.now();
+  /** The broker was away until then, so that nothing could be fetched. */
+  private excusedUntil = 0;
   private working = 0;
   private looking = false;
   private answered = false;
@@ -81,6 +83,10 @@ export class Watchdog {
     return this.working > 0 || Date.now() - this.lastFetch < this.watched.stallMs;
   }
 
+  private isStuck(): boolean {
+    return !this.fetches() && Date.now() - this.excusedUntil >= this.watched.stallMs;
+  }
+
   private async look(): Promise<void> {
     if (this.looking) return;
     this.looking = true;
@@ -90,10 +96,10 @@ export class Watchdog {
       const isBack = now !== undefined && !this.answered;
       this.answered = now !== undefined;
       // The broker is away, or back this moment: it is not this consumer that is stuck, and it has yet to come back too.
-      if ((now === undefined || isBack) && !this.fetches()) this.fetched();
+      if ((now === undefined || isBack) && this.isStuck()) this.excusedUntil = Date.now();
       if (now === undefined) {
         this.standstill.forget();
-      } else if (!this.fetches()) {
+      } else if (this.isStuck()) {
         crash(new Error(`no fetch for ${stallMs / 1000} s although the broker answers`));
       } else {
         await this.lookAt(now);
