@@ -8,15 +8,38 @@ import kafkajs, {
   type logLevel,
   type RetryOptions,
 } from 'kafkajs';
-import './coordinator-not-found.js';
+import './not-final.js';
 import type { KafkaSettings } from './types.js';
 
+interface Request {
+  readonly sentAt: number;
+  readonly requestTimeout: number;
+  timeoutRequest(): void;
+}
 interface RequestQueue {
-  throttledUntil: number;
   readonly pending: readonly unknown[];
+  readonly inflight: ReadonlyMap<number, Request>;
+  requestTimeoutIntervalId: NodeJS.Timeout | null;
+  isConnected(): boolean;
+  destroy(): void;
 }
 const RequestQueueClass = createRequire(import.meta.url)('kafkajs/src/network/requestQueue/index.js') as {
-  prototype: { scheduleCheckPendingRequests: (this: RequestQueue) => void };
+  prototype: {
+    scheduleCheckPendingRequests: (this: RequestQueue) => void;
+    scheduleRequestTimeoutCheck: (this: RequestQueue) => void;
+  };
+};
+/** From one look for requests that got no answer in time to the next, for each connection. Their time is many seconds. */
+const LOOK_FOR_LATE_MS = 1_000;
+/** kafkajs looks every 100 ms: with a connection for each lane that is most of what an idle service does. */
+RequestQueueClass.prototype.scheduleRequestTimeoutCheck = function (this: RequestQueue) {
+  this.destroy();
+  this.requestTimeoutIntervalId = setInterval(() => {
+    const now = Date.now();
+    for (const request of this.inflight.values())
+      if (now - request.sentAt > request.requestTimeout) request.timeoutRequest();
+    if (!this.isConnected()) this.destroy();
+  }, LOOK_FOR_LATE_MS);
 };
 const schedule = RequestQueueClass.prototype.scheduleCheckPendingRequests;
 /**

@@ -56,6 +56,8 @@ export class Connections {
       options: `${config.options ?? ''} -c synchronous_commit=off -c enable_seqscan=off`,
     });
     this.pool.on('error', onError);
+    // The pool does not listen to one that is out, and an error that nobody hears ends the process. The work fails of itself.
+    this.pool.on('connect', (client) => client.on('error', () => undefined));
   }
 
   /**
@@ -90,10 +92,6 @@ export class Connections {
 
   private async with<T>(work: (client: pg.PoolClient) => Promise<T>): Promise<T> {
     const client = await this.pool.connect();
-    // While it is out, the pool does not listen to it: a connection that breaks now would end the process. The work fails
-    // of itself.
-    const ignore = (): void => undefined;
-    client.on('error', ignore);
     let isClean = false;
     try {
       const result = await work(client);
@@ -102,7 +100,6 @@ export class Connections {
     } finally {
       // What failed may be in the middle of a transaction, or dead.
       client.release(!isClean);
-      client.off('error', ignore);
     }
   }
 

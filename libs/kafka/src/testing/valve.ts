@@ -85,7 +85,7 @@ class Link {
   private answer(bytes: Buffer): void {
     this.valve.answers += 1;
     const { state } = this.valve;
-    if (state === 'cut') this.destroy();
+    if (state === 'cut' || this.valve.answers > this.valve.cutAfter) this.destroy();
     else if (state === 'frozen') this.toNear.push(bytes);
     else if (state !== 'deaf') this.near.write(bytes);
   }
@@ -106,6 +106,8 @@ export class Valve {
   through = false;
   /** How many pieces the broker has answered with. */
   answers = 0;
+  /** The connection that brings more of them than this is cut. */
+  cutAfter = Infinity;
   /** What the writes that came by asked for. */
   readonly acks = new Set<number>();
 

@@ -1,4 +1,4 @@
-import { Client } from 'pg';
+import { Client, type ClientConfig } from 'pg';
 import { patienceMs } from './patience.js';
 
 /** The database took a statement and did not answer. Whether it was carried out is not known. */
@@ -14,6 +14,13 @@ export class DatabaseSilent extends Error {
  * what follows, a rollback at first, would wait behind the silence.
  */
 export class PatientClient extends Client {
+  constructor(config?: ClientConfig) {
+    super(config);
+    // Between the pool and who works with it there are moments in which nobody listens; an error that nobody hears ends
+    // the process. Whatever was asked fails of itself, and the pool still hears what happens to an idle one.
+    this.on('error', () => undefined);
+  }
+
   // Sound: hands on whatever it is given, and gives back what it gets.
   override query = ((...given: Parameters<Client['query']>): unknown => {
     const answer: unknown = super.query(...given);

@@ -1,0 +1,53 @@
+import { afterEach, beforeEach, describe, expect, inject, it } from 'vitest';
+import { createClient } from './client.js';
+import { clusterOf } from './group-places.js';
+import { Valve } from './testing/valve.js';
+import type { Cluster } from 'kafkajs';
+
+const { bootstrap, principals } = inject('stack').kafka;
+const { username = '', password = '' } = principals['admin'] ?? {};
+
+let valve: Valve;
+let close: () => void = () => undefined;
+beforeEach(async () => {
+  valve = await Valve.open(bootstrap);
+  valve.through = true;
+});
+afterEach(async () => {
+  close();
+  await valve.close();
+});
+
+function clusterFor(secret: string): Cluster {
+  const settings = { brokers: [bootstrap], clientId: 'spec', username, password: secret };
+  const client = createClient(settings, { retries: 0 });
+  close = () => client.destroySockets();
+  return clusterOf(client.kafka, 'spec');
+}
+
+describe('an error of a broker that went away', () => {
+  it('may pass where it was to be asked for a coordinator', async () => {
+    const cluster = clusterFor(password);
+    await cluster.connect();
+    await cluster.refreshMetadata();
+    valve.state = 'cut';
+    await expect(cluster.findGroupCoordinatorMetadata({ groupId: 'spec' })).rejects.toMatchObject({
+      name: 'KafkaJSGroupCoordinatorNotFound',
+      retriable: true,
+    });
+  });
+
+  it('may pass in the middle of a handshake', async () => {
+    // Its versions and its mechanisms are told; who asks is not.
+    valve.cutAfter = 2;
+    const connecting = clusterFor(password).connect();
+    await expect(connecting).rejects.toThrow('authentication failed: Closed connection');
+    await expect(connecting).rejects.toHaveProperty('name', 'KafkaJSNumberOfRetriesExceeded');
+  });
+
+  it('is final where the broker said that it lets nobody in', async () => {
+    const connecting = clusterFor('wrong').connect();
+    await expect(connecting).rejects.toThrow('invalid credentials');
+    await expect(connecting).rejects.toHaveProperty('name', 'KafkaJSSASLAuthenticationError');
+  });
+});
