@@ -4,6 +4,7 @@ export { choosePorts } from './ports.js';
 export { startCastiron, type Castiron } from './castiron.js';
 export type { Endpoints, Person, RecipientEndpoints } from './endpoints.js';
 export { mintToken, type IdentityEndpoints } from './identity.js';
+export { startFurtherPostgres } from './further-postgres.js';
 export { missingAt } from './missing.js';
 export { CACHE, DOT_CASTIRON, ROOT } from './places.js';
 export { Part } from './part.js';

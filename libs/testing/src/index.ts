@@ -1,3 +1,4 @@
+export { startFurtherPostgres } from '@castiron/local-stack';
 import './provided.js';
 
 export { openDatabaseValve, type DatabaseValve } from './database-valve.js';

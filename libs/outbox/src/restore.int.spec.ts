@@ -1,0 +1,78 @@
+import { eventually, freshDatabase, startFurtherPostgres } from '@castiron/testing';
+import { DataSource } from 'typeorm';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { outboxMigrations } from './index.js';
+import { RelayRig, upTo } from './testing/relay.rig.js';
+
+const TABLES = ['outbox', 'outbox_lanes', 'outbox_cluster', 'outbox_incarnation'];
+
+let original: DataSource;
+let restored: DataSource;
+let further: Awaited<ReturnType<typeof startFurtherPostgres>>;
+let rigs: RelayRig[] = [];
+
+beforeAll(async () => {
+  original = await freshDatabase(outboxMigrations);
+  // Far from where a new cluster begins.
+  await original.query(
+    'DO $$ BEGIN FOR n IN 1..5000 LOOP PERFORM pg_current_xact_id(); COMMIT; END LOOP; END $$ LANGUAGE plpgsql',
+  );
+  further = await startFurtherPostgres();
+  restored = await new DataSource({
+    type: 'postgres',
+    url: further.admin,
+    migrations: [...outboxMigrations],
+  }).initialize();
+});
+afterAll(async () => {
+  for (const rig of rigs) await rig.close();
+  await further?.stop();
+});
+
+/** What a dump holds of the outbox, and a restore puts there: rows as they are, and where the sequence stands. */
+async function dumpAndRestore(): Promise<void> {
+  await restored.runMigrations();
+  for (const table of TABLES) {
+    const rows = await original.query<{ row: string }[]>(`SELECT t::text AS row FROM ${table} t`);
+    await restored.query(`DELETE FROM ${table}`);
+    await restored.query(`INSERT INTO ${table} SELECT (one::${table}).* FROM unnest($1::text[]) AS one`, [
+      rows.map(({ row }) => row),
+    ]);
+  }
+  const [sequence] = await original.query<{ last_value: string }[]>('SELECT last_value FROM outbox_id');
+  await restored.query(`SELECT setval('outbox_id', $1::bigint)`, [sequence?.last_value]);
+}
+
+const nextTransactionOf = async (dataSource: DataSource): Promise<bigint> => {
+  const [row] = await dataSource.query<{ xid: string }[]>('SELECT pg_current_xact_id()::text AS xid');
+  return BigInt(row?.xid ?? 0);
+};
+
+describe('an outbox that was dumped and restored in a new cluster', () => {
+  it('sends what had not been sent, in order, and goes on', async () => {
+    const before = new RelayRig(original);
+    const after = new RelayRig(restored);
+    rigs = [before, after];
+    const { contract, topic } = await before.newEvent();
+    const publish = (rig: RelayRig, n: number) => rig.publish(contract, topic, { key: 'k', n });
+
+    const relay = before.relay();
+    await relay.start();
+    for (const n of [1, 2, 3]) await publish(before, n);
+    await eventually(async () => expect((await before.received(topic)).get('k')).toEqual([1, 2, 3]));
+    await relay.stop();
+    for (const n of [4, 5, 6]) await publish(before, n);
+    await dumpAndRestore();
+    // What was written there lies in this cluster's future.
+    expect(await nextTransactionOf(restored)).toBeLessThan((await nextTransactionOf(original)) - 1_000n);
+
+    await after.relay().start();
+    await publish(after, 7);
+    const arrived = (numbers: readonly number[]) =>
+      eventually(async () => expect((await after.received(topic)).get('k')).toEqual(numbers), { within: 20_000 });
+    // All that is left in the table is sent anew, once.
+    await arrived([1, 2, 3, ...upTo(7)]);
+    await publish(after, 8);
+    await arrived([1, 2, 3, ...upTo(8)]);
+  });
+});
