@@ -13,7 +13,7 @@ import { repliesOf, subscriptions, TOPICS_READ } from './subscriptions.js';
 
 const TERMS_MS = 1_000;
 const OBLIGATIONS_MS = 60_000;
-const ANNOUNCE_MS = 200;
+const ANNOUNCE_MS = 1_000;
 
 type ThisWiring = Wiring<PartnerSharingSettings>;
 
@@ -53,7 +53,7 @@ export function runPartnerSharing(
       const complain = (what: string) => (error: unknown) => logger.error({ err: error }, what);
       return [
         { name: 'lanes', start: () => releaser.start(), stop: () => releaser.stop() },
-        { name: 'sweeps', start: () => sweeper.start(), stop: () => sweeper.stop() },
+        sweeper,
         every(
           TERMS_MS,
           'terms',
@@ -66,15 +66,13 @@ export function runPartnerSharing(
           async () => void (await expireObligations(transactions, signals)),
           complain('obligations were not looked after'),
         ),
-        every(
-          ANNOUNCE_MS,
-          'disclosures',
-          async () => {
+        signals.whenever('settled', ANNOUNCE_MS, {
+          work: async () => {
             // The ledger keeps what is announced later.
             while (!room.isFull && (await announceDisclosures(transactions)));
           },
-          complain('disclosures were not announced'),
-        ),
+          onError: complain('disclosures were not announced'),
+        }),
         // Other processes register recipients too.
         every(
           TERMS_MS * 5,

@@ -16,6 +16,8 @@ const REBALANCE_LEASES = 3;
 /** Of the lease, from one to the next. */
 const HEARTBEATS = 0.3;
 const STOP_DEADLINE_MS = 10_000;
+/** How long a fetch waits for something to come; stopping waits for the fetch under way. */
+const LONGEST_FETCH_MS = 1_000;
 const PARTITIONS_AT_ONCE = 4;
 
 /**
@@ -62,7 +64,8 @@ export class CommittingConsumer implements Consumer {
       sessionTimeout: 1.5 * this.leaseMs,
       rebalanceTimeout: REBALANCE_LEASES * this.leaseMs,
       heartbeatInterval: HEARTBEATS * this.leaseMs,
-      maxWaitTimeInMs: 500,
+      // kafkajs beats between fetches.
+      maxWaitTimeInMs: Math.min(LONGEST_FETCH_MS, HEARTBEATS * this.leaseMs),
       maxBytes: Math.max(this.options.maxBytes ?? FETCH_BYTES, PARTITION_FETCH_BYTES),
       maxBytesPerPartition: PARTITION_FETCH_BYTES,
       retry,

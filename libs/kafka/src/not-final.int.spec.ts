@@ -18,8 +18,8 @@ afterEach(async () => {
   await valve.close();
 });
 
-function clusterFor(secret: string): Cluster {
-  const settings = { brokers: [bootstrap], clientId: 'spec', username, password: secret };
+function clusterFor(secret: string, who = username): Cluster {
+  const settings = { brokers: [bootstrap], clientId: 'spec', username: who, password: secret };
   const client = createClient(settings, { retries: 0 });
   close = () => client.destroySockets();
   return clusterOf(client.kafka, 'spec');
@@ -31,10 +31,8 @@ describe('an error of a broker that went away', () => {
     await cluster.connect();
     await cluster.refreshMetadata();
     valve.state = 'cut';
-    await expect(cluster.findGroupCoordinatorMetadata({ groupId: 'spec' })).rejects.toMatchObject({
-      name: 'KafkaJSGroupCoordinatorNotFound',
-      retriable: true,
-    });
+    const finding = cluster.findGroupCoordinatorMetadata({ groupId: 'spec' });
+    await expect(finding).rejects.toHaveProperty('name', 'KafkaJSNumberOfRetriesExceeded');
   });
 
   it('may pass in the middle of a handshake', async () => {
@@ -43,6 +41,17 @@ describe('an error of a broker that went away', () => {
     const connecting = clusterFor(password).connect();
     await expect(connecting).rejects.toThrow('authentication failed: Closed connection');
     await expect(connecting).rejects.toHaveProperty('name', 'KafkaJSNumberOfRetriesExceeded');
+  });
+
+  it('is final where it said whose coordinator it does not tell', async () => {
+    const { username: other = '', password: secret = '' } = principals['notifications'] ?? {};
+    const cluster = clusterFor(secret, other);
+    await cluster.connect();
+    await cluster.refreshMetadata();
+    await expect(cluster.findGroupCoordinatorMetadata({ groupId: 'of-somebody-else' })).rejects.toMatchObject({
+      type: 'GROUP_AUTHORIZATION_FAILED',
+      retriable: false,
+    });
   });
 
   it('is final where the broker said that it lets nobody in', async () => {

@@ -1,31 +1,52 @@
 import { createRequire } from 'node:module';
 
-type Method = (this: unknown, ...given: unknown[]) => Promise<unknown>;
-type Prototype<Name extends string> = Readonly<{ prototype: Record<Name, Method> }>;
-
-const require = createRequire(import.meta.url);
-const Cluster = require('kafkajs/src/cluster/index.js') as Prototype<'findGroupCoordinatorMetadata'>;
-const { SCRAM } = require('kafkajs/src/broker/saslAuthenticator/scram.js') as { SCRAM: Prototype<'authenticate'> };
-
 /**
  * kafkajs 2.2.4 takes two errors for final that come of a broker that went away at the wrong moment, and a consumer that met
- * one would end: that there is no coordinator, said wherever nobody could be asked; and that nobody is let in, said too
- * where the connection was lost in the middle of the handshake. They may pass like any lost connection.
+ * one would end: that there is no coordinator, said wherever nobody answered; and that nobody is let in, said too where the
+ * connection was lost in the middle of the handshake. They may pass like any lost connection.
  */
-const MAY_PASS =
-  /^Failed to find group coordinator$| authentication failed: (?:Closed connection|Connection (?:error|timeout)|Request .* timed out)/;
+const require = createRequire(import.meta.url);
 
-function notFinal<Name extends string>({ prototype }: Prototype<Name>, method: Name): void {
-  const original = prototype[method];
-  prototype[method] = async function (...given) {
-    try {
-      return await original.apply(this, given);
-    } catch (error) {
-      if (error instanceof Error && MAY_PASS.test(error.message)) Object.assign(error, { retriable: true });
-      throw error;
-    }
-  };
+interface Broker {
+  findGroupCoordinator(group: object): Promise<unknown>;
 }
+interface Cluster {
+  readonly brokerPool: { withBroker(ask: (one: { broker: Broker }) => Promise<unknown>): Promise<unknown> };
+}
+const ClusterClass = require('kafkajs/src/cluster/index.js') as {
+  prototype: { findGroupCoordinatorMetadata: (this: Cluster, group: object) => Promise<unknown> };
+};
+const { SCRAM } = require('kafkajs/src/broker/saslAuthenticator/scram.js') as {
+  SCRAM: { prototype: { authenticate: (this: unknown) => Promise<unknown> } };
+};
 
-notFinal(Cluster, 'findGroupCoordinatorMetadata');
-notFinal(SCRAM, 'authenticate');
+const LOST = / authentication failed: (?:Closed connection|Connection (?:error|timeout)|Request .* timed out)/;
+
+const isNamed = (error: unknown, name: string): boolean => error instanceof Error && error.name === name;
+
+const { findGroupCoordinatorMetadata } = ClusterClass.prototype;
+ClusterClass.prototype.findGroupCoordinatorMetadata = async function (group) {
+  try {
+    return await findGroupCoordinatorMetadata.call(this, group);
+  } catch (error) {
+    if (!isNamed(error, 'KafkaJSGroupCoordinatorNotFound')) throw error;
+    // What a broker said is swallowed there: asked once more, for its no is final.
+    let said: unknown;
+    const found = await this.brokerPool.withBroker(({ broker }) =>
+      broker.findGroupCoordinator(group).catch((reason: unknown) => void (said = reason)),
+    );
+    if (isNamed(said, 'KafkaJSProtocolError')) throw said;
+    if (found) return found;
+    throw Object.assign(error as Error, { retriable: true });
+  }
+};
+
+const { authenticate } = SCRAM.prototype;
+SCRAM.prototype.authenticate = async function () {
+  try {
+    return await authenticate.call(this);
+  } catch (error) {
+    if (error instanceof Error && LOST.test(error.message)) Object.assign(error, { retriable: true });
+    throw error;
+  }
+};

@@ -1,3 +1,5 @@
+import type { Part } from '@castiron/service';
+
 /** `pending`: shares wait for their lanes; `settled`: a send is over; `sweep`: shares are to be made pending in chunks. */
 type Signal = 'pending' | 'settled' | 'sweep' | 'claim';
 
@@ -17,6 +19,35 @@ export class ReleaseSignals {
 
   tell(kind: Signal): void {
     for (const listener of this.listeners[kind]) listener();
+  }
+
+  /** Works at each signal of this kind, and at least this often, one run at a time. A failed run is told and the next one comes. */
+  whenever(
+    kind: Signal,
+    atMostMs: number,
+    { work, onError }: { work: () => Promise<void>; onError: (error: unknown) => void },
+  ): Part {
+    let stopping = false;
+    let loop: Promise<void> = Promise.resolve();
+    const run = async (): Promise<void> => {
+      while (!stopping) {
+        const woken = this.next(kind, atMostMs);
+        await work().catch(onError);
+        await woken;
+      }
+    };
+    return {
+      name: kind,
+      start: () => {
+        loop = run();
+        return Promise.resolve();
+      },
+      stop: async () => {
+        stopping = true;
+        this.tell(kind);
+        await loop;
+      },
+    };
   }
 
   /** Resolves at the next signal of this kind, or after this long. */

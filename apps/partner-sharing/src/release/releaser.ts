@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { LANES } from '../shares/share.js';
 import { LaneLeases, LEASE_MS } from './lane-leases.js';
 import { LaneWorker, type LaneParts } from './lane-worker.js';
 
@@ -46,6 +47,7 @@ export class Releaser {
       this.workers.delete(lane);
       void worker.close();
     }
+    if (this.workers.size === LANES) return;
     for (const lane of await this.leases.claimFree()) {
       this.workers.set(lane.lane, new LaneWorker(lane, this.parts));
       // At once, work or none: whatever a predecessor still has under way is shut out, and its rows are settled.

@@ -1,5 +1,6 @@
 import type { DoorName, PurposeName } from '@castiron/contracts';
 import type { Logger } from '@castiron/observability';
+import type { Part } from '@castiron/service';
 import type { Transactions, Tx } from '@castiron/transactions';
 import { concerns, standingRecipients } from '../../profiles/audience.js';
 import { orderOfSubscription, recordSubscription } from '../../profiles/subscription.js';
@@ -30,39 +31,33 @@ interface SweptCustomer {
 const NIL = '00000000-0000-0000-0000-000000000000';
 
 /** Works through sweeps in the background, a chunk per transaction: ten million shares block nobody. */
-export class Sweeper {
+export class Sweeper implements Part {
+  readonly name = 'sweeps';
+  private readonly loop: Part;
   private stopping = false;
-  private loop: Promise<void> = Promise.resolve();
 
   constructor(
     private readonly transactions: Transactions,
     private readonly signals: ReleaseSignals,
-    private readonly logger: Logger,
+    logger: Logger,
     /** Nothing that adds is begun while the outbox is full. */
     private readonly isFull: () => boolean = () => false,
-  ) {}
+  ) {
+    this.loop = signals.whenever('sweep', POLL_MS, {
+      work: async () => {
+        while (!this.stopping && (await this.chunk()));
+      },
+      onError: (error) => logger.warn({ err: error }, 'a sweep could not go on'),
+    });
+  }
 
   start(): Promise<void> {
-    this.loop = this.run();
-    return Promise.resolve();
+    return this.loop.start(() => undefined);
   }
 
   async stop(): Promise<void> {
     this.stopping = true;
-    this.signals.tell('sweep');
-    await this.loop;
-  }
-
-  private async run(): Promise<void> {
-    while (!this.stopping) {
-      const woken = this.signals.next('sweep', POLL_MS);
-      try {
-        while (!this.stopping && (await this.chunk()));
-      } catch (error) {
-        this.logger.warn({ err: error }, 'a sweep could not go on');
-      }
-      await woken;
-    }
+    await this.loop.stop();
   }
 
   /** False where nothing is left to sweep. */
