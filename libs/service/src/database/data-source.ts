@@ -1,6 +1,6 @@
-import { Client } from 'pg';
 import { DataSource, type MigrationInterface } from 'typeorm';
 import type { Logger } from '@castiron/observability';
+import { HeardClient } from './heard-client.js';
 import { STATEMENT_TIMEOUT_MS } from './patience.js';
 import { PatientClient } from './patient-client.js';
 
@@ -45,9 +45,7 @@ export async function migrated(dataSource: DataSource): Promise<DataSource> {
   await dataSource.initialize();
   // A connection of its own: closing it gives the lock back, whatever happened.
   const { url } = dataSource.options as { url?: string };
-  const lock = new Client({ connectionString: url, connectionTimeoutMillis: CONNECT_TIMEOUT_MS });
-  // A broken lock connection makes the next statement fail; an unheard error event would end the process.
-  lock.on('error', () => undefined);
+  const lock = new HeardClient({ connectionString: url, connectionTimeoutMillis: CONNECT_TIMEOUT_MS });
   try {
     await lock.connect();
     await lock.query('SELECT pg_advisory_lock($1)', [MIGRATION_LOCK]);
@@ -62,7 +60,7 @@ export async function migrated(dataSource: DataSource): Promise<DataSource> {
 }
 
 async function migrate({ options }: DataSource): Promise<void> {
-  const patient = new DataSource({ ...options, extra: {} });
+  const patient = new DataSource({ ...options, extra: { Client: HeardClient } });
   await patient.initialize();
   try {
     await patient.runMigrations();

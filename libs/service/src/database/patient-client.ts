@@ -1,4 +1,5 @@
-import { Client, type ClientConfig } from 'pg';
+import type { Client } from 'pg';
+import { HeardClient } from './heard-client.js';
 import { patienceMs } from './patience.js';
 
 /** The database took a statement and did not answer. Whether it was carried out is not known. */
@@ -13,14 +14,7 @@ export class DatabaseSilent extends Error {
  * would otherwise hold whoever asked, and the connection, for ever. Cut, not only given up (pg's own `query_timeout`):
  * what follows, a rollback at first, would wait behind the silence.
  */
-export class PatientClient extends Client {
-  constructor(config?: ClientConfig) {
-    super(config);
-    // Between the pool and who works with it there are moments in which nobody listens; an error that nobody hears ends
-    // the process. Whatever was asked fails of itself, and the pool still hears what happens to an idle one.
-    this.on('error', () => undefined);
-  }
-
+export class PatientClient extends HeardClient {
   // Sound: hands on whatever it is given, and gives back what it gets.
   override query = ((...given: Parameters<Client['query']>): unknown => {
     const answer: unknown = super.query(...given);

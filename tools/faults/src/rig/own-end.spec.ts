@@ -8,7 +8,11 @@ const fatal = (err?: object): string => JSON.stringify({ level: 'fatal', err, ms
 describe('the end of a process that nobody asked to end', () => {
   it('is by design where a consumer is stuck', () => {
     const message = 'no fetch for 6 s although the broker answers';
-    expect(ownEndOf(reason, fatal({ message }))).toEqual({ why: message, byDesign: true });
+    expect(ownEndOf(true, reason, fatal({ message }))).toEqual({ why: message, byDesign: true });
+  });
+
+  it('is by design where it could not start', () => {
+    expect(ownEndOf(false, reason, undefined)).toMatchObject({ byDesign: true });
   });
 
   it.each([
@@ -17,6 +21,6 @@ describe('the end of a process that nobody asked to end', () => {
     ['no reason', fatal(), 'notifications-1 ended (exit code 1)'],
     ['no word', undefined, 'notifications-1 ended (exit code 1)'],
   ])('is a bug with %s', (_, line, why) => {
-    expect(ownEndOf(reason, line)).toEqual({ why, byDesign: false });
+    expect(ownEndOf(true, reason, line)).toEqual({ why, byDesign: false });
   });
 });

@@ -10,6 +10,7 @@ const PAUSE_MS = 100;
 /** A service drains and exits within ten seconds; the machine that runs all of this is given some on top. */
 const ENDS_WITHIN_MS = 10_500;
 const GIVEN_UP_AFTER_MS = 20_000;
+const UP = /"msg":"listening"/;
 const FATAL = /"level":"fatal"/;
 /** The longest that a timer takes. */
 const ANY_TIME_MS = 2 ** 31 - 1;
@@ -65,11 +66,16 @@ export class Replica {
       cwd: ROOT,
     });
     this.part = part;
+    let wasUp = false;
+    part.says(UP, ANY_TIME_MS).then(
+      () => (wasUp = true),
+      () => undefined,
+    );
     const fatal = (this.fatal = part.says(FATAL, ANY_TIME_MS).catch(() => undefined));
     void part.ended.then(async (reason) => {
       this.lastWords = reason;
       if (this.stopping) return;
-      if (this.part === part) this.onEndedByItself(ownEndOf(reason, await fatal));
+      if (this.part === part) this.onEndedByItself(ownEndOf(wasUp, reason, await fatal));
       setTimeout(() => {
         if (!this.stopping) this.start();
       }, RESTART_AFTER_MS);
@@ -101,7 +107,7 @@ export class Replica {
     if (took > ENDS_WITHIN_MS) return `took ${took} ms`;
     if (reason.includes('exit code 0')) return undefined;
     // It may have been ending already.
-    const { why, byDesign } = ownEndOf(reason, await fatal);
+    const { why, byDesign } = ownEndOf(true, reason, await fatal);
     return byDesign ? undefined : `ended otherwise: ${why}`;
   }
 
