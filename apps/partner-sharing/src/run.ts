@@ -13,7 +13,8 @@ import { repliesOf, subscriptions, TOPICS_READ } from './subscriptions.js';
 
 const TERMS_MS = 1_000;
 const OBLIGATIONS_MS = 60_000;
-const ANNOUNCE_MS = 1_000;
+/** The net under the signal: what a process left that ended between the two. */
+const ANNOUNCE_MS = 10_000;
 
 type ThisWiring = Wiring<PartnerSharingSettings>;
 

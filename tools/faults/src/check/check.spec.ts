@@ -187,11 +187,14 @@ describe('a run', () => {
     expect(kinds).toContain('no fault database-restart');
     expect(kinds).toContain('nothing happened at the point before-mark');
     expect(kinds).toContain('nobody met kill');
+    expect(kinds).toContain('the feed was looked at after fewer than 3 revocations');
   });
 
   it('with everything in it is enough', () => {
     const operations = (['register', 'grant', 'revoke', 'change'] as const).flatMap((kind) =>
-      [1, 2, 3].map((id) => done(id, { kind, attribute: 'email', purpose: 'recommendation' } as never, 'ok')),
+      [1, 2, 3].map((id) =>
+        done(id, { kind, attribute: 'email', purpose: 'recommendation' } as never, 'ok', { feedEnds: {} }),
+      ),
     );
     const withdrawals = [1, 2, 3].map((id) => done(id, { kind: 'withdraw', attribute: 'email' } as never, 'ok'));
     const faults = faultsOf(1, 0, SHORT).map((fault) => ({ fault }));

@@ -33,6 +33,10 @@ export function tooLittle(operations: readonly Done[], faults: readonly Happened
     ...KINDS.filter((kind) => acknowledged.filter(({ operation }) => operation.kind === kind).length < OF_EACH).map(
       (kind) => little(`fewer than ${OF_EACH} operations ${kind} were acknowledged`),
     ),
+    ...(acknowledged.filter(({ operation, told }) => operation.kind === 'revoke' && told.feedEnds !== undefined)
+      .length < OF_EACH
+      ? [little(`the feed was looked at after fewer than ${OF_EACH} revocations`)]
+      : []),
     ...FAULTS.filter((kind) => !faults.some(({ fault }) => fault.kind === kind)).map((kind) =>
       little(`no fault ${kind}`),
     ),

@@ -15,3 +15,4 @@ parentPort?.on('message', () => {
     () => parentPort?.postMessage(undefined),
   );
 });
+parentPort?.postMessage('ready');

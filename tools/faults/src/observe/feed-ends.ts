@@ -12,35 +12,37 @@ export type Ends = Readonly<Record<number, string>>;
  * its thread where a broker goes away in the middle of a handshake.
  */
 export class FeedEnds {
-  private worker: Worker | undefined;
+  private thread: { readonly worker: Worker; isReady: boolean };
   private queue: Promise<unknown> = Promise.resolve();
 
   constructor(
     private readonly settings: KafkaSettings,
     private readonly topic: string,
-  ) {}
+  ) {
+    this.thread = this.start();
+  }
 
-  /** Undefined where the broker does not say in time. One question at a time. */
+  /** Undefined where the broker does not say in time, or the thread is not there yet: later would be too late. One question at a time. */
   ask(): Promise<Ends | undefined> {
-    const asked = this.queue.then(() => this.askNow());
+    const asked = this.queue.then(() => (this.thread.isReady ? this.askNow() : undefined));
     this.queue = asked;
     return asked;
   }
 
   async close(): Promise<void> {
-    await this.worker?.terminate();
+    await this.thread.worker.terminate();
   }
 
   private askNow(): Promise<Ends | undefined> {
-    const worker = (this.worker ??= this.start());
+    const { worker } = this.thread;
     return new Promise((resolve) => {
       const end = (ends: Ends | undefined): void => {
         clearTimeout(timer);
         worker.off('message', end).off('exit', gone);
         // Without an answer the next one gets a new thread: a late answer to this question must not be its.
         if (ends === undefined) {
-          this.worker = undefined;
           void worker.terminate();
+          this.thread = this.start();
         }
         resolve(ends);
       };
@@ -51,14 +53,16 @@ export class FeedEnds {
     });
   }
 
-  private start(): Worker {
+  private start(): { worker: Worker; isReady: boolean } {
     // The compiled one, whatever runs the rig.
     const worker = new Worker(new URL('../../dist/observe/ends-worker.js', import.meta.url), {
       workerData: { settings: this.settings, topic: this.topic, partitions: FEED_PARTITIONS },
       execArgv: [],
     });
+    const thread = { worker, isReady: false };
+    worker.once('message', () => (thread.isReady = true));
     worker.on('error', () => undefined);
     worker.unref();
-    return worker;
+    return thread;
   }
 }

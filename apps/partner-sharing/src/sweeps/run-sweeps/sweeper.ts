@@ -10,7 +10,8 @@ import { makePending, makePendingOfCustomers, makeShares, type PendingCause } fr
 
 /** Also the most outbox keys that a chunk may need. */
 const CHUNK = 200;
-const POLL_MS = 1_000;
+/** The net under the signal: what a process left that ended in the middle. */
+const POLL_MS = 5_000;
 
 interface OpenSweep {
   readonly id: string;
