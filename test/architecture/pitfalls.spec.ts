@@ -45,7 +45,7 @@ describe('the services', () => {
     const [file, ...others] = filesWith(/pg_(try_)?advisory_lock/);
     expect(others).toEqual([]);
     expect(textOf(file ?? '')).toMatch(
-      /const lock = new Client\([^]*lock\.query\('SELECT pg_advisory_lock[^]*finally \{\s*await lock\.end/,
+      /const lock = new HeardClient\([^]*lock\.query\('SELECT pg_advisory_lock[^]*finally \{\s*await lock\.end/,
     );
   });
 
