@@ -39,14 +39,14 @@ export class FeedEnds {
       const end = (ends: Ends | undefined): void => {
         clearTimeout(timer);
         worker.off('message', end).off('exit', gone);
-        // Without an answer the next one gets a new thread: a late answer to this question must not be its.
-        if (ends === undefined) {
-          void worker.terminate();
-          this.thread = this.start();
-        }
         resolve(ends);
       };
-      const gone = (): void => end(undefined);
+      const gone = (): void => {
+        // The next one gets a new thread: a late answer to this question must not be its.
+        void worker.terminate();
+        this.thread = this.start();
+        end(undefined);
+      };
       const timer = setTimeout(gone, WITHIN_MS);
       worker.once('message', end).once('exit', gone);
       worker.postMessage('where?');
