@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import swc from 'unplugin-swc';
 import { defineConfig } from 'vitest/config';
 
@@ -11,6 +12,8 @@ const shared = {
 
 export default defineConfig({
   test: {
+    // Most tests wait for a broker most of the time.
+    maxWorkers: Math.max(3, availableParallelism()),
     projects: [
       {
         ...shared,
@@ -39,6 +42,9 @@ export default defineConfig({
         ...shared,
         test: {
           name: 'whole',
+          // All of them use one system: after the others, and one at a time.
+          maxWorkers: 1,
+          sequence: { groupOrder: 1 },
           include: ['test/{flows,guarantees}/**/*.spec.ts'],
           globalSetup: ['libs/testing/src/castiron.global-setup.ts'],
           testTimeout: 60_000,

@@ -94,16 +94,22 @@ async function token([role, sub]) {
   return 0;
 }
 
-/** Runs one of the checks that have no cases to count: it passes or it fails as a whole. */
-function check(name, command, args) {
-  console.log(`\n> ${name}`);
-  const { status } = spawnSync(command, args, {
-    cwd: ROOT,
-    env: ENV,
-    stdio: ['ignore', 'inherit', 'inherit'],
-    shell: process.platform === 'win32',
+/** Runs checks that have no cases to count, side by side: each passes or fails as a whole. @returns the names of those that failed */
+async function failedOf(checks) {
+  const running = checks.map(async ([name, command, args]) => {
+    const child = spawn(command, args, {
+      cwd: ROOT,
+      env: ENV,
+      stdio: ['ignore', 'pipe', 'pipe'],
+      shell: process.platform === 'win32',
+    });
+    const said = [];
+    for (const stream of [child.stdout, child.stderr]) stream.on('data', (bytes) => said.push(bytes));
+    const code = await new Promise((resolve) => child.on('error', () => resolve(1)).on('close', resolve));
+    console.log(`\n> ${name}\n${Buffer.concat(said)}`);
+    return code === 0 ? [] : [name];
   });
-  return status === 0;
+  return (await Promise.all(running)).flat();
 }
 
 /** Counts what vitest wrote down; a file that could not even be read is a failure. */
@@ -135,23 +141,12 @@ function specFiles() {
   );
 }
 
-function test(args) {
+async function test(args) {
   const folder = mkdtempSync(join(tmpdir(), 'castiron-report-'));
   const report = join(folder, 'vitest.json');
-  const failedChecks =
-    args.length > 0
-      ? []
-      : [
-          ['types', 'typecheck'],
-          ['lint', 'lint'],
-        ]
-          .filter(([name, script]) => {
-            const [command, ...rest] = process.env.npm_execpath?.endsWith('.js')
-              ? [process.execPath, process.env.npm_execpath]
-              : ['npm'];
-            return !check(name, command, [...rest, 'run', '-s', script]);
-          })
-          .map(([name]) => name);
+  const npm = process.env.npm_execpath?.endsWith('.js') ? [process.execPath, process.env.npm_execpath] : ['npm'];
+  const script = (name, script) => [name, npm[0], [...npm.slice(1), 'run', '-s', script]];
+  const failedChecks = args.length > 0 ? [] : await failedOf([script('types', 'typecheck'), script('lint', 'lint')]);
   console.log('\n> tests');
   const { status } = spawnSync(
     PINNED_NODE,
@@ -168,6 +163,10 @@ function test(args) {
     { cwd: ROOT, env: ENV, stdio: ['ignore', 'inherit', 'inherit'] },
   );
   const { seen, passed, failed, skipped } = countTests(report, status);
+  if (args.length === 0) {
+    console.log('\n> faults');
+    if ((await hand('tools/faults/dist/main.js', ['--seeds', '2'])) !== 0) failedChecks.push('faults');
+  }
   rmSync(folder, { recursive: true, force: true });
   const nothing = passed + failed === 0;
   for (const name of skipped) console.log(`skipped: ${name}`);
@@ -220,7 +219,7 @@ CASTIRON_TEST_STACK=.castiron/test-stack.json npx vitest --project parts FILE`,
   },
   test: {
     usage: 'npm test [-- VITEST-ARGUMENTS]',
-    help: 'Types, lint, and all tests on real parts; ends with "N passed, N failed". With arguments: only the tests they choose.',
+    help: 'Types, lint, all tests on real parts, and two seeds of faults; ends with "N passed, N failed". With arguments: only the tests they choose.',
     run: async (args) => {
       prepare();
       return test(args);
