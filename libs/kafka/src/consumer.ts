@@ -15,7 +15,8 @@ const SHORTEST_STALL_MS = 20_000;
 const REBALANCE_LEASES = 3;
 /** Of the lease, from one to the next. */
 const HEARTBEATS = 0.3;
-const STOP_DEADLINE_MS = 10_000;
+/** What is not done by then is left for the next start: a service has ten seconds for all that it ends. */
+const STOP_DEADLINE_MS = 4_000;
 /** How long a fetch waits for something to come; stopping waits for the fetch under way. */
 const LONGEST_FETCH_MS = 1_000;
 const PARTITIONS_AT_ONCE = 4;

@@ -5,17 +5,25 @@ export class DeadlineExceeded extends Error {
   readonly retriable = true;
 }
 
-/** kafkajs's own timeouts bound single requests, not a call with its retries. */
-export async function within<T>(milliseconds: number, what: string, work: Promise<T>): Promise<T> {
+/**
+ * kafkajs's own timeouts bound single requests, not a call with its retries.
+ * @param given ends the wait at once where it is given up
+ */
+export async function within<T>(milliseconds: number, what: string, work: Promise<T>, given?: AbortSignal): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
+  let giveUp: () => void = () => undefined;
   const expired = new Promise<never>((_resolve, reject) => {
     timer = setTimeout(() => reject(new DeadlineExceeded(`${what} took longer than ${milliseconds} ms`)), milliseconds);
+    giveUp = () => reject(new Error(`${what} was given up`));
   });
+  given?.addEventListener('abort', giveUp);
+  if (given?.aborted === true) giveUp();
   // The work may still fail after its deadline; nobody waits for that any more.
   work.catch(() => undefined);
   try {
     return await Promise.race([work, expired]);
   } finally {
     clearTimeout(timer);
+    given?.removeEventListener('abort', giveUp);
   }
 }

@@ -66,6 +66,22 @@ describe('messages that the broker took for older ones', () => {
   });
 });
 
+describe('a producer that gets no answer while it opens', () => {
+  it.each(['fencedProducer', 'transactionalProducer'] as const)(
+    'is given up at once by who closes a %s',
+    async (kind) => {
+      valve.through = true;
+      valve.state = 'frozen';
+      const producer = kafka[kind](`spec-${randomUUID()}`);
+      const opening = producer.open();
+      await eventually(() => expect(valve.connected).toBe(true));
+      const before = performance.now();
+      await Promise.all([producer.close(), expect(opening).rejects.toThrow('was given up')]);
+      expect(performance.now() - before).toBeLessThan(1_000);
+    },
+  );
+});
+
 describe('a consumer that gets no answers any more', () => {
   const STALL_MS = 2_000;
   let consumer: Consumer;

@@ -26,7 +26,7 @@ interface Live {
 export class IdempotentProducer implements FencedProducer {
   private live: Promise<Live> | undefined;
   private queue: Promise<unknown> = Promise.resolve();
-  private closed = false;
+  private readonly closing = new AbortController();
 
   /** @param transactionalId whose successor shuts it out; without one it opens by itself, and again after a failure */
   constructor(
@@ -37,50 +37,60 @@ export class IdempotentProducer implements FencedProducer {
   open(): Promise<void> {
     return this.inTurn(async () => {
       await this.discard();
-      await this.orDiscard('opening the producer', OPEN_DEADLINE_MS, (this.live = this.connect()));
+      const client = this.client();
+      const opening = this.connect(client);
+      try {
+        await within(OPEN_DEADLINE_MS, 'opening the producer', opening, this.closing.signal);
+        this.live = opening;
+      } catch (error) {
+        client.destroySockets();
+        throw error;
+      }
     });
   }
 
   send(messages: readonly WireMessage[]): Promise<void> {
     if (messages.length === 0) return Promise.resolve();
     const deadline = sendDeadlineOf(this.settings.leaseMs ?? DEFAULT_LEASE_MS);
-    return this.inTurn(() => this.orDiscard('sending', deadline, this.attempt(messages)));
+    return this.inTurn(async () => {
+      try {
+        await within(deadline, 'sending', this.attempt(messages));
+      } catch (error) {
+        await this.discard();
+        throw error;
+      }
+    });
   }
 
+  /** Ends the send under way, and gives up what still opens. */
   async close(): Promise<void> {
-    this.closed = true;
+    this.closing.abort();
     await this.queue;
     await this.discard();
   }
 
   private inTurn(work: () => Promise<void>): Promise<void> {
     const done = this.queue.then(() => {
-      if (this.closed) throw new Error('this producer is closed');
+      if (this.closing.signal.aborted) throw new Error('this producer is closed');
       return work();
     });
     this.queue = done.catch(() => undefined);
     return done;
   }
 
-  private async orDiscard(what: string, deadline: number, work: Promise<unknown>): Promise<void> {
-    try {
-      await within(deadline, what, work);
-    } catch (error) {
-      await this.discard();
-      throw error;
-    }
-  }
-
   private async attempt(messages: readonly WireMessage[]): Promise<void> {
     if (this.live === undefined && this.transactionalId !== undefined) {
       throw new Error(`the producer ${this.transactionalId} is not open`);
     }
-    const { producer, offsets } = await (this.live ??= this.connect());
+    const { producer, offsets } = await (this.live ??= this.connect(this.client()));
     offsets.check(await producer.sendBatch({ topicMessages: groupByTopic(messages), acks: -1 }));
   }
 
-  private async connect(): Promise<Live> {
-    const client = createClient(this.settings, { initialRetryTime: 50, maxRetryTime: 1_000, retries: 6 });
+  private client(): Client {
+    return createClient(this.settings, { initialRetryTime: 50, maxRetryTime: 1_000, retries: 6 });
+  }
+
+  private async connect(client: Client): Promise<Live> {
     const producer = client.kafka.producer({
       idempotent: true,
       maxInFlightRequests: 1,

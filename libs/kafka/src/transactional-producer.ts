@@ -23,6 +23,7 @@ interface Live {
 /** One transaction a send. Whatever fails ends this producer's life until it is opened anew. */
 export class FencingProducer implements TransactionalProducer {
   private live: Live | undefined;
+  private readonly closing = new AbortController();
   private queue: Promise<unknown> = Promise.resolve();
 
   constructor(
@@ -51,7 +52,9 @@ export class FencingProducer implements TransactionalProducer {
     });
   }
 
+  /** Ends the transaction under way, and gives up what still opens. */
   close(): Promise<void> {
+    this.closing.abort();
     return this.inTurn(() => this.discard());
   }
 
@@ -83,7 +86,12 @@ export class FencingProducer implements TransactionalProducer {
     });
     try {
       const opening = producer.connect().then(() => producer.transaction());
-      const transaction = await within(OPEN_DEADLINE_MS, 'opening the transactional producer', opening);
+      const transaction = await within(
+        OPEN_DEADLINE_MS,
+        'opening the transactional producer',
+        opening,
+        this.closing.signal,
+      );
       return { client, producer, offsets: new BaseOffsets(), transaction };
     } catch (error) {
       client.destroySockets();

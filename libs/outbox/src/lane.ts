@@ -102,8 +102,8 @@ export class Lane implements LaneCursor {
   /** Ends the send under way, and sends no more. */
   async end(): Promise<void> {
     this.ended = true;
-    await this.sent;
-    await this.producer.close();
+    // Gives up at once what still opens, and waits for what is being sent.
+    await Promise.all([this.producer.close(), this.sent]);
   }
 
   private async sendAll(): Promise<void> {
@@ -123,7 +123,7 @@ export class Lane implements LaneCursor {
       this.failures = 0;
     } catch (error) {
       this.startAgain();
-      this.events.failed(this, error);
+      if (!this.ended) this.events.failed(this, error);
     } finally {
       this.isSending = false;
     }

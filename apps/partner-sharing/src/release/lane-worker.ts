@@ -28,6 +28,7 @@ export const transactionalIdOf = (lane: number): string => `feed-lane-${lane}`;
 /** One lane in the hands of one owner: opens its producer, settles what a predecessor left, and releases batch by batch. */
 export class LaneWorker {
   private producer: TransactionalProducer | undefined;
+  private opening: TransactionalProducer | undefined;
 
   constructor(
     readonly lane: Lane,
@@ -63,7 +64,13 @@ export class LaneWorker {
     return prepared.full || released.records.length < prepared.records.length;
   }
 
+  /** A batch under way ends soon; a producer that opens may wait long for its broker. */
+  async giveUpOpening(): Promise<void> {
+    await this.opening?.close();
+  }
+
   async close(): Promise<void> {
+    await this.giveUpOpening();
     await this.dropProducer();
   }
 
@@ -71,12 +78,15 @@ export class LaneWorker {
     const producer = this.parts.kafka.transactionalProducer(
       (this.parts.transactionalId ?? transactionalIdOf)(this.lane.lane),
     );
+    this.opening = producer;
     try {
       await producer.open();
       await this.settleLeftovers();
     } catch (error) {
       await producer.close().catch(() => undefined);
       throw error;
+    } finally {
+      this.opening = undefined;
     }
     this.producer = producer;
     return producer;

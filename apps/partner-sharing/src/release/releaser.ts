@@ -35,6 +35,7 @@ export class Releaser {
     this.parts.signals.tell('pending');
     this.parts.signals.tell('claim');
     await Promise.all(this.loops);
+    await Promise.all([...this.workers.values()].map((worker) => worker.giveUpOpening()));
     await Promise.all(this.running.values());
     await Promise.all([...this.workers.values()].map((worker) => worker.close()));
     await this.leases.release().catch((error: unknown) => this.complain(error));
