@@ -9,7 +9,10 @@ import {
   withdrawalDue,
   type DataOf,
 } from '@castiron/contracts';
+import type { PlacedMessage } from '@castiron/kafka';
+import { missingAt } from '@castiron/local-stack';
 import { eventually } from '@castiron/testing';
+import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { COMPANY, valuesOf, type Castiron, type FeedMessage, type Partner } from '../support/castiron.js';
 import { mailsTo } from '../support/mails.js';
@@ -23,6 +26,8 @@ const SERVICES = ['customer-profiles', 'partner-sharing', 'notifications'] as co
 /** Customers at a time, and acknowledged acts between one crash and the next. */
 const USERS = 4;
 const BETWEEN_CRASHES = 10;
+/** Longer than a connection, or a lease, lasts without an answer. */
+const STANDSTILL_MS = 11_000;
 /** Welcome, sharing started, sharing ended, sharing started again. */
 const NOTICES = 4;
 
@@ -96,8 +101,13 @@ const subjectsOf = (feed: readonly FeedMessage[], email: string) =>
 
 /** What must be so of each customer, once nothing is on its way any more. */
 async function expectOneEffectOfEach(emails: readonly string[], crashes: number): Promise<void> {
-  const feed = await partner.read();
-  const due = await eventsOn<Due>(castiron, duties.of(partner.slug).name, withdrawalDue);
+  const [feed, due, owed, confirmed, notices] = await Promise.all([
+    partner.read(),
+    eventsOn<Due>(castiron, duties.of(partner.slug).name, withdrawalDue),
+    eventsOn<Due>(castiron, duties.of('notifications').name, withdrawalDue),
+    eventsOn<Confirmed>(castiron, replies.of('notifications').name, withdrawalConfirmed),
+    eventsOn<DataOf<typeof noticeDue>>(castiron, duties.of('notifications').name, noticeDue),
+  ]);
   for (const email of emails) {
     const [subject, ...others] = subjectsOf(feed, email);
     expect(others).toEqual([]);
@@ -113,20 +123,63 @@ async function expectOneEffectOfEach(emails: readonly string[], crashes: number)
     expect(mails.length).toBeLessThanOrEqual(NOTICES + crashes);
   }
   // Of each withdrawal one confirmation, by the service that it was due at.
-  const owed = await eventsOn<Due>(castiron, duties.of('notifications').name, withdrawalDue);
-  const confirmed = await eventsOn<Confirmed>(castiron, replies.of('notifications').name, withdrawalConfirmed);
   expect(owed.length).toBe(emails.length);
   expect(confirmed.map(({ obligation }) => obligation).sort()).toEqual(owed.map(({ obligation }) => obligation).sort());
-  const notices = await eventsOn<DataOf<typeof noticeDue>>(castiron, duties.of('notifications').name, noticeDue);
-  expect(notices).toHaveLength(NOTICES * emails.length);
+  const leavers = new Set(owed.map(({ subject }) => subject));
+  expect(notices.filter(({ subject }) => leavers.has(subject))).toHaveLength(NOTICES * emails.length);
+}
+
+/** A figure of a service's own metrics, summed over its labels; 0 where it has none yet. */
+async function figure(service: string, name: string): Promise<number> {
+  const metrics = await (await fetch(`${castiron.endpoints.services[service]?.url}/metrics`)).text();
+  const lines = metrics.matchAll(new RegExp(`^${name}[,}].* ([\\d.e+]+)$`, 'gm'));
+  return [...lines].reduce((sum, [, value]) => sum + Number(value), 0);
 }
 
 /** How many messages of a topic a service has been through since it started. */
-async function takenIn(service: string, topic: string): Promise<number> {
-  const metrics = await (await fetch(`${castiron.endpoints.services[service]?.url}/metrics`)).text();
-  return Number(
-    new RegExp(`^castiron_inbox_messages_total{topic="${topic}"[^}]*} (\\d+)`, 'm').exec(metrics)?.[1] ?? 0,
-  );
+const takenIn = (service: string, topic: string) => figure(service, `castiron_inbox_messages_total{topic="${topic}"`);
+const unsettledAt = (service: string) => figure(service, 'castiron_outbox_unsettled{service="[^"]*"');
+
+interface Readiness {
+  readonly ok: boolean;
+  readonly background: { readonly inbox?: string };
+}
+
+async function readinessOf(service: string): Promise<Readiness> {
+  return (await (await fetch(`${castiron.endpoints.services[service]?.url}/health/ready`)).json()) as Readiness;
+}
+
+/** A customer who shares the company's name with the partner, and changes it. */
+class Changing {
+  private n = 0;
+  private constructor(
+    readonly customer: string,
+    private readonly mark: string,
+  ) {}
+
+  static async start(): Promise<Changing> {
+    const mark = randomUUID();
+    const customer = await castiron.registerCompany({ companyName: `${mark} 0` });
+    await castiron.permit(customer, partner.slug, 'recommendation');
+    await quiet(customer);
+    return new Changing(customer, mark);
+  }
+
+  async change(): Promise<void> {
+    await castiron.change(this.customer, { companyName: `${this.mark} ${(this.n += 1)}` });
+  }
+
+  /** On the topic each change in order, and on the feed the last one. */
+  expectAllIn(profiles: readonly PlacedMessage[], feed: readonly FeedMessage[]): void {
+    const own = profiles.filter(({ key }) => String(key) === this.customer);
+    // What was sent and not acknowledged may stand there twice.
+    const versions = own.map(({ value }) => (JSON.parse(String(value)) as { version: number }).version);
+    expect([...new Set(versions)]).toEqual(Array.from({ length: this.n + 1 }, (_, at) => at + 1));
+    const records = feed.filter((message) => valuesOf(message)['companyName']?.startsWith(this.mark));
+    const told = records.map(({ record }) => record?.version ?? 0);
+    expect(told).toEqual([...new Set(told)].sort((a, b) => a - b));
+    expect(valuesOf(records.at(-1))).toEqual({ companyName: `${this.mark} ${this.n}` });
+  }
 }
 
 /** Sends what stands on a topic once more, as a sender does that was never told that it arrived; waits until it was read. */
@@ -149,28 +202,129 @@ async function sendAgain(topic: string, reader: string): Promise<void> {
 
 describe('G5: every event has its effect exactly once, in order per key', () => {
   let emails: string[] = [];
+  let users: ReturnType<typeof load>;
+  beforeAll(() => void (users = load()));
+  const underLoad = async (): Promise<void> => {
+    const before = acts;
+    await eventually(() => expect(acts).toBeGreaterThanOrEqual(before + BETWEEN_CRASHES), within);
+  };
 
   it('although each service is killed under load', async () => {
-    const users = load();
-    let crashes = 0;
     for (const service of SERVICES) {
-      const before = acts;
-      await eventually(() => expect(acts).toBeGreaterThanOrEqual(before + BETWEEN_CRASHES), within);
+      await underLoad();
       await own.crash(service);
-      crashes += 1;
     }
+  }, 240_000);
+
+  it('although all of them are asked to end at once, which each does in order and within 10 s', async () => {
+    await underLoad();
+    for (const { ms, lastWords } of await Promise.all(SERVICES.map((service) => own.askToEnd(service)))) {
+      expect(lastWords).toContain('exit code 0');
+      expect(ms).toBeLessThan(10_000);
+    }
+  }, 120_000);
+
+  it('although PostgreSQL stands still: each request is answered 503 within 5 s, and afterwards as ever', async () => {
+    await underLoad();
+    const pids = own.pids();
+    const customer = randomUUID();
+    const requests = [
+      () => castiron.call('customer-profiles', 'GET', `/customers/${customer}`, { as: ['customer', customer] }),
+      () =>
+        castiron.call('customer-profiles', 'POST', '/registrations/service-order', {
+          as: ['service', 'portal'],
+          body: { attributes: COMPANY },
+        }),
+      () => castiron.grant(customer, partner.slug, 'recommendation'),
+      () => castiron.call('notifications', 'GET', '/parked-messages', { as: ['privacy-officer', 'officer'] }),
+    ];
+    const { postgres } = own.parts;
+    const since = Date.now();
+    await postgres.freeze();
+    try {
+      for (let asked = since; asked - since < STANDSTILL_MS; asked = Date.now()) {
+        for (const answer of await Promise.all(requests.map((request) => request()))) {
+          expect(answer).toMatchObject({ status: 503, body: { code: 'temporarily-unavailable' } });
+          expect(Number(answer.headers.get('retry-after'))).toBeGreaterThan(0);
+        }
+        expect(Date.now() - asked).toBeLessThan(5_000);
+      }
+    } finally {
+      await postgres.thaw();
+    }
+    await eventually(async () => {
+      for (const { status } of await Promise.all(requests.map((request) => request())))
+        expect(status).toBeLessThan(500);
+    }, within);
+    expect(own.pids()).toEqual(pids);
+  }, 120_000);
+
+  it('once each, whatever happened', async () => {
     emails = await users.end();
     expect(emails.length).toBeGreaterThanOrEqual(USERS);
-    await eventually(() => expectOneEffectOfEach(emails, crashes), within);
-  }, 360_000);
+    await eventually(() => expectOneEffectOfEach(emails, 2 * SERVICES.length), within);
+  }, 240_000);
+
+  it('although Kafka is away for a minute: requests are answered meanwhile, and what they tell waits for it', async () => {
+    const customers = await Promise.all(Array.from({ length: USERS }, () => Changing.start()));
+    const pids = own.pids();
+    // Silent, not killed: a broker that is alone may leave a transaction open for good where it is killed in a commit.
+    const { kafka } = own.parts;
+    await kafka.freeze();
+    const away = Date.now();
+    const seen: Readiness[] = [];
+    try {
+      // Until each has noticed, which takes a minute.
+      await eventually(
+        async () => {
+          for (const customer of customers) await customer.change();
+          const states = await Promise.all(SERVICES.map(readinessOf));
+          seen.push(...states);
+          return states.every(({ background: { inbox = 'reads nothing' } }) => inbox !== 'ok');
+        },
+        { within: 90_000 },
+      );
+      expect(await unsettledAt('customer-profiles')).toBeGreaterThan(USERS);
+    } finally {
+      await kafka.thaw();
+    }
+    expect(Date.now() - away).toBeGreaterThan(55_000);
+    expect(seen.filter(({ ok }) => !ok)).toEqual([]);
+    await eventually(async () => {
+      for (const service of SERVICES)
+        expect(await missingAt(castiron.endpoints.services[service]!.url)).toBeUndefined();
+      expect(await unsettledAt('customer-profiles')).toBeLessThan(USERS);
+    }, within);
+    for (const { customer } of customers) await quiet(customer);
+    await eventually(async () => {
+      const [profiles, feed] = await Promise.all([recordsOn(castiron, customersProfiles.name), partner.read()]);
+      for (const customer of customers) customer.expectAllIn(profiles, feed);
+    }, within);
+    expect(own.pids()).toEqual(pids);
+  }, 240_000);
 
   it('although all of it is delivered once more', async () => {
-    await sendAgain(customersProfiles.name, 'partner-sharing');
-    await sendAgain(notificationsMailings.name, 'partner-sharing');
-    await sendAgain(replies.of('notifications').name, 'partner-sharing');
-    await sendAgain(duties.of('notifications').name, 'notifications');
+    await Promise.all([
+      sendAgain(customersProfiles.name, 'partner-sharing'),
+      sendAgain(notificationsMailings.name, 'partner-sharing'),
+      sendAgain(replies.of('notifications').name, 'partner-sharing'),
+      sendAgain(duties.of('notifications').name, 'notifications'),
+    ]);
     // What came of it, had something, would be before this customer's.
     emails.push(await live());
-    await eventually(() => expectOneEffectOfEach(emails, SERVICES.length), within);
+    await eventually(() => expectOneEffectOfEach(emails, 2 * SERVICES.length), within);
   }, 240_000);
+
+  it('and a process whose consumer cannot go on ends, and says why', async () => {
+    const ended = own.ended('notifications');
+    const database = new pg.Client({ connectionString: castiron.endpoints.postgres.notifications });
+    await database.connect();
+    await database.query('DROP TABLE inbox');
+    await database.end();
+    // There is something for it to be told of.
+    await castiron.register('service-order', COMPANY);
+    const lines = (await ended).trim().split('\n');
+    expect(lines[0]).toContain('exit code 1');
+    expect(JSON.parse(lines.at(-1) ?? '')).toMatchObject({ level: 'fatal', msg: 'ending after a crash' });
+  });
 });

@@ -1,13 +1,27 @@
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { startCastiron, startStack, type ServiceName } from '@castiron/local-stack';
+import { startCastiron, startStack, type ServiceName, type Stack } from '@castiron/local-stack';
 import { Castiron } from './castiron.js';
+
+/** How a process ended that was asked to. */
+export interface Ending {
+  readonly ms: number;
+  readonly lastWords: string;
+}
 
 /** A whole system for one spec file, which may do to it what the other files must not meet. */
 export interface OwnCastiron {
   readonly castiron: Castiron;
   /** `kill -9`, and the start that a supervisor would give it. */
   crash(service: ServiceName): Promise<void>;
+  /** SIGTERM, and the start that a supervisor would give it. */
+  askToEnd(service: ServiceName): Promise<Ending>;
+  /** Resolves with the last words of a process that ends by itself. */
+  ended(service: ServiceName): Promise<string>;
+  /** One for each process that runs now. */
+  pids(): Readonly<Record<string, number | undefined>>;
+  /** What every service rests on, to be held up. */
+  readonly parts: Stack['parts'];
   stop(): Promise<void>;
 }
 
@@ -21,6 +35,19 @@ export async function startOwnCastiron(): Promise<OwnCastiron> {
         await running.parts[service]?.kill();
         await running.restart(service);
       },
+      askToEnd: async (service) => {
+        const part = running.parts[service];
+        if (part?.pid === undefined) throw new Error(`${service} does not run`);
+        const before = Date.now();
+        process.kill(part.pid, 'SIGTERM');
+        const lastWords = await part.ended;
+        const ms = Date.now() - before;
+        await running.restart(service);
+        return { ms, lastWords };
+      },
+      ended: (service) => running.parts[service]?.ended ?? Promise.reject(new Error(`${service} does not run`)),
+      pids: () => Object.fromEntries(Object.entries(running.parts).map(([name, { pid }]) => [name, pid])),
+      parts: stack.parts,
       stop: async () => {
         await running.stop();
         await stack.stop();

@@ -1,5 +1,6 @@
-import { spawn, type ChildProcess } from 'node:child_process';
+import { execFile, spawn, type ChildProcess } from 'node:child_process';
 import { createWriteStream } from 'node:fs';
+import { promisify } from 'node:util';
 import { reapLater, reapNoMore } from './reaper.js';
 
 export interface PartOptions {
@@ -14,6 +15,8 @@ export interface PartOptions {
   /** The signal that asks it to end in order. */
   readonly stopSignal?: NodeJS.Signals;
 }
+
+const run = promisify(execFile);
 
 const TAIL_LINES = 15;
 
@@ -105,15 +108,28 @@ export class Part {
     await this.ended;
   }
 
-  /** It takes and answers nothing until it is thawed. */
-  freeze(): Promise<void> {
+  /** It and the processes that it started take and answer nothing until it is thawed. */
+  async freeze(): Promise<void> {
+    // First itself, so that it starts no more of them.
     this.child.kill('SIGSTOP');
-    return Promise.resolve();
+    await this.signalChildren('SIGSTOP');
   }
 
-  thaw(): Promise<void> {
+  async thaw(): Promise<void> {
+    await this.signalChildren('SIGCONT');
     this.child.kill('SIGCONT');
-    return Promise.resolve();
+  }
+
+  private async signalChildren(signal: NodeJS.Signals): Promise<void> {
+    // Fails where there are none.
+    const { stdout } = await run('pgrep', ['-P', String(this.pid)]).catch(() => ({ stdout: '' }));
+    for (const pid of stdout.split('\n').filter((line) => line !== '')) {
+      try {
+        process.kill(Number(pid), signal);
+      } catch {
+        // It has just ended.
+      }
+    }
   }
 
   private heard(line: string): void {
