@@ -64,6 +64,7 @@ export async function startKafkaProcess(o: KafkaOptions): Promise<Part> {
     ],
     log: join(o.dataDir, 'kafka.log'),
   });
-  await part.says(/Kafka Server started/);
+  // On a busy machine it takes its time, and after a crash even more.
+  await part.says(/Kafka Server started/, 180_000);
   return part;
 }
