@@ -11,7 +11,7 @@ const clients: Client[] = [];
 
 beforeAll(async () => {
   const connectionString = await freshDatabaseUrl();
-  for (let n = 0; n <= RELEASERS; n += 1) clients.push(new Client({ connectionString }));
+  for (let n = 0; n < RELEASERS + 2; n += 1) clients.push(new Client({ connectionString }));
   await Promise.all(clients.map((client) => client.connect()));
 });
 afterAll(() => Promise.all(clients.map((client) => client.end())));
@@ -24,9 +24,22 @@ async function transaction(client: Client, work: (manager: EntityManager) => Pro
   await client.query('COMMIT');
 }
 
+async function pidOf(client: Client): Promise<number> {
+  const [row] = (await client.query<{ pid: number }>('SELECT pg_backend_pid() AS pid')).rows;
+  return row?.pid ?? 0;
+}
+
+/** Whether a connection stands in the queue of a lock. */
+async function waits(watching: Client, pid: number): Promise<boolean> {
+  const { rows } = await watching.query(`SELECT 1 FROM pg_stat_activity WHERE pid = $1 AND wait_event_type = 'Lock'`, [
+    pid,
+  ]);
+  return rows.length > 0;
+}
+
 describe('the lock of a share', () => {
   it('goes to a revocation in its turn, however many releases of it overlap without end', async () => {
-    const [revoking, ...releasing] = clients;
+    const [revoking, watching, ...releasing] = clients;
     let [released, revoked] = [0, false];
     const releases = releasing.map(async (client) => {
       while (!revoked) {
@@ -42,8 +55,14 @@ describe('the lock of a share', () => {
     const revocation = (async () => {
       // They overlap by now, one taking over from the other.
       while (released < 2 * RELEASERS) await revoking!.query('SELECT pg_sleep(0.01)');
+      let isIn = false;
+      const pid = await pidOf(revoking!);
+      const locking = transaction(revoking!, (manager) => lockEpochs(manager, 'share', [share])).then(
+        () => (isIn = true),
+      );
+      while (!isIn && !(await waits(watching!, pid)));
       const asked = released;
-      await transaction(revoking!, (manager) => lockEpochs(manager, 'share', [share]));
+      await locking;
       return released - asked;
     })();
     const overtaken = await Promise.race([revocation, givenUp]);
