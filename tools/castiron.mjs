@@ -145,8 +145,8 @@ async function test(args) {
   const folder = mkdtempSync(join(tmpdir(), 'castiron-report-'));
   const report = join(folder, 'vitest.json');
   const npm = process.env.npm_execpath?.endsWith('.js') ? [process.execPath, process.env.npm_execpath] : ['npm'];
-  const script = (name, script) => [name, npm[0], [...npm.slice(1), 'run', '-s', script]];
-  const failedChecks = args.length > 0 ? [] : await failedOf([script('types', 'typecheck'), script('lint', 'lint')]);
+  const npmRun = (name, script) => [name, npm[0], [...npm.slice(1), 'run', '-s', script]];
+  const failedChecks = args.length > 0 ? [] : await failedOf([npmRun('types', 'typecheck'), npmRun('lint', 'lint')]);
   console.log('\n> tests');
   const { status } = spawnSync(
     PINNED_NODE,

@@ -68,6 +68,7 @@ export function runPartnerSharing(
           complain('obligations were not looked after'),
         ),
         signals.whenever('settled', ANNOUNCE_MS, {
+          name: 'disclosures',
           work: async () => {
             // The ledger keeps what is announced later.
             while (!room.isFull && (await announceDisclosures(transactions)));

@@ -11,13 +11,13 @@ it('survives that its connection breaks off in the middle of a statement', async
   if (options.type !== 'postgres' || options.url === undefined) throw new Error('no address of the database');
   const valve = await openDatabaseValve(options.url);
   const connections = new Connections(new DataSource({ ...options, url: valve.url }), () => undefined);
-  const ask = () => connections.query({ text: 'SELECT pg_sleep(0.2)' }, []);
+  const ask = () => connections.query({ text: 'SELECT 1 AS n' }, []);
   await ask();
   const cutOff = ask();
   valve.state = 'cut';
   await expect(cutOff).rejects.toThrow('Connection terminated unexpectedly');
   valve.state = 'open';
-  await expect(ask()).resolves.toMatchObject({ rows: [{}] });
+  await expect(ask()).resolves.toMatchObject({ rows: [{ n: 1 }] });
   await connections.end();
   await valve.close();
   await direct.destroy();

@@ -25,7 +25,7 @@ export class ReleaseSignals {
   whenever(
     kind: Signal,
     atMostMs: number,
-    { work, onError }: { work: () => Promise<void>; onError: (error: unknown) => void },
+    { name, work, onError }: { name: string; work: () => Promise<void>; onError: (error: unknown) => void },
   ): Part {
     let stopping = false;
     let loop: Promise<void> = Promise.resolve();
@@ -37,7 +37,7 @@ export class ReleaseSignals {
       }
     };
     return {
-      name: kind,
+      name,
       start: () => {
         loop = run();
         return Promise.resolve();

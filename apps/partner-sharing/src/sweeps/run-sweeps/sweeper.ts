@@ -45,6 +45,7 @@ export class Sweeper implements Part {
     private readonly isFull: () => boolean = () => false,
   ) {
     this.loop = signals.whenever('sweep', POLL_MS, {
+      name: this.name,
       work: async () => {
         while (!this.stopping && (await this.chunk()));
       },
