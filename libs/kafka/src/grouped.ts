@@ -7,7 +7,7 @@ export function groupByTopic(messages: readonly WireMessage[]): TopicMessages[] 
   for (const { topic, key, value, headers, partition } of messages) {
     let group = topics.get(topic);
     if (group === undefined) topics.set(topic, (group = { topic, messages: [] }));
-    group.messages.push({ key, value, headers: { ...headers }, ...(partition !== undefined && { partition }) });
+    group.messages.push({ key, value, headers, ...(partition !== undefined && { partition }) });
   }
   return [...topics.values()];
 }

@@ -1,10 +1,11 @@
 import type { WireMessage } from '@castiron/contracts';
-import kafkajs, { type Producer as KafkaJsProducer } from 'kafkajs';
+import type { Producer as KafkaJsProducer } from 'kafkajs';
 import { BaseOffsets } from './base-offsets.js';
 import { createClient, type Client } from './client.js';
 import { within } from './deadline.js';
 import { connectFenced } from './fenced-id.js';
 import { groupByTopic } from './grouped.js';
+import { createPartitioner } from './partitioner.js';
 import { DEFAULT_LEASE_MS, type FencedProducer, type KafkaSettings } from './types.js';
 
 /** A send that took longer is given up; the lease of whoever sends lasts twice as long. In ms. */
@@ -95,7 +96,7 @@ export class IdempotentProducer implements FencedProducer {
       idempotent: true,
       maxInFlightRequests: 1,
       allowAutoTopicCreation: false,
-      createPartitioner: kafkajs.Partitioners.DefaultPartitioner,
+      createPartitioner,
       ...(this.transactionalId !== undefined && { transactionalId: this.transactionalId }),
     });
     try {

@@ -1,9 +1,10 @@
 import type { WireMessage } from '@castiron/contracts';
-import kafkajs, { type Producer as KafkaJsProducer, type Transaction } from 'kafkajs';
+import type { Producer as KafkaJsProducer, Transaction } from 'kafkajs';
 import { BaseOffsets } from './base-offsets.js';
 import { createClient, type Client } from './client.js';
 import { within } from './deadline.js';
 import { groupByTopic } from './grouped.js';
+import { createPartitioner } from './partitioner.js';
 import type { KafkaSettings, TransactionalProducer } from './types.js';
 
 /** The broker aborts a transaction that is open for longer: until then it holds back every reader of its partitions. */
@@ -81,7 +82,7 @@ export class FencingProducer implements TransactionalProducer {
       idempotent: true,
       maxInFlightRequests: 1,
       allowAutoTopicCreation: false,
-      createPartitioner: kafkajs.Partitioners.DefaultPartitioner,
+      createPartitioner,
       retry,
     });
     try {

@@ -27,7 +27,8 @@ export type Reader = Pick<LaneCursor, 'lane' | 'incarnation'> & { readonly read:
 export const isExhausted = ({ settled, reading }: Place): boolean => settled === reading;
 
 interface Found {
-  readonly snapshot: string;
+  /** Of the first row alone: it is the same for all. */
+  readonly snapshot: string | null;
   readonly id: string;
   readonly lane: number;
   readonly topic: string;
@@ -39,7 +40,7 @@ interface Found {
 
 /** Cut where the bytes are enough; lengths alone are looked at for that, not the payloads. */
 const page = (rows: string): string => `
-  SELECT snapshot, id, lane, aggregatetype AS topic, aggregateid AS key, payload, headers, bytes
+  SELECT CASE WHEN before = 0 THEN snapshot END AS snapshot, id, lane, aggregatetype AS topic, aggregateid AS key, payload, headers, bytes
   FROM (SELECT *, sum(bytes) OVER (ORDER BY id) - bytes AS before
         FROM (SELECT *, coalesce(octet_length(payload), 0) AS bytes FROM (${rows}) AS all_rows) AS measured) AS counted
   WHERE before < ${FETCH_BYTES} ORDER BY id`;

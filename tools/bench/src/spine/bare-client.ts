@@ -1,5 +1,5 @@
-// For its patch of the client's timers alone: the bare side is not to suffer from a fault that is mended here.
-import '@castiron/kafka';
+// The bare side is not to suffer from the client's timers, which are mended here; all else is the client as it is.
+import '@castiron/kafka/request-queue';
 import net from 'node:net';
 import type { KafkaSettings } from '@castiron/kafka';
 import kafkajs, { type Kafka } from 'kafkajs';
