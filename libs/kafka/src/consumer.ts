@@ -1,6 +1,7 @@
 import { type Consumer as KafkaJsConsumer, type EachBatchPayload } from 'kafkajs';
 import { FETCH_BYTES, PARTITION_FETCH_BYTES } from '@castiron/contracts';
 import { createClient, type Client } from './client.js';
+import { Commits } from './commits.js';
 import { within } from './deadline.js';
 import { groupPlaces } from './group-places.js';
 import { incoming } from './incoming.js';
@@ -22,12 +23,14 @@ const LONGEST_FETCH_MS = 1_000;
 const PARTITIONS_AT_ONCE = 4;
 
 /**
- * A runner of our own on kafkajs's `eachBatch`: nothing is committed but what `onBatch` finished. kafkajs rejoins and
+ * A runner of our own on kafkajs's `eachBatch`: nothing is committed but what `onBatch` finished, soon after it. kafkajs rejoins and
  * reconnects by itself after what may pass; anything else, and a consumer that is stuck, is a crash.
  */
 export class CommittingConsumer implements Consumer {
   private readonly leaseMs: number;
   private readonly watchdog: Watchdog;
+  /** Only what is seen of the group hangs on a commit, and what comes again: errors do not end anything. */
+  private readonly commits = new Commits((offsets) => this.consumer?.commitOffsets(offsets) ?? Promise.resolve());
   private client: Client | undefined;
   private consumer: KafkaJsConsumer | undefined;
   private ended = false;
@@ -43,7 +46,7 @@ export class CommittingConsumer implements Consumer {
       places: () => groupPlaces(settings, options.groupId, options.topics),
       ...watched,
       excused: options.excused ?? (() => Promise.resolve(false)),
-      commit: (topic, partition, next) => this.commitIdle(topic, partition, next),
+      commit: (topic, partition, next) => this.commits.note(topic, partition, next),
       crash: (error) => this.crash(error),
     });
   }
@@ -74,9 +77,13 @@ export class CommittingConsumer implements Consumer {
     this.consumer = consumer;
     consumer.on('consumer.fetch', () => this.watchdog.fetched());
     // Nothing is fetched while a group deals its partitions out; where that has no end, they stand still.
-    consumer.on('consumer.rebalancing', () => this.watchdog.fetched());
+    consumer.on('consumer.rebalancing', () => {
+      this.watchdog.fetched();
+      void this.commits.flush();
+    });
     consumer.on('consumer.group_join', ({ payload }) => {
       this.watchdog.fetched();
+      this.commits.forget();
       this.watchdog.assigned(payload.memberAssignment);
     });
     consumer.on('consumer.end_batch_process', ({ payload: { topic, partition, batchSize, lastOffset } }) => {
@@ -84,8 +91,7 @@ export class CommittingConsumer implements Consumer {
       // Committed, or a group that has read everything would seem behind.
       if (batchSize > 0 || this.ended) return;
       const next = BigInt(lastOffset) + 1n;
-      this.watchdog.moved(topic, partition, next);
-      this.commitIdle(topic, partition, next);
+      this.moved(topic, partition, next);
     });
     consumer.on('consumer.crash', ({ payload }) => {
       if (!payload.restart) this.crash(payload.error);
@@ -113,7 +119,10 @@ export class CommittingConsumer implements Consumer {
     const { client, consumer } = this;
     if (client === undefined || consumer === undefined) return;
     // Drains the batch in work, leaves the group, then disconnects.
-    const stopped = consumer.stop().then(() => consumer.disconnect());
+    const stopped = this.commits
+      .flush()
+      .then(() => consumer.stop())
+      .then(() => consumer.disconnect());
     await within(STOP_DEADLINE_MS, 'stopping the consumer', stopped).catch(() => undefined);
     client.destroySockets();
   }
@@ -159,15 +168,14 @@ export class CommittingConsumer implements Consumer {
     if (isStale()) return;
     // The last offset of the batch counts what a reader never sees (markers of transactions, aborted records).
     const next = BigInt(payload.batch.lastOffset()) + 1n;
-    await payload.commitOffsetsIfNecessary({ topics: [{ topic, partitions: [{ partition, offset: String(next) }] }] });
     const last = payload.batch.messages.at(-1);
     if (last !== undefined) payload.resolveOffset(last.offset);
-    this.watchdog.moved(topic, partition, next);
+    this.moved(topic, partition, next);
   }
 
-  /** Only what is seen of the group hangs on it, so errors do not. */
-  private commitIdle(topic: string, partition: number, next: bigint): void {
-    this.consumer?.commitOffsets([{ topic, partition, offset: String(next) }]).catch(() => undefined);
+  private moved(topic: string, partition: number, next: bigint): void {
+    this.watchdog.moved(topic, partition, next);
+    this.commits.note(topic, partition, next);
   }
 
   private crash(error: Error): void {

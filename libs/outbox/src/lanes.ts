@@ -1,7 +1,10 @@
 import { createHash } from 'node:crypto';
 
-/** Lanes of an outbox: fixed when the database is made, for a key must stay in its lane. */
-export const LANES = 8;
+/**
+ * Lanes of an outbox: fixed when the database is made, for a key must stay in its lane. Each costs a request to the broker of
+ * its own and connections; one that is held up holds up its part of the keys.
+ */
+export const LANES = 4;
 
 /** The lane of a key: all events of a key of a topic go one after the other. */
 export function laneOf(topic: string, key: string): number {

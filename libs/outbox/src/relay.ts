@@ -1,3 +1,4 @@
+import { setTimeout } from 'node:timers/promises';
 import type { Kafka } from '@castiron/kafka';
 import type { Logger, Metrics } from '@castiron/observability';
 import type { OutboxPort } from '@castiron/transactions';
@@ -21,6 +22,8 @@ const MAX_BACKOFF_MS = 3_000;
 /** How soon lanes without room are looked at again; one that makes room says so itself. */
 const SLOW_CHECK_MS = 20;
 const MAINTENANCE_MS = 10_000;
+/** From one write of the cursors to the next: what was sent since the last is sent again after a crash. */
+const SAVE_MS = 50;
 /** Of the lease: it is renewed when this part of it is over. */
 const RENEW = 0.3;
 
@@ -207,7 +210,7 @@ export class Relay implements OutboxPort {
     for (const { lane, from } of asked) lane.take(page, from);
   }
 
-  /** Writes the cursors that have moved, one write at a time. */
+  /** Writes the cursors that have moved, now and then. */
   private save(): void {
     if (this.saving !== undefined) return;
     this.saving = this.saveMoved()
@@ -221,6 +224,7 @@ export class Relay implements OutboxPort {
       const moved = this.lanes.filter(({ isMoved }) => isMoved);
       if (moved.length === 0) return;
       await this.write(moved);
+      await setTimeout(SAVE_MS);
     }
   }
 

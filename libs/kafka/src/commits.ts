@@ -1,0 +1,36 @@
+import type { TopicPartitionOffset } from 'kafkajs';
+
+/** A commit of its own for each batch costs the broker as much as the batch; what is not committed comes again after a crash. */
+const EVERY_MS = 100;
+
+/** Commits what was handled, the first at once and what follows together. */
+export class Commits {
+  private readonly handled = new Map<string, TopicPartitionOffset>();
+  private timer: NodeJS.Timeout | undefined;
+  private committedAt = -Infinity;
+
+  /** @param commit one that fails is left to whoever compares the group's place with the member's */
+  constructor(private readonly commit: (offsets: TopicPartitionOffset[]) => Promise<void>) {}
+
+  /** @param next the offset to go on from */
+  note(topic: string, partition: number, next: bigint): void {
+    this.handled.set(`${topic}/${partition}`, { topic, partition, offset: String(next) });
+    const due = this.committedAt + EVERY_MS - performance.now();
+    this.timer ??= setTimeout(() => void this.flush(), Math.max(0, due));
+  }
+
+  async flush(): Promise<void> {
+    const offsets = [...this.handled.values()];
+    this.forget();
+    if (offsets.length === 0) return;
+    this.committedAt = performance.now();
+    await this.commit(offsets).catch(() => undefined);
+  }
+
+  /** Partitions may belong to another member now, which has its own word on them. */
+  forget(): void {
+    clearTimeout(this.timer);
+    this.timer = undefined;
+    this.handled.clear();
+  }
+}
