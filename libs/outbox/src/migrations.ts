@@ -67,8 +67,30 @@ export class NoticeCrashesOfTheServer1795392000102 implements MigrationInterface
   }
 }
 
+/**
+ * Databases of before have eight lanes. A key's lane was its hash modulo 8, so that two of them make one of four; each had
+ * its own place, so what is left in the table is sent again, in order.
+ */
+export class JoinLanesToFour1795392000103 implements MigrationInterface {
+  readonly name = 'JoinLanesToFour1795392000103';
+
+  async up(runner: QueryRunner): Promise<void> {
+    await runner.query(`
+      WITH gone AS (DELETE FROM outbox_lanes WHERE lane >= 4 RETURNING lane)
+      UPDATE outbox_lanes
+      SET settled = '1:1:', reading = '1:1:', last_id = 0, token = token + 1, lease_until = '-infinity'
+      WHERE lane < 4 AND EXISTS (SELECT FROM gone)`);
+    await runner.query(`UPDATE outbox SET lane = lane % 4 WHERE lane >= 4`);
+  }
+
+  down(): Promise<void> {
+    return Promise.reject(new Error('migrations go forward only'));
+  }
+}
+
 /** To be listed in each service's DataSource. */
 export const outboxMigrations: (new () => MigrationInterface)[] = [
   KeepEventsUntilTheyAreSent1795392000101,
   NoticeCrashesOfTheServer1795392000102,
+  JoinLanesToFour1795392000103,
 ];
