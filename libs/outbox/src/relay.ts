@@ -16,8 +16,11 @@ import { WakeChannel } from './wake-channel.js';
 
 /** The net under all wake-ups. */
 const POLL_MS = 1_000;
-/** From one look for news to the next: what comes within it goes together. */
-const GATHER_MS = 2;
+/**
+ * From one look for news to the next, in ms: what comes within it goes together. Twice as long as a look takes, so that a
+ * process or a database that is busy is asked less often for more.
+ */
+const gatherMs = (lookMs: number): number => Math.min(5, Math.max(2, 2 * lookMs));
 const MAX_BACKOFF_MS = 3_000;
 /** How soon lanes without room are looked at again; one that makes room says so itself. */
 const SLOW_CHECK_MS = 20;
@@ -58,6 +61,7 @@ export class Relay implements OutboxPort {
   private stopping = false;
   private hasNews = false;
   private lookedAt = 0;
+  private lookMs = 0;
   private claimedAt = 0;
   private maintainedAt = 0;
 
@@ -195,18 +199,20 @@ export class Relay implements OutboxPort {
     const now = Date.now();
     if (first.failures > 0) return first.retryAt - now;
     if (!isExhausted(first.read)) return 0;
-    return this.lookedAt + (this.hasNews ? GATHER_MS : POLL_MS) - now;
+    return this.lookedAt + (this.hasNews ? gatherMs(this.lookMs) : POLL_MS) - now;
   }
 
   private async advance(lanes: readonly Lane[]): Promise<void> {
     const [first] = lanes;
     if (first === undefined) return;
+    const began = Date.now();
     if (isExhausted(first.read) && first.failures === 0) {
       this.hasNews = false;
-      this.lookedAt = Date.now();
+      this.lookedAt = began;
     }
     const asked = lanes.map((lane) => ({ lane, from: lane.read }));
     const page = await this.noticingCrash(readPage(this.connections, lanes));
+    this.lookMs = Date.now() - began;
     for (const { lane, from } of asked) lane.take(page, from);
   }
 

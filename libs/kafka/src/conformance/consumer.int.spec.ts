@@ -136,6 +136,19 @@ describe('a consumer', () => {
     await eventually(() => expect(successor.values()).toEqual(left), { within: 15_000 });
   });
 
+  it('that is stopped has committed all that it finished', async () => {
+    const topic = await rig.newTopic();
+    const groupId = newGroup();
+    const seen = collector();
+    const consumer = await rig.consume({ topic, groupId, onBatch: seen.onBatch });
+    for (const n of [1, 2, 3, 4, 5]) {
+      await rig.send(message(topic, 'k', String(n)));
+      await eventually(() => expect(seen.values()).toHaveLength(n), { within: 15_000 });
+    }
+    await consumer.stop();
+    expect(await rig.committed(groupId, topic)).toBe(5);
+  });
+
   it.each(['lz4', 'snappy', 'zstd'] as const)('reads what was packed by %s, or says that it cannot', async (codec) => {
     const topic = await rig.newTopic({ config: { 'compression.type': 'producer' } });
     await sendCompressed(rig.settings, codec, [{ topic, key: 'k', value: 'packed', headers: {} }]);

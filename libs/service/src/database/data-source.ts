@@ -11,7 +11,8 @@ export type Migration = new () => MigrationInterface;
 const IDLE_IN_TRANSACTION_MS = 30_000;
 /** How long to wait for a connection: for one to become free, for a new one, or for both. */
 const CONNECT_TIMEOUT_MS = 2_000;
-const POOL_SIZE = 10;
+/** Transactions at once: what more is asked waits. PostgreSQL writes commits that come together through to its disk together. */
+const POOL_SIZE = 20;
 /** How soon the database looks whether who asked is still there: a statement that nobody waits for may hold locks. */
 const LOOK_FOR_CLIENT_MS = 2_000;
 

@@ -4,7 +4,7 @@ import { appendToOutbox, outboxMigrations } from '@castiron/outbox';
 import { DataSource } from 'typeorm';
 
 /** What services have; more clients than that queue for a connection. */
-const SERVICE_POOL = 10;
+const SERVICE_POOL = 20;
 
 export const silent = createLogger('bench', process.env['LOG_LEVEL'] ?? 'silent');
 
