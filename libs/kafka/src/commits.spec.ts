@@ -44,6 +44,9 @@ describe('commits of what was handled', () => {
     commits.forget();
     await vi.advanceTimersByTimeAsync(1_000);
     expect(requests).toEqual([]);
+    commits.note('t', 1, 1n);
+    await commits.flush();
+    expect(requests).toEqual([['t/1@1']]);
   });
 
   it('go on after one that failed', async () => {
