@@ -74,6 +74,10 @@ beforeEach(async () => {
     rule({ resource: 'group', name: `${slug}.`, operation: 'read', pattern: 'prefixed' }),
   ]);
   partner = settingsOf(slug, 'a-password');
+  // A broker learns of users and rights a moment after they were taken.
+  await eventually(async () => {
+    for await (const { offset } of readAll(connect(partner), feed.name, { groupId: `${slug}.ready` })) void offset;
+  });
 });
 afterEach(async () => {
   for (const tail of running.splice(0)) await tail.stop();
