@@ -57,4 +57,18 @@ describe('commits of what was handled', () => {
     await vi.advanceTimersByTimeAsync(1_000);
     expect(requests).toEqual([['t/0@1'], ['t/0@2']]);
   });
+
+  it('wait for one that takes long, and then say the latest', async () => {
+    let answer = (): void => undefined;
+    const slow = new Promise<void>((resolve) => (answer = resolve));
+    const { commits, requests } = recorded(() => slow);
+    for (const next of [1n, 2n, 3n]) {
+      commits.note('t', 0, next);
+      await vi.advanceTimersByTimeAsync(1_000);
+    }
+    expect(requests).toEqual([['t/0@1']]);
+    answer();
+    await vi.advanceTimersByTimeAsync(1);
+    expect(requests).toEqual([['t/0@1'], ['t/0@3']]);
+  });
 });

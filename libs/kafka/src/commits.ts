@@ -8,6 +8,7 @@ export class Commits {
   private readonly handled = new Map<string, TopicPartitionOffset>();
   private timer: NodeJS.Timeout | undefined;
   private committedAt = -Infinity;
+  private committing: Promise<void> = Promise.resolve();
 
   /** @param commit one that fails is left to whoever compares the group's place with the member's */
   constructor(private readonly commit: (offsets: TopicPartitionOffset[]) => Promise<void>) {}
@@ -19,7 +20,12 @@ export class Commits {
     this.timer ??= setTimeout(() => void this.flush(), Math.max(0, due));
   }
 
-  async flush(): Promise<void> {
+  /** One after the other: a commit that is tried again would set the group back behind a later one. */
+  flush(): Promise<void> {
+    return (this.committing = this.committing.then(() => this.commitAll()));
+  }
+
+  private async commitAll(): Promise<void> {
     const offsets = [...this.handled.values()];
     this.forget();
     if (offsets.length === 0) return;
