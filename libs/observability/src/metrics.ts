@@ -7,6 +7,8 @@ export interface Metrics {
   gauge(name: string, help: string, labels?: readonly string[]): Gauge;
   /** A gauge that is measured whenever it is read. */
   watch(name: string, help: string, measure: () => number): void;
+  /** A counter whose count is kept elsewhere. */
+  watchCount(name: string, help: string, count: () => number): void;
   /** @param buckets upper bounds, by default fit for seconds of an HTTP request */
   histogram(name: string, help: string, labels?: readonly string[], buckets?: readonly number[]): Histogram;
 }
@@ -30,6 +32,13 @@ export function createMetrics(service: string): Metrics {
         this.set(measure());
       };
       new Gauge({ name, help, registers: [registry], collect });
+    },
+    watchCount: (name, help, count) => {
+      const collect = function (this: Counter): void {
+        this.reset();
+        this.inc(count());
+      };
+      new Counter({ name, help, registers: [registry], collect });
     },
     histogram: (name, help, labels = [], buckets) =>
       once(

@@ -1,16 +1,15 @@
 import { freshDatabase, openDatabaseValve } from '@castiron/testing';
-import { DataSource } from 'typeorm';
 import { expect, it } from 'vitest';
 import { Connections } from './connections.js';
 import { outboxMigrations } from './index.js';
+import { readPage } from './read-page.js';
+import { addressOf } from './testing/address-of.js';
 
 /** Any error that nobody hears ends a process, and fails the run. */
 it('survives that its connection breaks off in the middle of a statement', async () => {
   const direct = await freshDatabase(outboxMigrations);
-  const { options } = direct;
-  if (options.type !== 'postgres' || options.url === undefined) throw new Error('no address of the database');
-  const valve = await openDatabaseValve(options.url);
-  const connections = new Connections(new DataSource({ ...options, url: valve.url }), () => undefined);
+  const valve = await openDatabaseValve(addressOf(direct).connectionString);
+  const connections = new Connections({ connectionString: valve.url }, () => undefined);
   const ask = () => connections.query({ text: 'SELECT 1 AS n' }, []);
   await ask();
   const cutOff = ask();
@@ -21,4 +20,29 @@ it('survives that its connection breaks off in the middle of a statement', async
   await connections.end();
   await valve.close();
   await direct.destroy();
+});
+
+/** Statistics of a table that grows are old: a third of it is what the planner takes the news for. */
+it('finds what is new without having processes started for it', async () => {
+  const dataSource = await freshDatabase(outboxMigrations);
+  await dataSource.query(
+    `INSERT INTO outbox (xid, lane, event_id, aggregatetype, aggregateid, type, payload, headers)
+     SELECT pg_current_xact_id(), 0, gen_random_uuid(), 'topic', 'key', 'type', repeat('x', 600), '{}'
+     FROM generate_series(1, 30000)`,
+  );
+  const [now] = await dataSource.query<{ snapshot: string }[]>('SELECT pg_current_snapshot()::text AS snapshot');
+  const settled = now?.snapshot ?? '';
+  const connections = new Connections(addressOf(dataSource), () => undefined);
+  const lane = { lane: 0, read: { settled, reading: settled, lastId: '0' } };
+  for (let n = 0; n < 10; n += 1) {
+    const { incarnation } = await connections.query({ text: 'SELECT' }, []);
+    expect((await readPage(connections, [{ ...lane, incarnation }])).rows).toEqual([]);
+  }
+  // Told when a connection ends.
+  await connections.end();
+  const [counted] = await dataSource.query<{ launched: string }[]>(
+    `SELECT parallel_workers_launched AS launched FROM pg_stat_database WHERE datname = current_database()`,
+  );
+  expect(counted).toEqual({ launched: '0' });
+  await dataSource.destroy();
 });

@@ -1,21 +1,12 @@
 import pg from 'pg';
-import type { DataSource } from 'typeorm';
 
-/** How to reach the database of a DataSource beside its pool. */
-export function clientConfigOf(dataSource: DataSource): pg.ClientConfig {
-  const { options } = dataSource;
-  if (options.type !== 'postgres') throw new TypeError('the outbox needs PostgreSQL');
-  const password = typeof options.password === 'string' ? options.password : undefined;
-  return {
-    ...(options.extra as pg.ClientConfig | undefined),
-    ...(options.url !== undefined
-      ? { connectionString: options.url }
-      : { host: options.host, port: options.port, user: options.username, password, database: options.database }),
-    application_name: 'castiron-outbox',
-    connectionTimeoutMillis: 2_000,
-    keepAlive: true,
-  };
-}
+/** A connection of the relay's, as PostgreSQL is to see it. */
+export const ownConnection = (database: pg.PoolConfig): pg.PoolConfig => ({
+  connectionTimeoutMillis: 2_000,
+  keepAlive: true,
+  ...database,
+  application_name: 'castiron-outbox',
+});
 
 /** One reads ahead while one writes cursors, and one more looks after partitions. */
 const CONNECTIONS = 3;
@@ -28,6 +19,9 @@ export class ServerCrashed extends Error {
   }
 }
 
+/** Asks within a transaction. */
+export type Query = <Row extends pg.QueryResultRow>(statement: string, values?: unknown[]) => Promise<Row[]>;
+
 export interface Answer<Row> {
   readonly rows: Row[];
   /**
@@ -38,9 +32,20 @@ export interface Answer<Row> {
 }
 
 /**
+ * A cursor may be lost with the server's memory, for what it says is sent again; so its commit waits for no disk.
+ * Every statement has its index. But statistics of the outbox are always old, and the planner takes the few new rows for a
+ * third of the table: it would read all of it, or start processes to share the work, hundreds of times a second.
+ */
+const SETTINGS = [
+  'synchronous_commit=off',
+  'enable_seqscan=off',
+  'max_parallel_workers_per_gather=0',
+  'plan_cache_mode=force_generic_plan',
+];
+
+/**
  * Connections of the relay's own: in the service's pool it would queue behind the very transactions whose events it is to
- * send. A cursor may be lost with the server's memory, for what it says is sent again; so its commit waits for no disk.
- * Every statement of the relay has its index, whatever a fresh table's statistics say.
+ * send.
  */
 export class Connections {
   private readonly pool: pg.Pool;
@@ -48,12 +53,12 @@ export class Connections {
   /** A connection does not outlive its server's memory, so it is asked once. */
   private readonly incarnations = new WeakMap<pg.PoolClient, string>();
 
-  constructor(dataSource: DataSource, onError: (error: Error) => void) {
-    const config = clientConfigOf(dataSource);
+  constructor(database: pg.PoolConfig, onError: (error: Error) => void) {
+    const config = ownConnection(database);
     this.pool = new pg.Pool({
       ...config,
       max: CONNECTIONS,
-      options: `${config.options ?? ''} -c synchronous_commit=off -c enable_seqscan=off`,
+      options: [config.options, ...SETTINGS.map((setting) => `-c ${setting}`)].filter(Boolean).join(' '),
     });
     this.pool.on('error', onError);
     // The pool does not listen to one that is out, and an error that nobody hears ends the process. The work fails of itself.
@@ -77,10 +82,13 @@ export class Connections {
   }
 
   /** Runs work in a transaction. */
-  inTransaction<T>(work: (query: (statement: string) => Promise<unknown[]>) => Promise<T>): Promise<T> {
+  inTransaction<T>(work: (query: Query) => Promise<T>): Promise<T> {
     return this.with(async (client) => {
       await client.query('BEGIN');
-      const result = await work(async (statement) => (await client.query<Record<string, unknown>>(statement)).rows);
+      const result = await work(
+        async <Row extends pg.QueryResultRow>(statement: string, values?: unknown[]) =>
+          (await client.query<Row>(statement, values)).rows,
+      );
       await client.query('COMMIT');
       return result;
     });

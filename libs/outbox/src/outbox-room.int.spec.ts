@@ -9,6 +9,7 @@ import type { DataSource } from 'typeorm';
 import { afterEach, beforeEach, describe, expect, inject, it } from 'vitest';
 import { appendToOutbox, outboxMigrations, OutboxRoom, Relay } from './index.js';
 import { unsettledIds } from './outbox-room.js';
+import { addressOf } from './testing/address-of.js';
 
 const principal = inject('stack').kafka.principals['admin'];
 if (principal === undefined) throw new Error('the stack has no admin');
@@ -40,7 +41,7 @@ const write = (count: number) =>
   append({ append: appendToOutbox }, ...Array.from({ length: count }, (_, n) => event(n)));
 
 async function during<T>(kafka: Kafka, work: () => Promise<T>): Promise<T> {
-  const relay = new Relay({ name: randomUUID(), dataSource, kafka, logger });
+  const relay = new Relay({ name: randomUUID(), database: addressOf(dataSource), kafka, logger });
   await relay.start();
   try {
     return await work();

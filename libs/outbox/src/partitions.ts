@@ -1,3 +1,5 @@
+import type { Query } from './connections.js';
+
 /** Ids of one partition: what is sent goes away in pieces of this size, by dropping a table. */
 export const PARTITION_IDS = 100_000n;
 /** Partitions kept ready: an outbox without room for a new id would refuse every command. */
@@ -10,8 +12,6 @@ const FILLED_WITHIN = '1 hour';
 const LOCK_WAIT = '200ms';
 const LOCK_TIMEOUT = `SET LOCAL lock_timeout = '${LOCK_WAIT}'`;
 
-type Query = (statement: string) => Promise<unknown>;
-
 interface Partition {
   readonly name: string;
   /** First id of the partition. */
@@ -21,17 +21,17 @@ interface Partition {
 const nameOf = (from: bigint): string => `outbox_p${from / PARTITION_IDS}`;
 
 async function partitions(query: Query): Promise<Partition[]> {
-  const rows = (await query(
+  const rows = await query<{ name: string }>(
     `SELECT c.relname AS name FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid
      WHERE i.inhparent = 'outbox'::regclass AND c.relname ~ '^outbox_p[0-9]+$'`,
-  )) as { name: string }[];
+  );
   return rows
     .map(({ name }) => ({ name, from: BigInt(name.slice('outbox_p'.length)) * PARTITION_IDS }))
     .sort((a, b) => (a.from < b.from ? -1 : 1));
 }
 
 async function lastId(query: Query): Promise<bigint> {
-  const [row] = (await query(`SELECT last_value FROM outbox_id`)) as { last_value: string }[];
+  const [row] = await query<{ last_value: string }>(`SELECT last_value FROM outbox_id`);
   return BigInt(row?.last_value ?? 0);
 }
 
@@ -60,32 +60,32 @@ export async function createPartitions(query: Query): Promise<void> {
 }
 
 async function holdsUnsent(query: Query, partition: Partition): Promise<boolean> {
-  const [row] = (await query(
+  const [row] = await query<{ unsent: boolean }>(
     `SELECT EXISTS (
        SELECT FROM ${partition.name} o JOIN outbox_lanes l ON l.lane = o.lane
        WHERE NOT pg_visible_in_snapshot(o.xid, l.settled)
      ) AS unsent`,
-  )) as { unsent: boolean }[];
+  );
   return row?.unsent !== false;
 }
 
 /** Whether its events have waited long enough for their partition to be filled. */
 async function isOld(query: Query, partition: Partition): Promise<boolean> {
-  const [first] = (await query(
+  const [first] = await query<{ old: boolean }>(
     `SELECT created_at < now() - interval '${FILLED_WITHIN}' AS old FROM ${partition.name} ORDER BY id LIMIT 1`,
-  )) as { old: boolean }[];
+  );
   return first?.old === true;
 }
 
 /** Whether somebody holds the table for so long already that waiting for it would be in vain. */
 async function isHeldForLong(query: Query): Promise<boolean> {
-  const [row] = (await query(
+  const [row] = await query<{ held: boolean }>(
     `SELECT EXISTS (
        SELECT FROM pg_locks l JOIN pg_stat_activity a USING (pid)
        WHERE l.relation = 'outbox'::regclass AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())
          AND l.pid <> pg_backend_pid() AND a.xact_start < clock_timestamp() - interval '${LOCK_WAIT}'
      ) AS held`,
-  )) as { held: boolean }[];
+  );
   return row?.held === true;
 }
 

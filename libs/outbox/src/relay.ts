@@ -1,8 +1,8 @@
 import { setTimeout } from 'node:timers/promises';
 import type { Kafka } from '@castiron/kafka';
-import type { Logger, Metrics } from '@castiron/observability';
+import type { Logger } from '@castiron/observability';
 import type { OutboxPort } from '@castiron/transactions';
-import type { DataSource } from 'typeorm';
+import type { PoolConfig } from 'pg';
 import { appendToOutbox } from './append.js';
 import { restartAfterRestore } from './cluster-identity.js';
 import { Connections, ServerCrashed } from './connections.js';
@@ -30,13 +30,17 @@ const SAVE_MS = 50;
 /** Of the lease: it is renewed when this part of it is over. */
 const RENEW = 0.3;
 
+export type Counted = 'sent' | 'failed';
+
 export interface RelayOptions {
   /** Whose outbox it is, of all on this Kafka. Its producers are named `<name>.outbox.<lane>`, and must be allowed to. */
   readonly name: string;
-  readonly dataSource: DataSource;
+  /** The outbox's database, and how to behave towards it. */
+  readonly database: PoolConfig;
   readonly kafka: Kafka;
   readonly logger: Logger;
-  readonly metrics?: Metrics;
+  /** Hears of each send: events that are on their topics, or one send that failed. */
+  readonly counted?: (what: Counted, by: number) => void;
   /** How long a silent process keeps its lanes, in ms. Kafka's settings must say the same. Default {@link LEASE_MS}. */
   readonly leaseMs?: number;
 }
@@ -67,17 +71,16 @@ export class Relay implements OutboxPort {
 
   constructor(private readonly options: RelayOptions) {
     this.leaseMs = options.leaseMs ?? LEASE_MS;
-    this.connections = new Connections(options.dataSource, (error) =>
+    this.connections = new Connections(options.database, (error) =>
       options.logger.warn({ err: error }, 'a database connection broke'),
     );
-    this.channel = new WakeChannel(options.dataSource, () => this.wakeHere());
+    this.channel = new WakeChannel(options.database, () => this.wakeHere());
   }
 
   /** Makes room in the table, then sends in the background until it is stopped. */
   async start(): Promise<void> {
-    const { dataSource, logger } = this.options;
-    if (await restartAfterRestore(dataSource)) {
-      logger.warn('the database comes from another cluster: all events left in the outbox are sent again');
+    if (await restartAfterRestore(this.connections)) {
+      this.options.logger.warn('the database comes from another cluster: all events left in the outbox are sent again');
     }
     await this.maintain();
     this.running = this.run();
@@ -163,14 +166,14 @@ export class Relay implements OutboxPort {
         return this.lanes.includes(lane);
       },
       sent: (_lane, count) => {
-        this.count('sent', count);
+        this.options.counted?.('sent', count);
         this.save();
         this.signal.give();
       },
       failed: (lane, error) => {
         this.signal.give();
         if (!this.lanes.includes(lane)) return;
-        this.count('failed', 1);
+        this.options.counted?.('failed', 1);
         this.options.logger.error({ err: error, lane: lane.lane }, 'events could not be sent; they are tried again');
       },
     };
@@ -278,11 +281,5 @@ export class Relay implements OutboxPort {
       }
       this.maintaining = undefined;
     })());
-  }
-
-  private count(what: 'sent' | 'failed', by: number): void {
-    const name = what === 'sent' ? 'castiron_outbox_sent_total' : 'castiron_outbox_failed_sends_total';
-    const help = what === 'sent' ? 'Events of the outbox that are on their topics' : 'Sends of the outbox that failed';
-    this.options.metrics?.counter(name, help).inc(by);
   }
 }

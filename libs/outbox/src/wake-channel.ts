@@ -1,6 +1,5 @@
 import pg from 'pg';
-import type { DataSource } from 'typeorm';
-import { clientConfigOf } from './connections.js';
+import { ownConnection } from './connections.js';
 
 const CHANNEL = 'castiron_outbox';
 /** A notification inside each transaction would halve the commits; after them, this many are plenty. */
@@ -16,14 +15,14 @@ export class WakeChannel {
   private closed = false;
 
   constructor(
-    private readonly dataSource: DataSource,
+    private readonly database: pg.PoolConfig,
     private readonly onWake: () => void,
   ) {}
 
   /** Connects where there is no connection; to be called now and then. */
   async open(): Promise<void> {
     if (this.client !== undefined || this.closed) return;
-    const client = new pg.Client(clientConfigOf(this.dataSource));
+    const client = new pg.Client(ownConnection(this.database));
     this.client = client;
     const lost = (): void => {
       if (this.client === client) this.client = undefined;

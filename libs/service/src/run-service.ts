@@ -2,9 +2,9 @@ import { Module, type DynamicModule, type INestApplicationContext, type Provider
 import { DataSource } from 'typeorm';
 import { open, readKeyFile, seal } from '@castiron/encryption';
 import { Inbox, inboxMigrations, type InboxOptions, type Seal } from '@castiron/inbox';
-import { connect, type Kafka } from '@castiron/kafka';
+import type { Kafka } from '@castiron/kafka';
 import { createLogger, createMetrics, Health, type Logger, type Metrics } from '@castiron/observability';
-import { outboxMigrations, OutboxRoom, Relay } from '@castiron/outbox';
+import { outboxMigrations, OutboxRoom } from '@castiron/outbox';
 import { Transactions, type Publications } from '@castiron/transactions';
 import { createDataSource, migrated, type Migration } from './database/data-source.js';
 import { AnswerStore } from './idempotency/answer-store.js';
@@ -12,6 +12,8 @@ import { MarkingTransactions } from './idempotency/marking-transactions.js';
 import { idempotencyMigrations } from './idempotency/migration.js';
 import { parkedModule } from './parked/parked.module.js';
 import { every, type Part } from './part.js';
+import { kafkaOf } from './relay/kafka-of.js';
+import { RelayThread } from './relay/relay-thread.js';
 import type { MessagingSettings, ServiceSettings } from './service-settings.js';
 import { startService, type RunningService } from './start-service.js';
 import { KAFKA } from './tokens.js';
@@ -24,7 +26,7 @@ export interface Wiring<Settings> {
   readonly health: Health;
   readonly dataSource: DataSource;
   readonly kafka: Kafka;
-  readonly relay: Relay;
+  readonly relay: RelayThread;
   /** Background work that adds asks it first. */
   readonly room: Pick<OutboxRoom, 'isFull'>;
   readonly transactions: Transactions;
@@ -103,16 +105,8 @@ export async function runService<Settings extends ServiceSettings & MessagingSet
     ),
   );
   try {
-    const kafka = connect({
-      brokers: [...settings.kafkaBrokers],
-      clientId: settings.name,
-      username: settings.kafkaUsername,
-      password: settings.kafkaPassword,
-      ssl: settings.kafkaSsl,
-      leaseMs: settings.leaseMs,
-      onLog: ({ level, message }) => logger[level]({ from: 'kafka' }, message),
-    });
-    const relay = new Relay({ name: settings.name, dataSource, kafka, logger, metrics, leaseMs: settings.leaseMs });
+    const kafka = kafkaOf(settings, logger);
+    const relay = new RelayThread(settings, metrics);
     const room = new OutboxRoom({ dataSource, limit: settings.outboxLimit, logger, metrics });
     const transactions = new MarkingTransactions(dataSource, room.before(relay), options.publications);
     const answers = new AnswerStore(dataSource, serviceKey);
@@ -177,7 +171,7 @@ function partsOf<Settings extends ServiceSettings & MessagingSettings>(
     // First started, so last stopped: everything else still needs it.
     { name: 'database', start: () => Promise.resolve(), stop: () => dataSource.destroy() },
     { name: 'outbox room', start: () => room.start(), stop: () => room.stop() },
-    { name: 'outbox', start: () => relay.start(), stop: () => relay.stop() },
+    { name: 'outbox', start: (onCrash) => relay.start(onCrash), stop: () => relay.stop() },
     every(
       SWEEP_MS,
       'answers',

@@ -7,6 +7,7 @@ import { Type } from 'typebox';
 import type { DataSource } from 'typeorm';
 import { inject } from 'vitest';
 import { appendToOutbox, Relay, type RelayOptions } from '../index.js';
+import { addressOf } from './address-of.js';
 
 const { bootstrap, principals } = inject('stack').kafka;
 const { username = '', password = '' } = principals['admin'] ?? {};
@@ -36,8 +37,8 @@ export class RelayRig {
   constructor(readonly dataSource: DataSource) {}
 
   relay(options: Partial<RelayOptions> = {}): Relay {
-    const { dataSource, kafka, name } = this;
-    const made = new Relay({ name, dataSource, kafka, logger, ...options });
+    const { kafka, name } = this;
+    const made = new Relay({ name, database: addressOf(this.dataSource), kafka, logger, ...options });
     this.relays.push(made);
     return made;
   }

@@ -1,20 +1,13 @@
 import { DataSource, type MigrationInterface } from 'typeorm';
 import type { Logger } from '@castiron/observability';
+import { CONNECT_TIMEOUT_MS, connectionTo } from './connection.js';
 import { HeardClient } from './heard-client.js';
-import { STATEMENT_TIMEOUT_MS } from './patience.js';
-import { PatientClient } from './patient-client.js';
 
 /** A migration's class, listed explicitly. */
 export type Migration = new () => MigrationInterface;
 
-/** Ends a transaction that was forgotten. */
-const IDLE_IN_TRANSACTION_MS = 30_000;
-/** How long to wait for a connection: for one to become free, for a new one, or for both. */
-const CONNECT_TIMEOUT_MS = 2_000;
 /** Transactions at once: what more is asked waits. PostgreSQL writes commits that come together through to its disk together. */
 const POOL_SIZE = 20;
-/** How soon the database looks whether who asked is still there: a statement that nobody waits for may hold locks. */
-const LOOK_FOR_CLIENT_MS = 2_000;
 
 /** Two replicas that start at once must not both migrate: the second waits here. Any constant does. */
 const MIGRATION_LOCK = 4_761_537;
@@ -32,12 +25,7 @@ export function createDataSource(url: string, migrations: readonly Migration[], 
     connectTimeoutMS: CONNECT_TIMEOUT_MS,
     // An idle connection that breaks must not end the process; the pool makes a new one.
     poolErrorHandler: (error: unknown) => logger.warn({ err: error }, 'a database connection broke'),
-    extra: {
-      Client: PatientClient,
-      statement_timeout: STATEMENT_TIMEOUT_MS,
-      idle_in_transaction_session_timeout: IDLE_IN_TRANSACTION_MS,
-      options: `-c client_connection_check_interval=${LOOK_FOR_CLIENT_MS}`,
-    },
+    extra: connectionTo(url),
   });
 }
 

@@ -1,28 +1,19 @@
-import { connect } from '@castiron/kafka';
 import { createMetrics } from '@castiron/observability';
-import { Relay } from '@castiron/outbox';
-import { tellingOfSends } from '../acknowledged.js';
-import { silent, withDatabase } from '../database.js';
+import { BenchRelay } from '../bench-relay.js';
 import type { Places } from '../places.js';
 import { watchOwnMemory, WorkCounter, type Work } from '../stopwatch.js';
 
-const metrics = createMetrics('bench');
+// What every service measures of itself anyway.
+createMetrics('bench');
 
 /** Runs the relay until the backlog is on its topic. */
-export async function drain({ url, kafka, count }: Places & { count: number }): Promise<Work & { peakMiB: number }> {
-  return withDatabase(url, async (dataSource) => {
-    const sent = new WorkCounter(count);
-    const relay = new Relay({
-      name: 'bench',
-      dataSource,
-      kafka: tellingOfSends(connect(kafka), (events) => sent.add(events)),
-      logger: silent,
-      metrics,
-    });
-    const memory = watchOwnMemory();
-    await relay.start();
-    const work = await sent.finished;
-    await relay.stop();
-    return { ...work, peakMiB: memory() };
-  });
+export async function drain({ count, ...places }: Places & { count: number }): Promise<Work & { peakMiB: number }> {
+  const sent = new WorkCounter(count);
+  const relay = new BenchRelay(places);
+  const memory = watchOwnMemory();
+  await relay.start();
+  void relay.sent(count, (events) => sent.add(events));
+  const work = await sent.finished;
+  await relay.stop();
+  return { ...work, peakMiB: memory() };
 }

@@ -1,9 +1,8 @@
 import { connect } from '@castiron/kafka';
 import { createMetrics } from '@castiron/observability';
 import { Inbox, subscribe } from '@castiron/inbox';
-import { Relay } from '@castiron/outbox';
 import { outboxKey, Transactions } from '@castiron/transactions';
-import { tellingOfSends } from '../acknowledged.js';
+import { BenchRelay } from '../bench-relay.js';
 import { nobodyWaits, silent, withDatabase } from '../database.js';
 import { contractOn, dataOf } from '../events.js';
 import { openSeal } from '../open-seal.js';
@@ -20,19 +19,12 @@ const metrics = createMetrics('bench');
 export async function pace(
   given: OnTopic & { perSecond: number; count: number; relay: boolean },
 ): Promise<Float64Array> {
-  const { url, kafka, topic, perSecond, count } = given;
+  const { url, topic, perSecond, count } = given;
   const contract = contractOn(topic);
   return withDatabase(url, async (dataSource) => {
-    let sent = 0;
-    let allSent = (): void => undefined;
-    const drained = new Promise<void>((resolve) => (allSent = resolve));
-    const telling = tellingOfSends(connect(kafka), (events) => {
-      sent += events;
-      if (sent >= count) allSent();
-    });
-    const relay = new Relay({ name: 'bench', dataSource, kafka: telling, logger: silent, metrics });
+    const relay = new BenchRelay(given);
     if (given.relay) await relay.start();
-    const transactions = new Transactions(dataSource, given.relay ? relay : nobodyWaits, { contract });
+    const transactions = new Transactions(dataSource, given.relay ? relay.outbox : nobodyWaits, { contract });
     const committed = new Float64Array(count);
     await atRate(perSecond, count, async (n) => {
       const data = dataOf(n);
@@ -40,7 +32,7 @@ export async function pace(
       committed[n] = sharedClock();
     });
     if (!given.relay) return committed;
-    await drained;
+    await relay.sent(count);
     await relay.stop();
     return committed;
   });
@@ -53,12 +45,12 @@ export async function idle(
   const { url, kafka: settings, topic, settle, seconds } = given;
   return withDatabase(url, async (dataSource) => {
     const kafka = connect(settings);
-    const relay = new Relay({ name: 'bench', dataSource, kafka, logger: silent, metrics });
+    const relay = new BenchRelay(given);
     await relay.start();
     const inbox = new Inbox({
       name: `${topic}.idle`,
       dataSource,
-      transactions: new Transactions(dataSource, relay, {}),
+      transactions: new Transactions(dataSource, relay.outbox, {}),
       kafka,
       topics: [topic],
       subscriptions: [subscribe(contractOn(topic), { handle: async () => undefined })],

@@ -1,14 +1,13 @@
-import { connect } from '@castiron/kafka';
 import { createMetrics } from '@castiron/observability';
-import { Relay } from '@castiron/outbox';
 import { outboxKey, Transactions } from '@castiron/transactions';
 import type { DataSource } from 'typeorm';
-import { connected, silent } from '../database.js';
+import { BenchRelay } from '../bench-relay.js';
+import { connected } from '../database.js';
 import { contractOn, dataOf } from '../events.js';
 import { atRate } from '../pace.js';
 import type { OnTopic } from '../places.js';
 
-let running: { dataSource: DataSource; relay: Relay; publish: () => Promise<void> } | undefined;
+let running: { dataSource: DataSource; relay: BenchRelay; publish: () => Promise<void> } | undefined;
 let published = 0;
 
 function sender() {
@@ -17,18 +16,13 @@ function sender() {
 }
 
 /** A service that commits one event a transaction, its relay beside it. */
-export async function start({ url, kafka, topic }: OnTopic): Promise<void> {
+export async function start({ topic, ...places }: OnTopic): Promise<void> {
   const contract = contractOn(topic);
-  const dataSource = await connected(url);
-  const relay = new Relay({
-    name: 'bench',
-    dataSource,
-    kafka: connect(kafka),
-    logger: silent,
-    metrics: createMetrics('bench'),
-  });
+  const dataSource = await connected(places.url);
+  createMetrics('bench');
+  const relay = new BenchRelay(places);
   await relay.start();
-  const transactions = new Transactions(dataSource, relay, { contract });
+  const transactions = new Transactions(dataSource, relay.outbox, { contract });
   const publish = async (): Promise<void> => {
     const data = dataOf((published += 1));
     await transactions.run([outboxKey(topic, data.customer)], async (tx) => tx.publish(contract, data));
