@@ -11,7 +11,7 @@ import { publications } from './publications.js';
 import { allRecipients } from './recipients/recipient.table.js';
 import { repliesOf, subscriptions, TOPICS_READ } from './subscriptions.js';
 
-const TERMS_MS = 1_000;
+const TERMS_MS = 5_000;
 const OBLIGATIONS_MS = 60_000;
 /** The net under the signal: what a process left that ended between the two. */
 const ANNOUNCE_MS = 10_000;
@@ -77,7 +77,7 @@ export function runPartnerSharing(
         }),
         // Other processes register recipients too.
         every(
-          TERMS_MS * 5,
+          TERMS_MS,
           'replies',
           async () => inboxOf()?.watch(await recipientsReplying(dataSource.manager)),
           complain('new replies are not read'),

@@ -5,7 +5,7 @@ import { LaneWorker, type LaneParts } from './lane-worker.js';
 
 /** Of the lease, from one renewal to the next. */
 const RENEW = 0.2;
-const POLL_MS = 500;
+const POLL_MS = 1_000;
 const PAUSE_AFTER_FAILURE_MS = 500;
 
 /** Works the lanes that this process holds, each on its own, so that one that fails holds up no other. */
