@@ -4,7 +4,7 @@ import type { Places } from './places.js';
 const LOG_LEVEL = process.env['LOG_LEVEL'] === 'warn' ? 'warn' : 'silent';
 const LEASE_MS = 10_000;
 /** How often it is looked at what was sent. */
-const LOOK_MS = 2;
+const LOOK_MS = 10;
 
 /** The relay as a service runs it, on a thread of its own. */
 export class BenchRelay {
