@@ -35,8 +35,9 @@ export interface OutboxRoomOptions {
 }
 
 /**
- * Whether the outbox has room for what adds or widens. Measured once a second while events come, so what comes in one second may go beyond.
- * What takes away has no limit: there is only so much to take away, and it must never be refused for this.
+ * Whether the outbox has room for what adds or widens. Measured once a second while events come, so what comes in one
+ * second may go beyond. What takes away has no limit: there is only so much to take away, and it must never be refused for
+ * this.
  */
 export class OutboxRoom {
   private size = 0;
