@@ -29,10 +29,10 @@ describe('while the outbox is full', () => {
     const transactions = new Transactions(
       rig.dataSource,
       {
-        append: (_manager, events) => {
-          if (isFull && events.some(({ reserved }) => reserved !== true)) return Promise.reject(new NoRoom('full'));
+        append: (events) => {
+          if (isFull && events.some(({ reserved }) => reserved !== true)) throw new NoRoom('full');
           published.push(...events.map(({ message }) => message.key));
-          return Promise.resolve();
+          return { text: 'SELECT', values: [] };
         },
         wake: () => undefined,
       },

@@ -20,7 +20,12 @@ beforeAll(async () => {
   rig = new InboxRig(await freshDatabase([...inboxMigrations, KeepWhatHappened1795392000902]), kafka);
   cutter = await cutCommits((rig.dataSource.options as { url: string }).url);
   behindCutter = new InboxRig(
-    await new DataSource({ type: 'postgres', url: cutter.url, poolErrorHandler: () => undefined }).initialize(),
+    await new DataSource({
+      type: 'postgres',
+      url: cutter.url,
+      poolErrorHandler: () => undefined,
+      extra: { pipeline: true },
+    }).initialize(),
     kafka,
   );
 });

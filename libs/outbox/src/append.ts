@@ -1,8 +1,6 @@
-import type { PendingEvent } from '@castiron/transactions';
+import type { PendingEvent, Statement } from '@castiron/transactions';
 import { bytesOf, MAX_EVENT_BYTES } from '@castiron/contracts';
 import { Refused } from '@castiron/failures';
-import type { ClientBase } from 'pg';
-import type { EntityManager } from 'typeorm';
 import { laneOf } from './lanes.js';
 
 /** In the order of {@link COLUMNS}. */
@@ -19,6 +17,9 @@ function rowOf({ eventId, type, message }: PendingEvent) {
   return { lane, event_id: eventId, aggregatetype: topic, aggregateid: key, type, payload: value, headers };
 }
 
+/** As {@link ONE} takes them. */
+const valuesOf = ({ headers, ...row }: ReturnType<typeof rowOf>) => [...Object.values(row), JSON.stringify(headers)];
+
 const COLUMNS = 'lane, event_id, aggregatetype, aggregateid, type, payload, headers';
 
 // xid8 is the id of the whole transaction, savepoints or not, which is what snapshots know.
@@ -34,19 +35,14 @@ const MANY = `
   ORDER BY n`;
 
 /**
- * Writes events as the last statement of a transaction; their ids follow the order given.
+ * What writes events as the last statement of a transaction; their ids follow the order given.
  * @throws Refused for an event that no topic would take: better here than in front of all that follow it
  */
-export async function appendToOutbox(manager: EntityManager, events: readonly PendingEvent[]): Promise<void> {
-  if (events.length === 0) return;
+export function appendToOutbox(events: readonly PendingEvent[]): Statement {
   const rows = events.map(rowOf);
   const [only] = rows;
-  if (only !== undefined && rows.length === 1) {
-    // Most transactions publish one event: planned once a connection.
-    const client = (await manager.queryRunner?.connect()) as ClientBase;
-    await client.query({ ...ONE, values: [...Object.values(only).slice(0, -1), JSON.stringify(only.headers)] });
-    return;
-  }
+  // Most transactions publish one event: planned once a connection.
+  if (only !== undefined && rows.length === 1) return { ...ONE, values: valuesOf(only) };
   // One statement: its rows get their ids in the order of the array.
-  await manager.query(MANY, [JSON.stringify(rows)]);
+  return { text: MANY, values: [JSON.stringify(rows)] };
 }

@@ -35,8 +35,10 @@ const event = (n: number, reserved = false): PendingEvent => ({
   message: { topic, key: `key-${n}`, value: '{}', headers: {} },
   reserved,
 });
-const append = (outbox: Pick<OutboxPort, 'append'>, ...events: PendingEvent[]) =>
-  dataSource.transaction((manager) => outbox.append(manager, events));
+const append = async (outbox: Pick<OutboxPort, 'append'>, ...events: PendingEvent[]) => {
+  const { text, values } = outbox.append(events);
+  await dataSource.query(text, values);
+};
 const write = (count: number) =>
   append({ append: appendToOutbox }, ...Array.from({ length: count }, (_, n) => event(n)));
 

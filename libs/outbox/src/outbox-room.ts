@@ -80,10 +80,10 @@ export class OutboxRoom {
   /** The outbox behind this limit. */
   before(outbox: OutboxPort): OutboxPort {
     return {
-      append: (manager, events) => {
+      append: (events) => {
         this.admit(events);
         this.isWritten = true;
-        return outbox.append(manager, events);
+        return outbox.append(events);
       },
       wake: () => outbox.wake(),
     };

@@ -1,5 +1,5 @@
 import { eventually, freshDatabase } from '@castiron/testing';
-import type { DataSource } from 'typeorm';
+import type { DataSource, EntityManager } from 'typeorm';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { appendToOutbox, outboxMigrations } from './index.js';
 import { createPartitions, dropSettledPartition, PARTITION_IDS } from './partitions.js';
@@ -17,7 +17,10 @@ const message = () => ({
   type: 'spec.counted.v1',
   message: { topic: 'spec.partitions.v1', key: 'k', value: '{}', headers: {} },
 });
-const append = () => dataSource.transaction((manager) => appendToOutbox(manager, [message()]));
+const append = async (on: Pick<EntityManager, 'query'> = dataSource) => {
+  const { text, values } = appendToOutbox([message()]);
+  await on.query(text, values);
+};
 /** As the relay does once it has sent all that it sees. */
 const settle = () => dataSource.query('UPDATE outbox_lanes SET settled = pg_current_snapshot()');
 const goTo = (id: bigint) => dataSource.query(`SELECT setval('outbox_id', ${id - 1n})`);
@@ -31,7 +34,7 @@ async function appendSlowly(): Promise<{ commit(): Promise<void> }> {
   let written = (): void => undefined;
   const isWritten = new Promise<void>((resolve) => (written = resolve));
   const ended = dataSource.transaction(async (manager) => {
-    await appendToOutbox(manager, [message()]);
+    await append(manager);
     written();
     await released;
   });

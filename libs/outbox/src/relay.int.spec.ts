@@ -59,13 +59,14 @@ describe('the relay', () => {
     let commitLate = (): void => undefined;
     const late = new Promise<void>((resolve) => (commitLate = resolve));
     const slow = dataSource.transaction(async (manager) => {
-      await running.append(manager, [
+      const { text, values } = running.append([
         {
           eventId: randomUUID(),
           type: contract.type,
           message: { topic, key: 'late', value: '{"key":"late","n":1}', headers: {} },
         },
       ]);
+      await manager.query(text, values);
       await late;
     });
     await transactions.run([outboxKey(topic, 'early')], (tx) =>

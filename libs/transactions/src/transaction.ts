@@ -52,8 +52,21 @@ export interface Tx {
   afterCommit(work: () => void): void;
 }
 
-/** Where events go. `append` is called inside the transaction, `wake` after its commit. */
+/** One statement of PostgreSQL, as `pg` takes it; with a name it is planned once a connection. */
+export interface Statement {
+  readonly name?: string;
+  readonly text: string;
+  readonly values: (string | number | null)[];
+}
+
+/** Where events go. */
 export interface OutboxPort {
-  append(manager: EntityManager, events: readonly PendingEvent[]): Promise<void>;
+  /**
+   * Called before the commit.
+   * @returns what writes the events, in their order
+   * @throws whatever must keep the transaction from being committed
+   */
+  append(events: readonly PendingEvent[]): Statement;
+  /** Called after the commit. */
   wake(): void;
 }

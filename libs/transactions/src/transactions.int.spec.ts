@@ -41,15 +41,16 @@ beforeAll(async () => {
   transactions = new Transactions(
     dataSource,
     {
-      async append(manager, events: readonly PendingEvent[]) {
-        for (const { message } of events) {
-          const data = JSON.parse(message.value ?? '{"n":-1}') as { n: number };
-          await manager.query('INSERT INTO sent (key, n, headers) VALUES ($1, $2, $3)', [
-            message.key,
-            data.n,
-            message.headers,
-          ]);
-        }
+      append(events: readonly PendingEvent[]) {
+        const rows = events.map(({ message: { key, value, headers } }) => {
+          const { n } = JSON.parse(value ?? '{"n":-1}') as { n: number };
+          return { key, n, headers };
+        });
+        return {
+          text: `INSERT INTO sent (key, n, headers)
+                 SELECT key, n, headers FROM jsonb_to_recordset($1) AS r(key text, n int, headers jsonb)`,
+          values: [JSON.stringify(rows)],
+        };
       },
       wake: () => (wakes += 1),
     },
@@ -104,6 +105,27 @@ describe('a transaction', () => {
     await expect(run).rejects.toBe(refusal);
     expect([await sent(), wakes]).toEqual([[], 0]);
     expect(await dataSource.query('SELECT * FROM counters')).toEqual([]);
+  });
+
+  it('leaves nothing behind where its events cannot be written, and its connection is as before', async () => {
+    const single = await freshDatabase([CountSomething1795392000901], { poolSize: 1 });
+    onTestFinished(() => single.destroy());
+    const outbox = { append: () => ({ text: 'SELECT 1 / $1::int', values: [0] }), wake: () => expect.unreachable() };
+    const failing = new Transactions(single, outbox, { counted });
+    const publish = async (tx: Tx) => tx.publish(counted, { key: 'a', n: await count(tx, 'a') });
+    for (const _ of [1, 2]) await expect(failing.run([keyOf('a')], publish)).rejects.toThrow('division by zero');
+    expect(await single.query('SELECT key FROM counters')).toEqual([]);
+    await failing.run([], (tx) => count(tx, 'b'));
+    expect(await single.query('SELECT key FROM counters')).toEqual([{ key: 'b' }]);
+  });
+
+  it('does not take for committed what a failed statement has undone, even if the work passes over that', async () => {
+    const run = transactions.run([keyOf('a')], async (tx) => {
+      await count(tx, 'a');
+      await tx.manager.query('SELECT 1 / 0').catch(() => undefined);
+    });
+    await expect(run).rejects.toThrow('nothing was committed');
+    expect(await dataSource.query('SELECT key FROM counters')).toEqual([]);
   });
 
   it('refuses an event whose key it does not hold', async () => {
@@ -176,7 +198,7 @@ describe('a transaction', () => {
     onTestFinished(() => strict.destroy());
     const [here] = await strict.query<[{ name: string }]>('SELECT current_database() AS name');
     await strict.query(`ALTER DATABASE ${here.name} SET default_transaction_isolation = 'serializable'`);
-    const outbox = { append: () => Promise.resolve(), wake: () => undefined };
+    const outbox = { append: () => ({ text: 'SELECT', values: [] }), wake: () => undefined };
     const levelOf = () =>
       new Transactions(strict, outbox, {}).run([keyOf('a')], async ({ manager }) => {
         const [row] = await manager.query<{ level: string }[]>(

@@ -1,8 +1,8 @@
 import type { DataSource } from 'typeorm';
-import { beginWith } from './begin-with.js';
+import { inTransaction } from './in-transaction.js';
 import { lockOf } from './outbox-key.js';
 import { MoreKeysNeeded, RunningTransaction } from './running-transaction.js';
-import type { OutboxPort, Publications, Tx } from './transaction.js';
+import type { OutboxPort, Publications, Statement, Tx } from './transaction.js';
 
 /** The most outbox keys one transaction may hold; a larger piece of work is to be cut up. */
 export const MAX_KEYS = 256;
@@ -16,9 +16,10 @@ const MAX_RESTARTS = 10;
  */
 function lockAll(keys: ReadonlySet<string>): string {
   const locks = [...new Set([...keys].map(lockOf))].sort((a, b) => (a < b ? -1 : 1));
-  return locks.length === 0
-    ? ''
-    : `SELECT pg_advisory_xact_lock(lock) FROM unnest('{${locks.join()}}'::bigint[]) AS lock`;
+  if (locks.length === 0) return '';
+  // One is what most hold, and planned in half the time.
+  if (locks.length === 1) return `SELECT pg_advisory_xact_lock(${locks.join()})`;
+  return `SELECT pg_advisory_xact_lock(lock) FROM unnest('{${locks.join()}}'::bigint[]) AS lock`;
 }
 
 /** Runs work as one READ COMMITTED transaction, with its events in the outbox. */
@@ -50,14 +51,16 @@ export class Transactions {
 
   private async once<T>(held: ReadonlySet<string>, work: (tx: Tx) => Promise<T>): Promise<T> {
     let running: RunningTransaction | undefined;
-    const result = await beginWith(this.dataSource, lockAll(held), async (manager) => {
+    // Last, so that the ids of a key follow its commits as closely as can be, and no lock is held for long.
+    const last = (): Statement | undefined => {
+      const events = running?.close() ?? [];
+      return events.length > 0 ? this.outbox.append(events) : undefined;
+    };
+    const result = await inTransaction(this.dataSource, { first: lockAll(held), last }, async (manager) => {
       const tx = (running = new RunningTransaction(manager, held, this.publications));
       try {
         const value = await work(tx);
         if (tx.restart !== undefined) throw tx.restart;
-        // Last, so that the ids of a key follow its commits as closely as can be, and no lock is held for long.
-        const events = tx.close();
-        if (events.length > 0) await this.outbox.append(manager, events);
         return value;
       } catch (error) {
         // Whatever the work made of a claim that could not be met: it starts again.

@@ -73,8 +73,10 @@ export class SharingRig {
     private readonly broker: Broker,
     private readonly name: string,
   ) {
-    const append: typeof appendToOutbox = (manager, events) =>
-      this.outboxFails ? Promise.reject(new Error('away')) : appendToOutbox(manager, events);
+    const append: typeof appendToOutbox = (events) => {
+      if (this.outboxFails) throw new Error('away');
+      return appendToOutbox(events);
+    };
     this.transactions = new Transactions(database, { append, wake: () => {} }, publications);
     this.releaser = this.lanes();
     this.sweeper = new Sweeper(this.transactions, this.signals, this.logger);

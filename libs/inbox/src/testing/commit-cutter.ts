@@ -28,8 +28,8 @@ export async function cutCommits(database: string): Promise<CommitCutter> {
       }
       far.write(bytes);
     });
-    // The database has answered, so it has committed.
-    far.on('data', (bytes) => (cutting ? end() : near.write(bytes)));
+    // The database says that it has committed; answers to what was asked before may come by themselves.
+    far.on('data', (bytes) => (cutting && bytes.includes('COMMIT\0') ? end() : near.write(bytes)));
   });
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');

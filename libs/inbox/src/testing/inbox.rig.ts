@@ -74,9 +74,10 @@ export class InboxRig {
   ) {
     this.admin = kafka.admin();
     this.producer = kafka.producer();
-    const append = async (manager: { query: DataSource['query'] }, events: readonly PendingEvent[]) => {
-      for (const { message } of events) await manager.query('INSERT INTO published (key) VALUES ($1)', [message.key]);
-    };
+    const append = (events: readonly PendingEvent[]) => ({
+      text: 'INSERT INTO published (key) SELECT jsonb_array_elements_text($1)',
+      values: [JSON.stringify(events.map(({ message }) => message.key))],
+    });
     this.transactions = new Transactions(dataSource, { append, wake: () => undefined }, this.publications);
   }
 

@@ -61,7 +61,11 @@ beforeAll(async () => {
   await direct.query('CREATE TABLE marks (id bigint GENERATED ALWAYS AS IDENTITY)');
   valve = await openDatabaseValve(url);
   behind = await migrated(createDataSource(valve.url, idempotencyMigrations, logger));
-  const transactions = new MarkingTransactions(behind, { append: async () => undefined, wake: () => undefined }, {});
+  const transactions = new MarkingTransactions(
+    behind,
+    { append: () => ({ text: 'SELECT', values: [] }), wake: () => undefined },
+    {},
+  );
 
   @Module({
     controllers: [MarksController],

@@ -1,36 +1,20 @@
 import { createLogger } from '@castiron/observability';
 import { inboxMigrations } from '@castiron/inbox';
 import { appendToOutbox, outboxMigrations } from '@castiron/outbox';
-import { DataSource } from 'typeorm';
-
-/** What services have; more clients than that queue for a connection. */
-const SERVICE_POOL = 20;
+import { createDataSource } from '@castiron/service/database';
+import type { DataSource } from 'typeorm';
 
 export const silent = createLogger('bench', process.env['LOG_LEVEL'] ?? 'silent');
 
 /** The outbox where nobody sends, or somebody else does. */
 export const nobodyWaits = { append: appendToOutbox, wake: () => undefined };
 
-/** Connects as a service does. */
-export async function connected(url: string, poolSize = SERVICE_POOL): Promise<DataSource> {
-  const dataSource = new DataSource({
-    type: 'postgres',
-    url,
-    entities: [],
-    migrations: [...outboxMigrations, ...inboxMigrations],
-    migrationsTransactionMode: 'each',
-    poolSize,
-    invalidWhereValuesBehavior: { null: 'throw', undefined: 'throw' },
-  });
-  return dataSource.initialize();
-}
+/** Connects as a service does, which has fewer connections than the bench has clients. */
+export const connected = (url: string): Promise<DataSource> =>
+  createDataSource(url, [...outboxMigrations, ...inboxMigrations], silent).initialize();
 
-export async function withDatabase<T>(
-  url: string,
-  work: (dataSource: DataSource) => Promise<T>,
-  poolSize?: number,
-): Promise<T> {
-  const dataSource = await connected(url, poolSize);
+export async function withDatabase<T>(url: string, work: (dataSource: DataSource) => Promise<T>): Promise<T> {
+  const dataSource = await connected(url);
   try {
     return await work(dataSource);
   } finally {
@@ -40,7 +24,7 @@ export async function withDatabase<T>(
 
 /** Makes an empty database with the tables of the spine and two of a service: one to write, one for effects. */
 export async function makeDatabase(admin: string, name: string): Promise<string> {
-  await withDatabase(admin, (dataSource) => dataSource.query(`CREATE DATABASE ${name}`), 1);
+  await withDatabase(admin, (dataSource) => dataSource.query(`CREATE DATABASE ${name}`));
   const url = new URL(admin);
   url.pathname = `/${name}`;
   await withDatabase(url.href, async (dataSource) => {

@@ -30,42 +30,38 @@ export async function commit(
 ): Promise<{ perSecond: number; cpuUsPerCommit: number }> {
   const { url, topic, clients, seconds, outbox } = given;
   const contract = contractOn(topic);
-  return withDatabase(
-    url,
-    async (dataSource) => {
-      const transactions = new Transactions(dataSource, nobodyWaits, { contract });
-      const order = `INSERT INTO orders (customer, note) VALUES ($1, $2)`;
-      let n = 0;
-      const plain = async (): Promise<void> => {
-        const { customer } = dataOf((n += 1));
-        await dataSource.transaction((manager) => manager.query(order, [customer, NOTE]));
+  return withDatabase(url, async (dataSource) => {
+    const transactions = new Transactions(dataSource, nobodyWaits, { contract });
+    const order = `INSERT INTO orders (customer, note) VALUES ($1, $2)`;
+    let n = 0;
+    const plain = async (): Promise<void> => {
+      const { customer } = dataOf((n += 1));
+      await dataSource.transaction((manager) => manager.query(order, [customer, NOTE]));
+    };
+    const withEvent = async (): Promise<void> => {
+      const data = dataOf((n += 1));
+      await transactions.run([outboxKey(topic, data.customer)], async (tx) => {
+        await tx.manager.query(order, [data.customer, NOTE]);
+        tx.publish(contract, data);
+      });
+    };
+    const once = outbox ? withEvent : plain;
+    const until = async (deadline: number): Promise<number> => {
+      let done = 0;
+      const client = async (): Promise<void> => {
+        while (performance.now() < deadline) {
+          await once();
+          done += 1;
+        }
       };
-      const withEvent = async (): Promise<void> => {
-        const data = dataOf((n += 1));
-        await transactions.run([outboxKey(topic, data.customer)], async (tx) => {
-          await tx.manager.query(order, [data.customer, NOTE]);
-          tx.publish(contract, data);
-        });
-      };
-      const once = outbox ? withEvent : plain;
-      const until = async (deadline: number): Promise<number> => {
-        let done = 0;
-        const client = async (): Promise<void> => {
-          while (performance.now() < deadline) {
-            await once();
-            done += 1;
-          }
-        };
-        await Promise.all(Array.from({ length: clients }, client));
-        return done;
-      };
-      // Connections and plans first.
-      await until(performance.now() + Math.min(2_000, seconds * 200));
-      const lap = stopwatch();
-      const done = await until(performance.now() + seconds * 1000);
-      const { ms, cpuUs } = lap();
-      return { perSecond: (done * 1000) / ms, cpuUsPerCommit: cpuUs / done };
-    },
-    clients,
-  );
+      await Promise.all(Array.from({ length: clients }, client));
+      return done;
+    };
+    // Connections and plans first.
+    await until(performance.now() + Math.min(2_000, seconds * 200));
+    const lap = stopwatch();
+    const done = await until(performance.now() + seconds * 1000);
+    const { ms, cpuUs } = lap();
+    return { perSecond: (done * 1000) / ms, cpuUsPerCommit: cpuUs / done };
+  });
 }
