@@ -1,4 +1,4 @@
-import { RelayThread } from '@castiron/service/relay';
+import { RelayThread } from '@castiron/service';
 import type { Places } from './places.js';
 
 const LOG_LEVEL = process.env['LOG_LEVEL'] === 'warn' ? 'warn' : 'silent';

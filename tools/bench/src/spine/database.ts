@@ -1,7 +1,7 @@
 import { createLogger } from '@castiron/observability';
 import { inboxMigrations } from '@castiron/inbox';
 import { appendToOutbox, outboxMigrations } from '@castiron/outbox';
-import { createDataSource } from '@castiron/service/database';
+import { createDataSource } from '@castiron/service';
 import type { DataSource } from 'typeorm';
 
 export const silent = createLogger('bench', process.env['LOG_LEVEL'] ?? 'silent');
