@@ -1,7 +1,8 @@
 import type { Topic } from '@castiron/contracts';
-import kafkajs, { type AclEntry, type Admin as KafkaJsAdmin, type SeekEntry } from 'kafkajs';
+import type { AclEntry, Admin as KafkaJsAdmin, SeekEntry } from 'kafkajs';
 import { createClient, type Client } from './client.js';
 import { within } from './deadline.js';
+import kafkajs from './kafkajs.js';
 import { deleteScramUser, putScramUser } from './scram.js';
 import type { AclOperation, AclResource, AclRule, Admin, KafkaSettings } from './types.js';
 

@@ -1,15 +1,7 @@
 import net from 'node:net';
 import tls from 'node:tls';
-import kafkajs, {
-  type ISocketFactory,
-  type Kafka as KafkaJs,
-  type KafkaConfig,
-  type logLevel,
-  type RetryOptions,
-} from 'kafkajs';
-import './not-final.js';
-import './produce-request.js';
-import './request-queue.js';
+import type { ISocketFactory, Kafka as KafkaJs, KafkaConfig, logLevel, RetryOptions } from 'kafkajs';
+import kafkajs from './kafkajs.js';
 import type { KafkaSettings } from './types.js';
 
 /** A kafkajs client of its own for one producer or consumer, so that throwing that away closes exactly its sockets. */

@@ -1,4 +1,4 @@
-import { type Consumer as KafkaJsConsumer, type EachBatchPayload } from 'kafkajs';
+import type { Consumer as KafkaJsConsumer, EachBatchPayload } from 'kafkajs';
 import { FETCH_BYTES, PARTITION_FETCH_BYTES } from '@castiron/contracts';
 import { createClient, type Client } from './client.js';
 import { Commits } from './commits.js';

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { defineTopic } from '@castiron/contracts';
 import { eventually } from '@castiron/testing';
-import kafkajs from 'kafkajs';
+import kafkajs from './kafkajs.js';
 import { afterAll, afterEach, describe, expect, inject, it } from 'vitest';
 import { CommittingConsumer } from './consumer.js';
 import { connect, type Consumer, type ConsumerOptions, type IncomingBatch, type KafkaSettings } from './index.js';

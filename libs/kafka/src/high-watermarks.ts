@@ -1,5 +1,4 @@
-import { Admin, FetchIsolationLevels, ListOffsetTimestamps } from '@platformatic/kafka';
-import { listenToConnections } from './second-client.js';
+import { secondClient } from './second-client.js';
 import type { KafkaSettings } from './types.js';
 
 /**
@@ -11,7 +10,7 @@ export async function highWatermarks(
   topic: string,
   partitions: readonly number[],
 ): Promise<Map<number, bigint>> {
-  listenToConnections();
+  const { Admin, FetchIsolationLevels, ListOffsetTimestamps } = await secondClient();
   const admin = new Admin({
     clientId: settings.clientId,
     bootstrapBrokers: [...settings.brokers],

@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import kafkajs from 'kafkajs';
+import kafkajs from './kafkajs.js';
 import { expect, it } from 'vitest';
 import { createPartitioner, partitionOf } from './partitioner.js';
 

@@ -1,6 +1,7 @@
 import { createRequire } from 'node:module';
 import type { Message } from 'kafkajs';
-import { encodeRecordBatch } from './record-batch.js';
+import { roomyEncoder, type Encoder } from './encoder.js';
+import { RecordBatch } from './record-batch.js';
 
 /**
  * kafkajs 2.2.4 makes several pieces of memory of each header, which is most of what sending costs. Its requests are encoded
@@ -21,13 +22,6 @@ interface Produce {
   readonly producerEpoch?: number;
   readonly topicData: readonly { readonly topic: string; readonly partitions: readonly Batch[] }[];
 }
-/** As much of kafkajs's as is used here. */
-interface Encoder {
-  writeString(text: string | null): this;
-  writeInt16(n: number): this;
-  writeInt32(n: number): this;
-  writeBytes(bytes: Buffer): this;
-}
 interface Exchange {
   readonly request: { readonly encode: () => Promise<Encoder> };
 }
@@ -36,7 +30,6 @@ interface Definition {
 }
 
 const require = createRequire(import.meta.url);
-const EncoderClass = require('kafkajs/src/protocol/encoder.js') as new (bytes?: number) => Encoder;
 const definition = require('kafkajs/src/protocol/requests/produce/index.js') as Definition;
 
 /** The first version whose records are batches (KIP-98). */
@@ -48,19 +41,36 @@ const isPlain = ({ compression = 0, topicData }: Produce): boolean =>
     partitions.every(({ messages }) => messages.every(({ timestamp }) => timestamp === undefined)),
   );
 
+const stringBytes = (text: string | null): number => 2 + (text === null ? 0 : Buffer.byteLength(text));
+
+/** Kafka's protocol, Produce request, versions 3 to 8. */
 function encode(produce: Produce): Encoder {
-  const { acks, timeout, transactionalId = null, producerId = -1, producerEpoch = 0, topicData } = produce;
+  const { acks, timeout, transactionalId = null, producerId = -1, producerEpoch = 0 } = produce;
   const sender = { producerId: BigInt(producerId), producerEpoch, isTransactional: transactionalId !== null };
   const time = Date.now();
-  const request = new EncoderClass()
+  const topics = produce.topicData.map(({ topic, partitions }) => ({
+    topic,
+    batches: partitions.map(({ partition, messages, firstSequence = 0 }) => ({
+      partition,
+      batch: new RecordBatch(messages, { ...sender, firstSequence }, time),
+    })),
+  }));
+  let bytes = stringBytes(transactionalId) + 2 + 4 + 4;
+  for (const { topic, batches } of topics) {
+    bytes += stringBytes(topic) + 4;
+    for (const { batch } of batches) bytes += 4 + 4 + batch.bytes;
+  }
+  const request = roomyEncoder(bytes)
     .writeString(transactionalId)
     .writeInt16(acks)
     .writeInt32(timeout)
-    .writeInt32(topicData.length);
-  for (const { topic, partitions } of topicData) {
-    request.writeString(topic).writeInt32(partitions.length);
-    for (const { partition, messages, firstSequence = 0 } of partitions)
-      request.writeInt32(partition).writeBytes(encodeRecordBatch(messages, { ...sender, firstSequence }, time));
+    .writeInt32(topics.length);
+  for (const { topic, batches } of topics) {
+    request.writeString(topic).writeInt32(batches.length);
+    for (const { partition, batch } of batches) {
+      request.writeInt32(partition).writeInt32(batch.bytes);
+      batch.writeInto(request.buf.subarray(request.offset, (request.offset += batch.bytes)));
+    }
   }
   return request;
 }

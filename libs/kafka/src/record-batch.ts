@@ -95,27 +95,43 @@ class Writer {
 
 /**
  * A batch of records without compression, as it stands in a request and in the log (Kafka's documentation, "Record
- * Batch", magic 2). It is measured, then written into one piece of memory.
- * @param time of all its records, in ms since 1970
+ * Batch", magic 2). It is measured, then written into memory that is there for it.
  */
-export function encodeRecordBatch(messages: readonly Message[], sender: Sender, time: number): Buffer {
-  const headers = messages.map((message) => listed(message.headers));
-  const sizes = messages.map((message, at) => sizeOfRecord(message, headers[at] ?? [], at));
-  const buffer = Buffer.allocUnsafe(sizes.reduce((sum, size) => sum + sizeOfVarint(size) + size, HEAD_BYTES));
-  const writer = new Writer(buffer, HEAD_BYTES);
-  for (const [at, message] of messages.entries()) writer.record(message, headers[at] ?? [], at, sizes[at] ?? 0);
-  buffer.writeBigInt64BE(0n, 0); // the broker gives out offsets
-  buffer.writeInt32BE(buffer.length - COUNTED_FROM, 8);
-  buffer.writeInt32BE(0, COUNTED_FROM); // epoch of the leader: the broker's too
-  buffer.writeInt8(MAGIC, 16);
-  buffer.writeInt16BE(sender.isTransactional ? TRANSACTIONAL : 0, CHECKED_FROM);
-  buffer.writeInt32BE(messages.length - 1, 23);
-  buffer.writeBigInt64BE(BigInt(time), 27);
-  buffer.writeBigInt64BE(BigInt(time), 35);
-  buffer.writeBigInt64BE(sender.producerId, 43);
-  buffer.writeInt16BE(sender.producerEpoch, 51);
-  buffer.writeInt32BE(sender.firstSequence, 53);
-  buffer.writeInt32BE(messages.length, 57);
-  buffer.writeUInt32BE(crc32c(buffer.subarray(CHECKED_FROM)), 17);
-  return buffer;
+export class RecordBatch {
+  readonly bytes: number;
+  private readonly headers: readonly (readonly Header[])[];
+  private readonly sizes: readonly number[];
+
+  /** @param time of all its records, in ms since 1970 */
+  constructor(
+    private readonly messages: readonly Message[],
+    private readonly sender: Sender,
+    private readonly time: number,
+  ) {
+    this.headers = messages.map((message) => listed(message.headers));
+    this.sizes = messages.map((message, at) => sizeOfRecord(message, this.headers[at] ?? [], at));
+    this.bytes = this.sizes.reduce((sum, size) => sum + sizeOfVarint(size) + size, HEAD_BYTES);
+  }
+
+  /** @param buffer so many bytes as it has */
+  writeInto(buffer: Buffer): void {
+    const { messages, sender, time } = this;
+    const writer = new Writer(buffer, HEAD_BYTES);
+    for (const [at, message] of messages.entries()) {
+      writer.record(message, this.headers[at] ?? [], at, this.sizes[at] ?? 0);
+    }
+    buffer.writeBigInt64BE(0n, 0); // the broker gives out offsets
+    buffer.writeInt32BE(buffer.length - COUNTED_FROM, 8);
+    buffer.writeInt32BE(0, COUNTED_FROM); // epoch of the leader: the broker's too
+    buffer.writeInt8(MAGIC, 16);
+    buffer.writeInt16BE(sender.isTransactional ? TRANSACTIONAL : 0, CHECKED_FROM);
+    buffer.writeInt32BE(messages.length - 1, 23);
+    buffer.writeBigInt64BE(BigInt(time), 27);
+    buffer.writeBigInt64BE(BigInt(time), 35);
+    buffer.writeBigInt64BE(sender.producerId, 43);
+    buffer.writeInt16BE(sender.producerEpoch, 51);
+    buffer.writeInt32BE(sender.firstSequence, 53);
+    buffer.writeInt32BE(messages.length, 57);
+    buffer.writeUInt32BE(crc32c(buffer.subarray(CHECKED_FROM)), 17);
+  }
 }

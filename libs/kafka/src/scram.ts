@@ -1,7 +1,7 @@
 import { pbkdf2, randomBytes } from 'node:crypto';
 import { promisify } from 'node:util';
-import { alterUserScramCredentialsV0, Connection } from '@platformatic/kafka';
-import { listenToConnections } from './second-client.js';
+import type { alterUserScramCredentialsV0 } from '@platformatic/kafka';
+import { secondClient } from './second-client.js';
 import type { KafkaSettings } from './types.js';
 
 const SCRAM_SHA_512 = 2;
@@ -13,7 +13,7 @@ type Deletion = Parameters<typeof alterUserScramCredentialsV0.createRequest>[0][
 type Upsertion = Parameters<typeof alterUserScramCredentialsV0.createRequest>[1][number];
 
 async function alter(settings: KafkaSettings, deletions: Deletion[], upsertions: Upsertion[]): Promise<void> {
-  listenToConnections();
+  const { alterUserScramCredentialsV0, Connection } = await secondClient();
   let failure: unknown = new Error('no broker is configured');
   // Any broker takes the request and forwards it to the controller.
   for (const broker of settings.brokers) {

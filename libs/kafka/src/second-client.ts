@@ -1,17 +1,24 @@
-import { instancesChannel, type Connection } from '@platformatic/kafka';
+import type * as SecondClient from '@platformatic/kafka';
+
+let listening = false;
 
 /**
  * A connection of the second client tells of a broker that goes away in the middle of a handshake by an `error` event as
  * well as by failing the call. Nobody can listen to a connection that a pool of its own opens, and an `error` that
  * nobody listens to ends the process: so each is listened to from its making. The call fails all the same.
  */
-export function listenToConnections(): void {
+export function listenToConnections(instances: typeof SecondClient.instancesChannel): void {
   if (listening) return;
   listening = true;
-  instancesChannel.subscribe((message) => {
+  instances.subscribe((message) => {
     const { type, instance } = message as { type: string; instance: unknown };
-    if (type === 'connection') (instance as Connection).on('error', () => undefined);
+    if (type === 'connection') (instance as SecondClient.Connection).on('error', () => undefined);
   });
 }
 
-let listening = false;
+/** Loaded for who asks: it takes ten megabytes, in each thread, and most processes never do. */
+export async function secondClient(): Promise<typeof SecondClient> {
+  const client = await import('@platformatic/kafka');
+  listenToConnections(client.instancesChannel);
+  return client;
+}

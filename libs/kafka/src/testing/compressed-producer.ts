@@ -1,6 +1,6 @@
 import { zstdCompressSync } from 'node:zlib';
-import kafkajs from 'kafkajs';
 import type { WireMessage } from '@castiron/contracts';
+import kafkajs from '../kafkajs.js';
 import type { KafkaSettings } from '../types.js';
 
 /** Magic number; version 1 with independent blocks and no checksums; blocks of 64 KiB; checksum of these two bytes. */

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { defineTopic, type TopicKind, type WireMessage } from '@castiron/contracts';
-import kafkajs from 'kafkajs';
 import { readAll, type Consumer, type ConsumerOptions, type Kafka, type KafkaSettings } from '../index.js';
+import kafkajs from '../kafkajs.js';
 import { implementationNamed } from './implementations.js';
 import { openTransaction, type OpenTransaction } from './open-transaction.js';
 

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { WireMessage } from '@castiron/contracts';
-import kafkajs from 'kafkajs';
 import { groupByTopic } from '../grouped.js';
+import kafkajs from '../kafkajs.js';
 import type { KafkaSettings } from '../types.js';
 
 const TIMEOUT_MS = 60_000;

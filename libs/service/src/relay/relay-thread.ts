@@ -20,6 +20,11 @@ export type Asked = 'wake' | 'stop';
 
 /** Compiled, also where a test runs the sources, whose arguments the thread must not have then. */
 const PROGRAM = createRequire(import.meta.url).resolve('@castiron/service/relay-worker');
+/**
+ * In MiB. What was sent soon is thrown away soon: a young heap as large as V8 lets it become keeps more of it than needed,
+ * and the whole heap is collected the earlier.
+ */
+const LIMITS = { maxYoungGenerationSizeMb: 48 };
 const ARGUMENTS = process.execArgv.some((argument) => argument.startsWith('--conditions')) ? { execArgv: [] } : {};
 
 /**
@@ -54,7 +59,7 @@ export class RelayThread implements OutboxPort {
    */
   async start(onCrash: (error: Error) => void): Promise<void> {
     const data: WorkerData = { settings: this.settings, cells: this.memory.cells };
-    const worker = new Worker(PROGRAM, { name: 'relay', workerData: data, ...ARGUMENTS });
+    const worker = new Worker(PROGRAM, { name: 'relay', workerData: data, resourceLimits: LIMITS, ...ARGUMENTS });
     this.worker = worker;
     let crashed = (error: Error): void => void error;
     const ended = new Promise<never>((_, reject) => {

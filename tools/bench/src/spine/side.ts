@@ -28,7 +28,7 @@ export class Side<Program> {
     });
   }
 
-  /** @param profiles a folder for a CPU profile of the side's whole life */
+  /** @param profiles a folder for CPU profiles of the side's whole life */
   static async start<Name extends keyof Programs>(name: Name, profiles?: string): Promise<Side<Programs[Name]>> {
     const child = fork(MAIN, ['side', name], {
       serialization: 'advanced',
@@ -36,9 +36,8 @@ export class Side<Program> {
         // As the services are run.
         '--enable-source-maps',
         '--max-old-space-size=384',
-        ...(profiles === undefined
-          ? []
-          : ['--cpu-prof', `--cpu-prof-dir=${profiles}`, `--cpu-prof-name=${name}-${Date.now()}.cpuprofile`]),
+        // Each thread of the side has a file of its own there.
+        ...(profiles === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${join(profiles, name)}`]),
       ],
     });
     await Promise.race([

@@ -1,4 +1,4 @@
-import type { Base, BaseOptions, ConnectionPool } from '@platformatic/kafka';
+import { instancesChannel, type Base, type BaseOptions, type ConnectionPool } from '@platformatic/kafka';
 import { listenToConnections } from '../../second-client.js';
 import type { KafkaSettings } from '../../types.js';
 
@@ -6,7 +6,7 @@ import type { KafkaSettings } from '../../types.js';
 const RETRIES = 200;
 
 export function optionsOf(settings: KafkaSettings): BaseOptions & { readonly clientId: string } {
-  listenToConnections();
+  listenToConnections(instancesChannel);
   return {
     clientId: settings.clientId,
     bootstrapBrokers: [...settings.brokers],

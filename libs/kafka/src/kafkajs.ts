@@ -1,0 +1,8 @@
+// kafkajs as it is used here. What is mended before it is loaded comes first.
+import './group-by-partition.js';
+import kafkajs from 'kafkajs';
+import './not-final.js';
+import './produce-request.js';
+import './request-queue.js';
+
+export default kafkajs;
