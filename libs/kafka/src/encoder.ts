@@ -1,4 +1,5 @@
 import { createRequire } from 'node:module';
+import { takeMemory } from './request-memory.js';
 
 /** As much of kafkajs's as is used here: what is written so far is `buf` up to `offset`. */
 export interface Encoder {
@@ -26,7 +27,7 @@ const roomy = new WeakSet<Encoder>();
 /** One with memory for so many bytes, which whoever writes its head takes over with what it holds. */
 export function roomyEncoder(bytes: number): Encoder {
   const encoder = new EncoderClass();
-  encoder.buf = Buffer.allocUnsafeSlow(ROOM_BYTES + bytes).subarray(ROOM_BYTES);
+  encoder.buf = Buffer.from(takeMemory(ROOM_BYTES + bytes), ROOM_BYTES, bytes);
   roomy.add(encoder);
   return encoder;
 }

@@ -27,14 +27,15 @@ export function groupByPartition({
 
 /**
  * kafkajs 2.2.4 copies, for each message, all those of its partition that came before: four megabytes for a thousand
- * messages. Its function is bound where it is loaded, so this must be there before.
+ * messages. Its function is bound where it is loaded, so this must be there before; once for each process, however often
+ * this module is evaluated there.
  */
 function mend(): void {
   const require = createRequire(import.meta.url);
-  const used = require.resolve('kafkajs/src/producer/sendMessages.js');
   const path = require.resolve('kafkajs/src/producer/groupMessagesPerPartition.js');
-  if (require.cache[used] !== undefined) throw new Error('kafkajs was loaded before @castiron/kafka');
-  require(path);
+  if ((require(path) as { name: string }).name === groupByPartition.name) return;
+  const user = require.resolve('kafkajs/src/producer/sendMessages.js');
+  if (require.cache[user] !== undefined) throw new Error('kafkajs was loaded before @castiron/kafka');
   const loaded = require.cache[path];
   if (loaded !== undefined) loaded.exports = groupByPartition;
 }

@@ -1,6 +1,6 @@
 import { createRequire } from 'node:module';
 import fc from 'fast-check';
-import { afterAll, beforeAll, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import type { Encoder } from './encoder.js';
 import './produce-request.js';
 
@@ -20,7 +20,10 @@ const VERSION = 7;
 /** kafkajs's own, which the definition of the request does not lead to any more. */
 const theirs = require('kafkajs/src/protocol/requests/produce/v7/request.js') as (produce: object) => Request;
 const { protocol } = require('kafkajs/src/protocol/requests/produce/index.js') as {
-  protocol: (chosen: { version: number }) => (produce: object) => { request: Request };
+  protocol: (chosen: { version: number }) => (produce: object) => {
+    request: Request;
+    response: { decode: (answer: Buffer) => Promise<unknown> };
+  };
 };
 
 const text = fc.string({ unit: 'binary', maxLength: 40 });
@@ -90,12 +93,50 @@ it('lets one head alone take over its memory', async () => {
   expect(first.buffer.equals(before)).toBe(true);
 });
 
-it('takes no more memory than the request and the room before it', async () => {
-  const value = 'v'.repeat(1_000_000);
-  const { request } = protocol({ version: VERSION })({
-    ...one,
-    topicData: [{ topic: 't', partitions: [{ partition: 0, messages: [{ value }] }] }],
-  });
+/** Of a request of a megabyte, and one more for each of `more`. */
+const large = (more = 0) => ({
+  ...one,
+  topicData: [{ topic: 't', partitions: [{ partition: 0, messages: [{ value: 'v'.repeat(1_000_000 + more) }] }] }],
+});
+
+it('takes hardly more memory than the request and the room before it', async () => {
+  const { request } = protocol({ version: VERSION })(large());
   const { buf } = await createRequest({ correlationId: 1, clientId: 'client', request });
-  expect(buf.buffer.byteLength).toBeLessThan(value.length + 2_048);
+  expect(buf.buffer.byteLength).toBeLessThan(1_000_000 + 2_048 + 65_536);
+});
+
+describe('the memory of a request', () => {
+  /** No topics, no throttling. */
+  const ANSWER = Buffer.alloc(8);
+  const sent = async (produce: object) => {
+    const { request, response } = protocol({ version: VERSION })(produce);
+    const { buf } = await createRequest({ correlationId: 1, clientId: 'client', request });
+    return { memory: buf.buffer, request, answered: () => response.decode(ANSWER) };
+  };
+
+  it('serves another once it was answered, and not before', async () => {
+    const first = await sent(large());
+    const meanwhile = await sent(large());
+    expect(meanwhile.memory).not.toBe(first.memory);
+    await first.answered();
+    const next = await sent(large(100));
+    expect(next.memory).toBe(first.memory);
+    await first.answered();
+    expect((await sent(large())).memory).not.toBe(next.memory);
+  });
+
+  it('is left alone where it was written twice', async () => {
+    const first = await sent(large());
+    const again = await first.request.encode();
+    await first.answered();
+    const next = await sent(large());
+    expect([first.memory, again.buf.buffer]).not.toContain(next.memory);
+  });
+
+  it('is kept for a few only', async () => {
+    const many = await Promise.all(Array.from({ length: 20 }, () => sent(large())));
+    for (const { answered } of many) await answered();
+    const kept = await Promise.all(many.map(() => sent(large())));
+    expect(kept.filter(({ memory }) => many.some((it) => it.memory === memory))).toHaveLength(4);
+  });
 });

@@ -2,6 +2,7 @@ import { createRequire } from 'node:module';
 import type { Message } from 'kafkajs';
 import { roomyEncoder, type Encoder } from './encoder.js';
 import { RecordBatch } from './record-batch.js';
+import { giveBackMemory } from './request-memory.js';
 
 /**
  * kafkajs 2.2.4 makes several pieces of memory of each header, which is most of what sending costs. Its requests are encoded
@@ -24,6 +25,7 @@ interface Produce {
 }
 interface Exchange {
   readonly request: { readonly encode: () => Promise<Encoder> };
+  readonly response: { readonly decode: (answer: Buffer) => Promise<unknown> };
 }
 interface Definition {
   protocol: (chosen: { version: number }) => (produce: Produce) => Exchange;
@@ -79,5 +81,26 @@ const { protocol } = definition;
 definition.protocol = (chosen) => (produce) => {
   const exchange = protocol(chosen)(produce);
   if (chosen.version < BATCHES_SINCE || !isPlain(produce)) return exchange;
-  return { ...exchange, request: { ...exchange.request, encode: () => Promise.resolve(encode(produce)) } };
+  let written = 0;
+  let memory: ArrayBufferLike | undefined;
+  return {
+    request: {
+      ...exchange.request,
+      encode: () => {
+        const request = encode(produce);
+        written += 1;
+        memory = request.buf.buffer;
+        return Promise.resolve(request);
+      },
+    },
+    response: {
+      ...exchange.response,
+      decode: (answer) => {
+        // Who answers has read it to its end. Written twice, the answer may be to the other.
+        if (memory !== undefined && written === 1) giveBackMemory(memory);
+        memory = undefined;
+        return exchange.response.decode(answer);
+      },
+    },
+  };
 };
