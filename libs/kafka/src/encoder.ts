@@ -13,7 +13,7 @@ export interface Encoder {
   writeEncoder(other: Encoder): this;
 }
 
-export const EncoderClass = createRequire(import.meta.url)('kafkajs/src/protocol/encoder.js') as {
+const EncoderClass = createRequire(import.meta.url)('kafkajs/src/protocol/encoder.js') as {
   new (): Encoder;
   prototype: { writeEncoder: (this: Encoder, other: Encoder) => Encoder };
 };
