@@ -2,6 +2,7 @@ import { ConnectedAdmin } from './admin.js';
 import { CommittingConsumer } from './consumer.js';
 import { IdempotentProducer } from './producer.js';
 import { readTopic } from './reading.js';
+import { RecordEncoder } from './record-encoder.js';
 import { FencingProducer } from './transactional-producer.js';
 import type { Kafka, KafkaSettings } from './types.js';
 
@@ -11,6 +12,7 @@ export function connect(settings: KafkaSettings): Kafka {
     producer: () => new IdempotentProducer(settings),
     fencedProducer: (transactionalId) => new IdempotentProducer(settings, transactionalId),
     transactionalProducer: (transactionalId) => new FencingProducer(settings, transactionalId),
+    encoder: () => new RecordEncoder(),
     consumer: (options) => new CommittingConsumer(settings, options),
     admin: () => new ConnectedAdmin(settings),
     read: (topic, options = {}) => readTopic(settings, topic, options),

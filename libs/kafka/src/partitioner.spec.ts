@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import kafkajs from './kafkajs.js';
 import { expect, it } from 'vitest';
 import { createPartitioner, partitionOf } from './partitioner.js';
+import { RecordEncoder } from './record-encoder.js';
 
 const metadata = (partitions: number) =>
   Array.from({ length: partitions }, (_, partitionId) => ({
@@ -23,6 +24,9 @@ it('gives every key the partition that every Kafka client gives it', () => {
     fc.property(key, fc.integer({ min: 1, max: 20 }), (given, partitions) => {
       const args = { topic: 't', partitionMetadata: metadata(partitions), message: { key: given, value: null } };
       expect(ours(args)).toBe(kafkaJs(args));
+      const encoder = new RecordEncoder();
+      encoder.encode(args.message);
+      expect(ours({ ...args, message: encoder.encode(args.message) })).toBe(kafkaJs(args));
     }),
   );
 });

@@ -2,6 +2,7 @@ import { createRequire } from 'node:module';
 import type { Message } from 'kafkajs';
 import { roomyEncoder, type Encoder } from './encoder.js';
 import { RecordBatch } from './record-batch.js';
+import { EncodedRecord, RecordEncoder } from './record-encoder.js';
 import { giveBackMemory } from './request-memory.js';
 
 /**
@@ -11,7 +12,7 @@ import { giveBackMemory } from './request-memory.js';
 
 interface Batch {
   readonly partition: number;
-  readonly messages: readonly Message[];
+  readonly messages: readonly (Message | EncodedRecord)[];
   readonly firstSequence?: number;
 }
 interface Produce {
@@ -40,7 +41,13 @@ const BATCHES_SINCE = 3;
 const isPlain = ({ compression = 0, topicData }: Produce): boolean =>
   compression === 0 &&
   topicData.every(({ partitions }) =>
-    partitions.every(({ messages }) => messages.every(({ timestamp }) => timestamp === undefined)),
+    partitions.every(({ messages }) =>
+      messages.every((one) => one instanceof EncodedRecord || one.timestamp === undefined),
+    ),
+  );
+const isEncoded = ({ topicData }: Produce): boolean =>
+  topicData.some(({ partitions }) =>
+    partitions.some(({ messages }) => messages.some((one) => one instanceof EncodedRecord)),
   );
 
 const stringBytes = (text: string | null): number => 2 + (text === null ? 0 : Buffer.byteLength(text));
@@ -50,11 +57,14 @@ function encode(produce: Produce): Encoder {
   const { acks, timeout, transactionalId = null, producerId = -1, producerEpoch = 0 } = produce;
   const sender = { producerId: BigInt(producerId), producerEpoch, isTransactional: transactionalId !== null };
   const time = Date.now();
+  const encoder = new RecordEncoder();
+  const encoded = (message: Message | EncodedRecord): EncodedRecord =>
+    message instanceof EncodedRecord ? message : encoder.encode(message);
   const topics = produce.topicData.map(({ topic, partitions }) => ({
     topic,
     batches: partitions.map(({ partition, messages, firstSequence = 0 }) => ({
       partition,
-      batch: new RecordBatch(messages, { ...sender, firstSequence }, time),
+      batch: new RecordBatch(messages.map(encoded), { ...sender, firstSequence }, time),
     })),
   }));
   let bytes = stringBytes(transactionalId) + 2 + 4 + 4;
@@ -74,13 +84,17 @@ function encode(produce: Produce): Encoder {
       batch.writeInto(request.buf.subarray(request.offset, (request.offset += batch.bytes)));
     }
   }
+  encoder.forget();
   return request;
 }
 
 const { protocol } = definition;
 definition.protocol = (chosen) => (produce) => {
   const exchange = protocol(chosen)(produce);
-  if (chosen.version < BATCHES_SINCE || !isPlain(produce)) return exchange;
+  if (chosen.version < BATCHES_SINCE || !isPlain(produce)) {
+    if (isEncoded(produce)) throw new TypeError('encoded messages go into a plain batch only');
+    return exchange;
+  }
   let written = 0;
   let memory: ArrayBufferLike | undefined;
   return {

@@ -1,4 +1,3 @@
-import type { WireMessage } from '@castiron/contracts';
 import type { Producer as KafkaJsProducer } from 'kafkajs';
 import { BaseOffsets } from './base-offsets.js';
 import { createClient, type Client } from './client.js';
@@ -6,7 +5,8 @@ import { within } from './deadline.js';
 import { connectFenced } from './fenced-id.js';
 import { groupByTopic } from './grouped.js';
 import { createPartitioner } from './partitioner.js';
-import { DEFAULT_LEASE_MS, type FencedProducer, type KafkaSettings } from './types.js';
+import { EncodedRecord } from './record-encoder.js';
+import { DEFAULT_LEASE_MS, type FencedProducer, type KafkaSettings, type Sendable } from './types.js';
 
 /** A send that took longer is given up; the lease of whoever sends lasts twice as long. In ms. */
 export const sendDeadlineOf = (leaseMs: number): number => leaseMs / 2;
@@ -50,7 +50,7 @@ export class IdempotentProducer implements FencedProducer {
     });
   }
 
-  send(messages: readonly WireMessage[]): Promise<void> {
+  send(messages: readonly Sendable[]): Promise<void> {
     if (messages.length === 0) return Promise.resolve();
     const deadline = sendDeadlineOf(this.settings.leaseMs ?? DEFAULT_LEASE_MS);
     return this.inTurn(async () => {
@@ -79,12 +79,13 @@ export class IdempotentProducer implements FencedProducer {
     return done;
   }
 
-  private async attempt(messages: readonly WireMessage[]): Promise<void> {
+  private async attempt(messages: readonly Sendable[]): Promise<void> {
     if (this.live === undefined && this.transactionalId !== undefined) {
       throw new Error(`the producer ${this.transactionalId} is not open`);
     }
     const { producer, offsets } = await (this.live ??= this.connect(this.client()));
     offsets.check(await producer.sendBatch({ topicMessages: groupByTopic(messages), acks: -1 }));
+    for (const message of messages) if (message instanceof EncodedRecord) message.sent();
   }
 
   private client(): Client {

@@ -3,6 +3,7 @@ import fc from 'fast-check';
 import type { Message } from 'kafkajs';
 import { expect, it } from 'vitest';
 import { RecordBatch, type Sender } from './record-batch.js';
+import { RecordEncoder } from './record-encoder.js';
 
 const require = createRequire(import.meta.url);
 type Encoded = { buffer: Buffer };
@@ -11,8 +12,9 @@ const { RecordBatch: KafkaJsBatch } = require('kafkajs/src/protocol/recordBatch/
 };
 const Record = require('kafkajs/src/protocol/recordBatch/record/v0/index.js') as (record: object) => Encoded;
 
-const bytes = fc.uint8Array({ maxLength: 80 }).map((given) => Buffer.from(given));
-const text = fc.oneof(fc.string({ unit: 'binary', maxLength: 80 }), bytes);
+// Around 64 bytes a length takes one byte more.
+const bytes = fc.uint8Array({ maxLength: 80, size: 'max' }).map((given) => Buffer.from(given));
+const text = fc.oneof(fc.string({ unit: 'binary', maxLength: 80, size: 'max' }), bytes);
 const message: fc.Arbitrary<Message> = fc.record({
   key: fc.option(text),
   value: fc.option(text),
@@ -40,7 +42,9 @@ async function asKafkaJs(messages: readonly Message[], from: Sender, time: numbe
 }
 
 function written(messages: readonly Message[], from: Sender, time: number): Buffer {
-  const batch = new RecordBatch(messages, from, time);
+  const encoder = new RecordEncoder();
+  const records = messages.map((one) => encoder.encode(one));
+  const batch = new RecordBatch(records, from, time);
   const buffer = Buffer.allocUnsafe(batch.bytes);
   batch.writeInto(buffer);
   return buffer;

@@ -1,14 +1,14 @@
 /** Memory is taken in so many bytes, so that what one request had fits the next. Smaller ones are not worth keeping. */
 const GRAIN_BYTES = 65_536;
-/** As many as there are lanes that send at the same time. */
-const KEPT = 4;
+/** As many as there are lanes that send at the same time, each with what is encoded for it meanwhile. */
+const KEPT = 8;
 
 const free: ArrayBufferLike[] = [];
 
-/** Memory for a request, perhaps of one that was answered; what it holds is anything. */
+/** Memory for a request, perhaps of one that was answered, the smallest that is there; what it holds is anything. */
 export function takeMemory(bytes: number): ArrayBufferLike {
   if (bytes < GRAIN_BYTES) return Buffer.allocUnsafeSlow(bytes).buffer;
-  const found = free.findIndex(({ byteLength }) => byteLength >= bytes);
+  const found = free.findLastIndex(({ byteLength }) => byteLength >= bytes);
   const [kept] = found === -1 ? [] : free.splice(found, 1);
   return kept ?? Buffer.allocUnsafeSlow(Math.ceil(bytes / GRAIN_BYTES) * GRAIN_BYTES).buffer;
 }

@@ -26,18 +26,37 @@ export interface Kafka {
   /** @param transactionalId the name of a line of producers, each of which shuts out those before it */
   fencedProducer(transactionalId: string): FencedProducer;
   transactionalProducer(transactionalId: string): TransactionalProducer;
+  encoder(): MessageEncoder;
   consumer(options: ConsumerOptions): Consumer;
   admin(): Admin;
   /** See {@link readAll}. */
   read(topic: string, options?: ReadOptions): AsyncIterable<PlacedMessage>;
 }
 
+/** A message as its producer sends it, bytes already. It can be sent once. */
+export interface EncodedMessage {
+  readonly topic: string;
+  /** What it takes of a send, at most. */
+  readonly bytes: number;
+}
+
+/**
+ * Encodes messages as soon as they are known, so that what they were made of need not be kept until they are sent. One for
+ * those that become known together: their memory serves others once all of them were sent.
+ */
+export interface MessageEncoder {
+  encode(message: WireMessage): EncodedMessage;
+}
+
+/** What a producer takes; encoded ones come from an encoder of the same Kafka. */
+export type Sendable = WireMessage | EncodedMessage;
+
 export interface Producer {
   /**
    * Resolves once every message is acknowledged by all in-sync replicas; order is kept per key, across calls too.
    * After a failure any part of the messages may stand on the topic, so send them all again: readers de-duplicate.
    */
-  send(messages: readonly WireMessage[]): Promise<void>;
+  send(messages: readonly Sendable[]): Promise<void>;
   close(): Promise<void>;
 }
 

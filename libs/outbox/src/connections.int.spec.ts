@@ -22,6 +22,28 @@ it('survives that its connection breaks off in the middle of a statement', async
   await direct.destroy();
 });
 
+it('fails what is read row by row where its work fails, and nothing else', async () => {
+  const dataSource = await freshDatabase(outboxMigrations);
+  const connections = new Connections(addressOf(dataSource), () => undefined);
+  const numbers = { text: 'SELECT n FROM generate_series(1, 3) AS n' };
+  const read: number[] = [];
+  await connections.read<[number]>(numbers, [], ([n]) => read.push(n));
+  expect(read).toEqual([1, 2, 3]);
+  const seen: number[] = [];
+  const failing = connections.read<[number]>(numbers, [], ([n]) => {
+    seen.push(n);
+    throw new Error(`no ${n}`);
+  });
+  await expect(failing).rejects.toThrow('no 1');
+  expect(seen).toEqual([1]);
+  await expect(connections.read({ text: 'SELECT nothing' }, [], () => undefined)).rejects.toThrow('does not exist');
+  await expect(connections.read(numbers, ['another'], () => undefined)).rejects.toThrow('crashed');
+  await connections.read<[number]>(numbers, [], ([n]) => read.push(n));
+  expect(read).toHaveLength(6);
+  await connections.end();
+  await dataSource.destroy();
+});
+
 /** Statistics of a table that grows are old: a third of it is what the planner takes the news for. */
 it('finds what is new without having processes started for it', async () => {
   const dataSource = await freshDatabase(outboxMigrations);
@@ -33,10 +55,11 @@ it('finds what is new without having processes started for it', async () => {
   const [now] = await dataSource.query<{ snapshot: string }[]>('SELECT pg_current_snapshot()::text AS snapshot');
   const settled = now?.snapshot ?? '';
   const connections = new Connections(addressOf(dataSource), () => undefined);
+  const encoder = { encode: () => expect.unreachable('nothing is new') };
   const lane = { lane: 0, read: { settled, reading: settled, lastId: '0' } };
   for (let n = 0; n < 10; n += 1) {
     const { incarnation } = await connections.query({ text: 'SELECT' }, []);
-    expect((await readPage(connections, [{ ...lane, incarnation }])).rows).toEqual([]);
+    expect((await readPage(connections, encoder, [{ ...lane, incarnation }])).rows).toEqual([]);
   }
   // Told when a connection ends.
   await connections.end();

@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import pg from 'pg';
 
 /** A connection of the relay's, as PostgreSQL is to see it. */
@@ -74,10 +75,33 @@ export class Connections {
     incarnations: readonly string[],
   ): Promise<Answer<Row>> {
     return this.with(async (client) => {
-      const here = await this.incarnationOf(client);
-      if (incarnations.some((one) => one !== here)) throw new ServerCrashed(here);
+      const here = await this.check(client, incarnations);
       const { rows } = await client.query<Row>(statement);
       return { rows, incarnation: here };
+    });
+  }
+
+  /** The same, row by row as they come, each a list of its columns: what is made of them is all that stays. */
+  read<Row extends readonly unknown[]>(
+    statement: pg.QueryConfig,
+    incarnations: readonly string[],
+    take: (row: Row) => void,
+  ): Promise<void> {
+    return this.with(async (client) => {
+      await this.check(client, incarnations);
+      const asList: pg.QueryArrayConfig = { ...statement, rowMode: 'array' };
+      const query = client.query(new pg.Query(asList));
+      let failed: { error: unknown } | undefined;
+      query.on('row', (row: unknown) => {
+        // Thrown to who reads the socket, it would end the process.
+        try {
+          if (failed === undefined) take(row as Row);
+        } catch (error) {
+          failed = { error };
+        }
+      });
+      await once(query, 'end');
+      if (failed !== undefined) throw failed.error;
     });
   }
 
@@ -109,6 +133,12 @@ export class Connections {
       // What failed may be in the middle of a transaction, or dead.
       client.release(!isClean);
     }
+  }
+
+  private async check(client: pg.PoolClient, incarnations: readonly string[]): Promise<string> {
+    const here = await this.incarnationOf(client);
+    if (incarnations.some((one) => one !== here)) throw new ServerCrashed(here);
+    return here;
   }
 
   private async incarnationOf(client: pg.PoolClient): Promise<string> {

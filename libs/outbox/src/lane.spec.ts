@@ -1,14 +1,18 @@
-import type { WireMessage } from '@castiron/contracts';
-import type { FencedProducer } from '@castiron/kafka';
+import type { EncodedMessage, FencedProducer, Sendable } from '@castiron/kafka';
 import { describe, expect, it } from 'vitest';
 import { Lane } from './lane.js';
 import type { Page } from './read-page.js';
 
 const START = { settled: '1:1:', reading: '1:1:', lastId: '0' };
 
+interface Numbered extends EncodedMessage {
+  readonly id: string;
+}
+const numbered = (id: string): Numbered => ({ topic: 't', bytes: 1, id });
+
 /** A page of one row, after which everything up to `snapshot` is read. */
 const page = (id: string, snapshot: string): Page => ({
-  rows: [{ id, lane: 3, message: { topic: 't', key: 'k', value: id, headers: {} } }],
+  rows: [{ id, lane: 3, message: numbered(id) }],
   before: (settled) => ({ settled, reading: snapshot, lastId: String(Number(id) - 1) }),
   after: () => ({ settled: snapshot, reading: snapshot, lastId: '0' }),
 });
@@ -19,8 +23,8 @@ function laneOf(): { lane: Lane; opening: ((fails?: Error) => void)[]; sent: str
   const sent: string[] = [];
   const producer: FencedProducer = {
     open: () => new Promise((resolve, reject) => opening.push((fails) => (fails ? reject(fails) : resolve()))),
-    send: (messages: readonly WireMessage[]) =>
-      Promise.resolve(void sent.push(...messages.map(({ value }) => value ?? ''))),
+    send: (messages: readonly Sendable[]) =>
+      Promise.resolve(void sent.push(...messages.map((message) => (message as Numbered).id))),
     close: () => Promise.resolve(),
   };
   let tell = (): void => undefined;

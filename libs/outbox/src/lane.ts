@@ -1,5 +1,5 @@
-import { bytesOf, MAX_EVENT_BYTES, type WireMessage } from '@castiron/contracts';
-import type { FencedProducer } from '@castiron/kafka';
+import { MAX_EVENT_BYTES } from '@castiron/contracts';
+import type { EncodedMessage, FencedProducer } from '@castiron/kafka';
 import type { LaneCursor, Place } from './lane-cursors.js';
 import { isExhausted, type Page } from './read-page.js';
 
@@ -12,8 +12,7 @@ const MAX_BACKOFF_MS = 3_000;
 const RENEW_PRODUCER_MS = 86_400_000;
 
 interface Waiting {
-  readonly message: WireMessage;
-  readonly bytes: number;
+  readonly message: EncodedMessage;
   /** Where the lane stands once this is sent. */
   readonly after: Place;
 }
@@ -88,13 +87,11 @@ export class Lane implements LaneCursor {
     if (rows.length > 0 && !this.isSending) this.cursor = page.before(settled);
     this.read = after;
     for (const [n, { id, message }] of rows.entries()) {
-      const bytes = bytesOf(message);
       this.waiting.push({
         message,
-        bytes,
         after: n === rows.length - 1 ? after : { ...page.before(settled), lastId: id },
       });
-      this.waitingBytes += bytes;
+      this.waitingBytes += message.bytes;
     }
     if (!this.isSending) this.sent = this.sendAll();
   }
@@ -142,9 +139,9 @@ export class Lane implements LaneCursor {
 
   private nextBatch(): Waiting[] {
     let bytes = 0;
-    const end = this.waiting.findIndex((it, n) => (bytes += it.bytes) > SEND_BYTES && n > 0);
+    const end = this.waiting.findIndex((it, n) => (bytes += it.message.bytes) > SEND_BYTES && n > 0);
     const batch = this.waiting.splice(0, end === -1 ? this.waiting.length : end);
-    this.waitingBytes -= batch.reduce((sum, it) => sum + it.bytes, 0);
+    this.waitingBytes -= batch.reduce((sum, it) => sum + it.message.bytes, 0);
     return batch;
   }
 

@@ -1,4 +1,5 @@
-import { FETCH_BYTES, type WireMessage } from '@castiron/contracts';
+import { FETCH_BYTES } from '@castiron/contracts';
+import type { EncodedMessage, MessageEncoder } from '@castiron/kafka';
 import type pg from 'pg';
 import type { Connections } from './connections.js';
 import type { LaneCursor, Place } from './lane-cursors.js';
@@ -10,7 +11,7 @@ export const PAGE_ROWS = 1_000;
 export interface OutboxRow {
   readonly id: string;
   readonly lane: number;
-  readonly message: WireMessage;
+  readonly message: EncodedMessage;
 }
 
 export interface Page {
@@ -26,21 +27,21 @@ export type Reader = Pick<LaneCursor, 'lane' | 'incarnation'> & { readonly read:
 /** Whether all that was to be read is read, so that it is time to look for what is new. */
 export const isExhausted = ({ settled, reading }: Place): boolean => settled === reading;
 
-interface Found {
-  /** Of the first row alone: it is the same for all. */
-  readonly snapshot: string | null;
-  readonly id: string;
-  readonly lane: number;
-  readonly topic: string;
-  readonly key: string;
-  readonly payload: string | null;
-  readonly headers: Record<string, string>;
-  readonly bytes: number;
-}
+/** The snapshot is that of all, and of the first row alone; bytes are those of the payload. */
+type Found = readonly [
+  snapshot: string | null,
+  id: string,
+  lane: number,
+  topic: string,
+  key: string,
+  payload: string | null,
+  headers: Record<string, string>,
+  bytes: number,
+];
 
 /** Cut where the bytes are enough; lengths alone are looked at for that, not the payloads. */
 const page = (rows: string): string => `
-  SELECT CASE WHEN before = 0 THEN snapshot END AS snapshot, id, lane, aggregatetype AS topic, aggregateid AS key, payload, headers, bytes
+  SELECT CASE WHEN before = 0 THEN snapshot END AS snapshot, id, lane, aggregatetype, aggregateid, payload, headers, bytes
   FROM (SELECT *, sum(bytes) OVER (ORDER BY id) - bytes AS before
         FROM (SELECT *, coalesce(octet_length(payload), 0) AS bytes FROM (${rows}) AS all_rows) AS measured) AS counted
   WHERE before < ${FETCH_BYTES} ORDER BY id`;
@@ -72,7 +73,11 @@ function unseenIn(snapshots: readonly string[]): { from: string; open: string[] 
 }
 
 /** Reads on for lanes that stand at the same place, or, once they are exhausted, wherever each stands. */
-export async function readPage(connections: Connections, lanes: readonly Reader[]): Promise<Page> {
+export async function readPage(
+  connections: Connections,
+  encoder: MessageEncoder,
+  lanes: readonly Reader[],
+): Promise<Page> {
   const [first] = lanes;
   if (first === undefined) throw new TypeError('no lane is to be read for');
   // By lane; one that is not asked for has none and gets nothing.
@@ -86,25 +91,22 @@ export async function readPage(connections: Connections, lanes: readonly Reader[
     ? { name: 'outbox-news', text: NEWS, values: [from, open, settled] }
     : { name: 'outbox-next', text: NEXT, values: [first.read.lastId, first.read.reading, settled] };
   const incarnations = lanes.map(({ incarnation }) => incarnation);
-  const { rows } = await connections.query<Found>(statement, incarnations);
-  const [top] = rows;
-  const bytes = rows.reduce((sum, row) => sum + row.bytes, 0);
+  const rows: OutboxRow[] = [];
+  let snapshot: string | null = null;
+  let bytes = 0;
+  await connections.read<Found>(statement, incarnations, ([shown, id, lane, topic, key, value, headers, size]) => {
+    snapshot ??= shown;
+    bytes += size;
+    headers['ce_sequence'] = id;
+    rows.push({ id, lane, message: encoder.encode({ topic, key, value, headers }) });
+  });
   const whole = rows.length < PAGE_ROWS && bytes < FETCH_BYTES;
-  const before = fresh ? String(BigInt(top?.id ?? 1) - 1n) : first.read.lastId;
+  const before = fresh ? String(BigInt(rows[0]?.id ?? 1) - 1n) : first.read.lastId;
   const last = rows.at(-1)?.id ?? before;
   /** Undefined where there was nothing new: a lane's own place is as good as any younger one. */
-  const reading = top?.snapshot ?? (fresh ? undefined : first.read.reading);
+  const reading = snapshot ?? (fresh ? undefined : first.read.reading);
   return {
-    rows: rows.map((row) => ({
-      id: row.id,
-      lane: row.lane,
-      message: {
-        topic: row.topic,
-        key: row.key,
-        value: row.payload,
-        headers: { ...row.headers, ce_sequence: row.id },
-      },
-    })),
+    rows,
     before: (from) => ({ settled: from, reading: reading ?? from, lastId: before }),
     after: (from) =>
       whole

@@ -214,7 +214,7 @@ export class Relay implements OutboxPort {
       this.lookedAt = began;
     }
     const asked = lanes.map((lane) => ({ lane, from: lane.read }));
-    const page = await this.noticingCrash(readPage(this.connections, lanes));
+    const page = await this.noticingCrash(readPage(this.connections, this.options.kafka.encoder(), lanes));
     this.lookMs = Date.now() - began;
     for (const { lane, from } of asked) lane.take(page, from);
   }

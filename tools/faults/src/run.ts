@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { topicsOfRecipient } from '@castiron/contracts';
 import { check } from './check/check.js';
 import type { Anomaly } from './check/observed.js';
-import { tooLittle } from './check/enough.check.js';
+import { sawTheFeed, tooLittle } from './check/enough.check.js';
 import { History } from './history.js';
 import { beginnings, COPYABLE, isSince, observe, topicsOf } from './observe/observe.js';
 import { FeedEnds } from './observe/feed-ends.js';
@@ -99,11 +99,16 @@ export async function runSeed(cluster: Cluster, options: RunOptions): Promise<Ru
   }
 
   let breaking = true;
+  /** Some more where they were unlucky, but not for ever. */
+  const isEnough = (): boolean => {
+    const { operations } = history;
+    return operations.length >= options.operations && (sawTheFeed(operations) || operations.length >= 2 * options.operations);
+  };
   const users = Array.from({ length: PROCESSES }, (_, process) => new User(world, process));
   const acting = users.map((user, process) => {
     const random = new Random('think', seed, process);
     return user.act(
-      () => !signal.aborted && (breaking || history.operations.length < options.operations),
+      () => !signal.aborted && (breaking || !isEnough()),
       () => random.between(20, THINK_MS),
     );
   });

@@ -40,13 +40,29 @@ describe('a producer', () => {
       { topic, key: 'gone', value: null, headers: { ce_id: '1' } },
       { topic, key: '__proto__', value: '{}', headers: {} },
     ];
+    const encoder = rig.kafka.encoder();
     await rig.send(...sent);
+    await rig.send(...sent.map((one) => encoder.encode(one)));
     const received = [];
     for await (const { key, value, headers } of readAll(rig.kafka, topic)) {
       const text = Object.entries(headers).map(([name, bytes]) => [name, String(bytes)]);
       received.push({ topic, key: String(key), value: value?.toString() ?? null, headers: Object.fromEntries(text) });
     }
-    expect(received).toEqual(sent);
+    expect(received).toEqual([...sent, ...sent]);
+  });
+
+  it('takes encoded messages among others, in order, and again after a send that failed', async () => {
+    const topic = await rig.newTopic();
+    const producer = rig.kafka.producer();
+    const encoder = rig.kafka.encoder();
+    const encoded = (value: string) => encoder.encode(message(topic, 'k', value));
+    const [first, third] = [encoded('1'), encoded('3')];
+    const tooLarge = message(topic, 'k', 'x'.repeat(3 * 1_048_576));
+    await expect(producer.send([first, tooLarge])).rejects.toThrow();
+    await producer.send([first, message(topic, 'k', '2'), third]);
+    await producer.send([encoded('4')]);
+    await producer.close();
+    expect(await rig.valuesOf(topic)).toEqual(['1', '2', '3', '4']);
   });
 
   it('puts a key into the partition where every other client puts it', async () => {

@@ -1,6 +1,13 @@
 import { randomUUID } from 'node:crypto';
 import { defineTopic, type TopicKind, type WireMessage } from '@castiron/contracts';
-import { readAll, type Consumer, type ConsumerOptions, type Kafka, type KafkaSettings } from '../index.js';
+import {
+  readAll,
+  type Consumer,
+  type ConsumerOptions,
+  type Kafka,
+  type KafkaSettings,
+  type Sendable,
+} from '../index.js';
 import kafkajs from '../kafkajs.js';
 import { implementationNamed } from './implementations.js';
 import { openTransaction, type OpenTransaction } from './open-transaction.js';
@@ -58,7 +65,7 @@ export class ConformanceRig {
     return topic.name;
   }
 
-  async send(...messages: WireMessage[]): Promise<void> {
+  async send(...messages: Sendable[]): Promise<void> {
     const producer = this.kafka.producer();
     await producer.send(messages);
     await producer.close();

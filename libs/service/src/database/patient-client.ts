@@ -1,3 +1,4 @@
+import { EventEmitter, once } from 'node:events';
 import type { Client } from 'pg';
 import { HeardClient } from './heard-client.js';
 import { patienceMs } from './patience.js';
@@ -18,10 +19,12 @@ export class PatientClient extends HeardClient {
   // Sound: hands on whatever it is given, and gives back what it gets.
   override query = ((...given: Parameters<Client['query']>): unknown => {
     const answer: unknown = super.query(...given);
-    if (answer instanceof Promise) {
+    // A query that tells of its rows one by one tells of its end too.
+    const ended = answer instanceof EventEmitter ? once(answer, 'end') : answer;
+    if (ended instanceof Promise) {
       const waiting = setTimeout(() => this.cut(), patienceMs());
       const stop = (): void => clearTimeout(waiting);
-      answer.then(stop, stop);
+      ended.then(stop, stop);
     }
     return answer;
   }) as Client['query'];

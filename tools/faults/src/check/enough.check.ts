@@ -21,6 +21,13 @@ const OF_EACH = 3;
 /** Of all operations, the part that must be acknowledged: where most fail, little is tried. */
 const PART = 0.5;
 
+/** Whether the feed was looked at after revocations often enough: where the broker is away it cannot be. */
+export const sawTheFeed = (operations: readonly Done[]): boolean =>
+  operations.filter(
+    ({ operation, outcome, told }) =>
+      operation.kind === 'revoke' && outcome === 'ok' && told.feedEnds !== undefined,
+  ).length >= OF_EACH;
+
 /** A run in which little happened shows little. */
 export function tooLittle(operations: readonly Done[], faults: readonly Happened[], wanted: number): Anomaly[] {
   const little = (what: string): Anomaly => ({ kind: 'too-little', what });
@@ -33,10 +40,7 @@ export function tooLittle(operations: readonly Done[], faults: readonly Happened
     ...KINDS.filter((kind) => acknowledged.filter(({ operation }) => operation.kind === kind).length < OF_EACH).map(
       (kind) => little(`fewer than ${OF_EACH} operations ${kind} were acknowledged`),
     ),
-    ...(acknowledged.filter(({ operation, told }) => operation.kind === 'revoke' && told.feedEnds !== undefined)
-      .length < OF_EACH
-      ? [little(`the feed was looked at after fewer than ${OF_EACH} revocations`)]
-      : []),
+    ...(sawTheFeed(operations) ? [] : [little(`the feed was looked at after fewer than ${OF_EACH} revocations`)]),
     ...FAULTS.filter((kind) => !faults.some(({ fault }) => fault.kind === kind)).map((kind) =>
       little(`no fault ${kind}`),
     ),

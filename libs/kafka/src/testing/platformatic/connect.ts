@@ -1,7 +1,7 @@
 import type { Kafka, KafkaSettings } from '../../types.js';
 import { PlatformaticAdmin } from './admin.js';
 import { PlatformaticConsumer } from './consumer.js';
-import { PlatformaticProducer } from './producer.js';
+import { EncodedForPlatformatic, PlatformaticProducer } from './producer.js';
 import { readTopic } from './reading.js';
 import { PlatformaticTransactions } from './transactional-producer.js';
 
@@ -12,6 +12,7 @@ export function connect(settings: KafkaSettings): Kafka {
     producer: () => new PlatformaticProducer(settings),
     fencedProducer: (transactionalId) => new PlatformaticProducer(settings, transactionalId),
     transactionalProducer: (transactionalId) => new PlatformaticTransactions(settings, transactionalId),
+    encoder: () => ({ encode: (message) => new EncodedForPlatformatic(message) }),
     consumer: (options) => new PlatformaticConsumer(settings, options, admin),
     admin,
     read: (topic, options = {}) => readTopic(settings, topic, options),

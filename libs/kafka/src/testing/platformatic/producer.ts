@@ -1,4 +1,4 @@
-import type { WireMessage } from '@castiron/contracts';
+import { bytesOf, type WireMessage } from '@castiron/contracts';
 import {
   Admin,
   compatibilityPartitioner,
@@ -13,7 +13,13 @@ import {
 import { BaseOffsets } from '../../base-offsets.js';
 import { within } from '../../deadline.js';
 import { sendDeadlineOf } from '../../producer.js';
-import { DEFAULT_LEASE_MS, type FencedProducer, type KafkaSettings } from '../../types.js';
+import {
+  DEFAULT_LEASE_MS,
+  type EncodedMessage,
+  type FencedProducer,
+  type KafkaSettings,
+  type Sendable,
+} from '../../types.js';
 import { discard, optionsOf } from './client.js';
 
 const TRANSACTION_TIMEOUT_MS = 10_000;
@@ -24,6 +30,16 @@ interface Live {
   readonly producerEpoch: number;
   readonly sequences: NumericMap;
   readonly offsets: BaseOffsets;
+}
+
+/** It encodes by itself, when it sends. */
+export class EncodedForPlatformatic implements EncodedMessage {
+  readonly topic: string;
+  readonly bytes: number;
+  constructor(readonly message: WireMessage) {
+    this.topic = message.topic;
+    this.bytes = bytesOf(message);
+  }
 }
 
 export const recordOf = ({ topic, key, value, headers, partition }: WireMessage): MessageRecord => ({
@@ -56,7 +72,7 @@ export class PlatformaticProducer implements FencedProducer {
     });
   }
 
-  async send(messages: readonly WireMessage[]): Promise<void> {
+  async send(messages: readonly Sendable[]): Promise<void> {
     if (messages.length === 0) return;
     return this.inTurn('sending', () => this.attempt(messages));
   }
@@ -81,14 +97,14 @@ export class PlatformaticProducer implements FencedProducer {
     return done;
   }
 
-  private async attempt(messages: readonly WireMessage[]): Promise<void> {
+  private async attempt(messages: readonly Sendable[]): Promise<void> {
     if (this.live === undefined && this.transactionalId !== undefined)
       throw new Error(`the producer ${this.transactionalId} is not open`);
     const { client, sequences, offsets, ...id } = await (this.live ??= this.connect());
     const metadata = await client.metadata({ topics: [...new Set(messages.map(({ topic }) => topic))] });
     const byLeader = new Map<number, MessageRecord[]>();
     for (const message of messages) {
-      const record = recordOf(message);
+      const record = recordOf(message instanceof EncodedForPlatformatic ? message.message : (message as WireMessage));
       const topic = metadata.topics.get(message.topic);
       if (topic === undefined) throw new Error(`there is no topic ${message.topic}`);
       record.partition = compatibilityPartitioner(record, record.key as Buffer) % topic.partitionsCount;
