@@ -39,8 +39,8 @@ export interface Work extends Lap {
 }
 
 /**
- * Counts what gets done, from the first piece on, so that connecting is no part of it: the piece that starts the watch is
- * not counted, nor what came before it.
+ * Counts what gets done, from the first piece on, so that connecting is no part of it: the first piece starts the watch
+ * and is not counted.
  */
 export class WorkCounter {
   private done = 0;
@@ -49,21 +49,16 @@ export class WorkCounter {
   private finish: (work: Work) => void = () => undefined;
   readonly finished: Promise<Work>;
 
-  /** @param warmUp so many pieces are done before the watch starts */
-  constructor(
-    private readonly expected: number,
-    private readonly warmUp = 0,
-  ) {
+  constructor(private readonly expected: number) {
     this.finished = new Promise((resolve) => (this.finish = resolve));
   }
 
   add(events: number): void {
     this.done += events;
-    if (this.lap === undefined && this.done >= this.warmUp) {
+    if (this.lap === undefined) {
       this.lap = stopwatch();
-      this.skipped = this.done;
+      this.skipped = events;
     }
-    if (this.lap !== undefined && this.done >= this.expected)
-      this.finish({ ...this.lap(), events: this.done - this.skipped });
+    if (this.done >= this.expected) this.finish({ ...this.lap(), events: this.done - this.skipped });
   }
 }
