@@ -37,7 +37,7 @@ export const QUICK: Sizes = {
   backlog: 30_000,
   messages: 30_000,
   latencySeconds: 8,
-  latencyWarmUpSeconds: 3,
+  latencyWarmUpSeconds: 5,
   commitSeconds: 3,
   idleSeconds: 10,
 };

@@ -20,12 +20,19 @@ interface Latency {
 
 function latencyOf(from: Float64Array, until: Float64Array, warmUp: number): Latency {
   const all = from.map((begun, n) => (until[n] ?? Number.NaN) - begun).subarray(warmUp);
-  const seconds = (percentile(from, 1) - percentile(from, 0)) / 1000;
-  return { p50: percentile(all, 0.5), p99: percentile(all, 0.99), reached: from.length / seconds };
+  const steady = from.subarray(warmUp);
+  const seconds = (percentile(steady, 1) - percentile(steady, 0)) / 1000;
+  return { p50: percentile(all, 0.5), p99: percentile(all, 0.99), reached: steady.length / seconds };
 }
 
 /** From the first event to the last, in ms each: when it was committed or sent. */
 type Sending = (given: OnTopic & { perSecond: number; count: number }) => Promise<Float64Array>;
+
+/** How many events a second, and for which part of a round's length. */
+interface Pace {
+  readonly perSecond: number;
+  readonly part: number;
+}
 
 /** What the sides of one rate share. */
 class Rate {
@@ -46,21 +53,22 @@ class Rate {
     return new Rate(bench, perSecond, url, { url: theirs, by });
   }
 
-  /** One round of every side. */
+  /** One round of every side; the one that warms up is not asked for all that a cold broker would not stand. */
   round(round: number) {
     const { debezium } = this;
     const full = round === 0 ? SHORT : 1;
+    const perSecond = round === 0 ? this.perSecond / 2 : this.perSecond;
     return inTurn(round, {
       ours: () =>
-        this.side(`ours-${round}`, full, false, async (given) =>
+        this.side(`ours-${round}`, { perSecond, part: full }, false, async (given) =>
           (await this.bench.side('service')).ask('pace', { ...given, relay: true }),
         ),
       bare: () =>
-        this.side(`bare-${round}`, full, true, async (given) =>
+        this.side(`bare-${round}`, { perSecond, part: full }, true, async (given) =>
           (await this.bench.side('bare-producer')).ask('pace', given),
         ),
-      tuned: async () => debezium && this.throughDebezium(debezium.by.tuned, debezium.url, round, full),
-      default: async () => debezium && this.throughDebezium(debezium.by.default, debezium.url, round, SHORT),
+      tuned: async () => debezium && this.throughDebezium(debezium.by.tuned, debezium.url, round, { perSecond, part: full }),
+      default: async () => debezium && this.throughDebezium(debezium.by.default, debezium.url, round, { perSecond, part: SHORT }),
     });
   }
 
@@ -72,20 +80,20 @@ class Rate {
     connector: OutboxConnector,
     url: string,
     round: number,
-    part: number,
+    pace: Pace,
   ): Promise<Latency> {
     await connector.resume();
     const sending: Sending = async (given) =>
       (await this.bench.side('service', 'service without relay')).ask('pace', { ...given, url, relay: false });
-    const latency = await this.side(`${connector.tuning}-${round}`, part, false, sending);
+    const latency = await this.side(`${connector.tuning}-${round}`, pace, false, sending);
     await connector.pause();
     return latency;
   }
 
-  private async side(name: string, part: number, bare: boolean, send: Sending): Promise<Latency> {
-    const { bench, perSecond } = this;
+  private async side(name: string, { perSecond, part }: Pace, bare: boolean, send: Sending): Promise<Latency> {
+    const { bench } = this;
     const { latencySeconds, latencyWarmUpSeconds } = bench.sizes;
-    const places = await bench.topic(this.url, `latency-${perSecond}-${name}`);
+    const places = await bench.topic(this.url, `latency-${this.perSecond}-${name}`);
     const warmUp = perSecond * latencyWarmUpSeconds;
     const count = warmUp + Math.ceil(perSecond * latencySeconds * part);
     const receiver = await bench.side('receiver', bare ? 'bare receiver' : 'receiver');
