@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 
 /**
  * Lanes of an outbox: fixed when the database is made, for a key must stay in its lane. Each costs a request to the broker of
@@ -8,5 +8,5 @@ export const LANES = 4;
 
 /** The lane of a key: all events of a key of a topic go one after the other. */
 export function laneOf(topic: string, key: string): number {
-  return createHash('sha256').update(`${topic}/${key}`).digest().readUInt32BE(0) % LANES;
+  return hash('sha256', `${topic}/${key}`, 'buffer').readUInt32BE(0) % LANES;
 }

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 
 /** Names the order that a key of a topic has: what {@link Transactions.run} and `claim` take. */
 export function outboxKey(topicName: string, key: string): string {
@@ -10,5 +10,5 @@ export function outboxKey(topicName: string, key: string): string {
  * The prefix keeps these locks apart from other advisory locks of a service.
  */
 export function lockOf(outboxKeyName: string): bigint {
-  return createHash('sha256').update(`outbox:${outboxKeyName}`).digest().readBigInt64BE(0);
+  return hash('sha256', `outbox:${outboxKeyName}`, 'buffer').readBigInt64BE(0);
 }

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import type { EntityManager } from 'typeorm';
 
 /** What a revocation can end at once: an agreement, all of a customer, or one share. */
@@ -12,7 +12,7 @@ const TABLES: Readonly<Record<EpochScope, string>> = {
 };
 
 function lockOf(scope: EpochScope, id: string): bigint {
-  return createHash('sha256').update(`epoch:${scope}:${id}`).digest().readBigInt64BE(0);
+  return hash('sha256', `epoch:${scope}:${id}`, 'buffer').readBigInt64BE(0);
 }
 
 const sortedLocks = (scope: EpochScope, ids: Iterable<string>): string[] =>

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import type { AttributeName, Ground, PurposeName } from '@castiron/contracts';
 
 /** Feed lanes; fixed when the database is made, since a subject's order lives in its lane. */
@@ -6,7 +6,7 @@ export const LANES = 16;
 
 /** The lane of a subject: hash(subject id) mod 16. */
 export function laneOf(subject: string): number {
-  return (createHash('sha256').update(subject).digest()[0] ?? 0) % LANES;
+  return (hash('sha256', subject, 'buffer')[0] ?? 0) % LANES;
 }
 
 /** `none`: never anything on the feed. `withdrawn`: a record without attributes. `ended`: the tombstone came after it. */

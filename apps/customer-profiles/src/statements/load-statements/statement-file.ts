@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Statement } from '../statement.table.js';
@@ -11,7 +11,7 @@ export function parseStatement(version: number, text: string): Statement {
   const effectiveFrom = new Date(EFFECTIVE_FROM.exec(text)?.[1] ?? Number.NaN);
   if (Number.isNaN(effectiveFrom.getTime()))
     throw new Error(`statement ${version} has no line "Effective from: YYYY-MM-DD"`);
-  return { version, effectiveFrom, sha256: createHash('sha256').update(text).digest('hex'), text };
+  return { version, effectiveFrom, sha256: hash('sha256', text), text };
 }
 
 /** The statements in a folder, `0001.md` being version 1. */
