@@ -1,11 +1,10 @@
 import type { IHeaders } from 'kafkajs';
-import { giveBackMemory, takeMemory } from './request-memory.js';
+import { giveBackMemory, GRAIN_BYTES, takeMemory } from './request-memory.js';
 import type { EncodedMessage, MessageEncoder } from './types.js';
 import { lengthOf, MOST_VARINT_BYTES, sizeOfVarint, writeVarint, type Text } from './varint.js';
 
 /** What a record has before its key, at most: its length, attributes, time and place in its batch. */
 const FRAMING_BYTES = 2 * MOST_VARINT_BYTES + 2;
-const FIRST_BYTES = 16_384;
 const GROWTH = 4;
 /** Of a longer text it is counted what it takes; of others it is enough that there is room for any. */
 const SHORT = 1_024;
@@ -154,7 +153,7 @@ export class RecordEncoder implements MessageEncoder {
     const needed = this.at + bytes;
     if (needed <= this.memory.length) return;
     const former = this.memory;
-    this.memory = Buffer.from(takeMemory(Math.max(needed, FIRST_BYTES, GROWTH * former.length)));
+    this.memory = Buffer.from(takeMemory(Math.max(needed, GRAIN_BYTES, GROWTH * former.length)));
     former.copy(this.memory, 0, 0, this.at);
     giveBackMemory(former.buffer);
   }

@@ -1,5 +1,5 @@
 /** Memory is taken in so many bytes, so that what one request had fits the next. Smaller ones are not worth keeping. */
-const GRAIN_BYTES = 65_536;
+export const GRAIN_BYTES = 65_536;
 /** As many as there are lanes that send at the same time, each with what is encoded for it meanwhile. */
 const KEPT = 8;
 
