@@ -77,7 +77,8 @@ export function createClient(settings: KafkaSettings, retry: RetryOptions): Clie
     kafka: new kafkajs.Kafka(configOf(settings, retry, socketFactory, () => destroyed)),
     destroySockets() {
       destroyed = true;
-      for (const socket of sockets) socket.destroy();
+      // With an error: of a mere close kafkajs hears nothing, and looks after the connection every second for good.
+      for (const socket of sockets) socket.destroy(new Error('this client is closed'));
     },
   };
 }

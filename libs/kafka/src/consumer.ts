@@ -133,7 +133,11 @@ export class CommittingConsumer implements Consumer {
 
   private async consume(payload: EachBatchPayload): Promise<void> {
     const { topic, partition } = payload.batch;
-    if (this.ended) return;
+    if (this.ended) {
+      // Left where it is, it would be fetched again at once, until the process ends.
+      payload.pause();
+      return;
+    }
     let lost: Error | undefined;
     const heartbeat = async (): Promise<void> => {
       try {

@@ -5,6 +5,9 @@ export class DeadlineExceeded extends Error {
   readonly retriable = true;
 }
 
+/** What whoever closes gives to what is under way, in ms: a service that stops has ten seconds for all of it. */
+export const CLOSING_MS = 1_000;
+
 /**
  * kafkajs's own timeouts bound single requests, not a call with its retries.
  * @param given ends the wait at once where it is given up

@@ -82,6 +82,53 @@ describe('a producer that gets no answer while it opens', () => {
   );
 });
 
+describe('a producer that gets no answer to what it sends', () => {
+  it.each(['fencedProducer', 'transactionalProducer'] as const)(
+    'gives it a moment and no more when a %s is closed',
+    async (kind) => {
+      const topic = await newTopic();
+      valve.through = true;
+      const producer = kafka[kind](`spec-${randomUUID()}`);
+      await producer.open();
+      valve.state = 'deaf';
+      const sending = producer.send([message(topic, '1')]);
+      await new Promise(setImmediate);
+      const before = performance.now();
+      await Promise.all([producer.close(), expect(sending).rejects.toThrow('was given up')]);
+      expect(performance.now() - before).toBeLessThan(3_500);
+    },
+  );
+});
+
+describe('a client that is thrown away', () => {
+  it.each(['cut off from the broker', 'at work'])('leaves no timer behind: %s', async (how) => {
+    const running = new Set<unknown>();
+    const [set, clear] = [globalThis.setInterval, globalThis.clearInterval];
+    vi.spyOn(globalThis, 'setInterval').mockImplementation((...given: Parameters<typeof set>) => {
+      const timer = set(...given);
+      running.add(timer);
+      return timer;
+    });
+    vi.spyOn(globalThis, 'clearInterval').mockImplementation((timer) => {
+      running.delete(timer);
+      clear(timer);
+    });
+    valve.through = true;
+    const topic = await newTopic();
+    running.clear();
+    if (how === 'at work') {
+      for (let n = 0; n < 3; n += 1) await groupPlaces(settings, `spec-${randomUUID()}`, [topic]);
+    } else {
+      valve.state = 'frozen';
+      const producer = kafka.fencedProducer(`spec-${randomUUID()}`);
+      const opening = producer.open();
+      await eventually(() => expect(valve.connected).toBe(true));
+      await Promise.all([producer.close(), expect(opening).rejects.toThrow()]);
+    }
+    await eventually(() => expect(running.size).toBe(0));
+  });
+});
+
 describe('a consumer that gets no answers any more', () => {
   const STALL_MS = 2_000;
   let consumer: Consumer;

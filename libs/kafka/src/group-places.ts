@@ -1,5 +1,6 @@
-import kafkajs, { type Cluster, type TopicOffsets } from 'kafkajs';
+import type { Cluster, TopicOffsets } from 'kafkajs';
 import { createClient } from './client.js';
+import kafkajs from './kafkajs.js';
 import type { KafkaSettings } from './types.js';
 
 /** Where a group stands on a partition, and how far it could be. */

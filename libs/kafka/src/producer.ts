@@ -1,7 +1,7 @@
 import type { Producer as KafkaJsProducer } from 'kafkajs';
 import { BaseOffsets } from './base-offsets.js';
 import { createClient, type Client } from './client.js';
-import { within } from './deadline.js';
+import { CLOSING_MS, within } from './deadline.js';
 import { connectFenced } from './fenced-id.js';
 import { groupByTopic } from './grouped.js';
 import { createPartitioner } from './partitioner.js';
@@ -28,6 +28,7 @@ export class IdempotentProducer implements FencedProducer {
   private live: Promise<Live> | undefined;
   private queue: Promise<unknown> = Promise.resolve();
   private readonly closing = new AbortController();
+  private readonly givenUp = new AbortController();
 
   /** @param transactionalId whose successor shuts it out; without one it opens by itself, and again after a failure */
   constructor(
@@ -55,7 +56,7 @@ export class IdempotentProducer implements FencedProducer {
     const deadline = sendDeadlineOf(this.settings.leaseMs ?? DEFAULT_LEASE_MS);
     return this.inTurn(async () => {
       try {
-        await within(deadline, 'sending', this.attempt(messages));
+        await within(deadline, 'sending', this.attempt(messages), this.givenUp.signal);
       } catch (error) {
         await this.discard();
         throw error;
@@ -63,9 +64,11 @@ export class IdempotentProducer implements FencedProducer {
     });
   }
 
-  /** Ends the send under way, and gives up what still opens. */
+  /** Gives a moment to the send under way, and none to what still opens. */
   async close(): Promise<void> {
     this.closing.abort();
+    await within(CLOSING_MS, 'closing', this.queue).catch(() => undefined);
+    this.givenUp.abort();
     await this.queue;
     await this.discard();
   }
@@ -93,11 +96,12 @@ export class IdempotentProducer implements FencedProducer {
   }
 
   private async connect(client: Client): Promise<Live> {
+    const offsets = new BaseOffsets();
     const producer = client.kafka.producer({
       idempotent: true,
       maxInFlightRequests: 1,
       allowAutoTopicCreation: false,
-      createPartitioner,
+      createPartitioner: offsets.noting(createPartitioner),
       ...(this.transactionalId !== undefined && { transactionalId: this.transactionalId }),
     });
     try {
@@ -106,7 +110,7 @@ export class IdempotentProducer implements FencedProducer {
       client.destroySockets();
       throw error;
     }
-    return { client, producer, offsets: new BaseOffsets() };
+    return { client, producer, offsets };
   }
 
   private async discard(): Promise<void> {

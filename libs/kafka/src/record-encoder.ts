@@ -33,9 +33,12 @@ export class EncodedRecord implements EncodedMessage {
     readonly partition: number | undefined,
   ) {}
 
-  /** kafkajs, which takes it as a message, asks whether there is one; {@link copyTo} has what it is. */
+  /**
+   * kafkajs, which takes it as a message, asks whether there is one; {@link copyTo} has what it is. No value that anybody
+   * could send: who does not know an encoded message fails.
+   */
   get value(): null {
-    return null;
+    return this as unknown as null;
   }
 
   /** Key, value and headers. */

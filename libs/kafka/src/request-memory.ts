@@ -1,7 +1,7 @@
 /** Memory is taken in so many bytes, so that what one request had fits the next. Smaller ones are not worth keeping. */
 export const GRAIN_BYTES = 65_536;
-/** As many as there are lanes that send at the same time, each with what is encoded for it meanwhile. */
-const KEPT = 8;
+/** In all: for the lanes that send at the same time, and for what is encoded for them meanwhile. */
+const KEPT_BYTES = 8 * 1_048_576;
 
 const free: ArrayBufferLike[] = [];
 
@@ -18,5 +18,7 @@ export function giveBackMemory(memory: ArrayBufferLike): void {
   if (memory.byteLength < GRAIN_BYTES) return;
   free.push(memory);
   free.sort((a, b) => b.byteLength - a.byteLength);
-  free.splice(KEPT);
+  let kept = 0;
+  const most = free.findIndex(({ byteLength }) => (kept += byteLength) > KEPT_BYTES);
+  if (most !== -1) free.splice(most);
 }

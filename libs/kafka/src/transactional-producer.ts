@@ -2,7 +2,7 @@ import type { WireMessage } from '@castiron/contracts';
 import type { Producer as KafkaJsProducer, Transaction } from 'kafkajs';
 import { BaseOffsets } from './base-offsets.js';
 import { createClient, type Client } from './client.js';
-import { within } from './deadline.js';
+import { CLOSING_MS, within } from './deadline.js';
 import { groupByTopic } from './grouped.js';
 import { createPartitioner } from './partitioner.js';
 import type { KafkaSettings, TransactionalProducer } from './types.js';
@@ -25,6 +25,7 @@ interface Live {
 export class FencingProducer implements TransactionalProducer {
   private live: Live | undefined;
   private readonly closing = new AbortController();
+  private readonly givenUp = new AbortController();
   private queue: Promise<unknown> = Promise.resolve();
 
   constructor(
@@ -45,7 +46,8 @@ export class FencingProducer implements TransactionalProducer {
       if (live === undefined) throw new Error(`the producer ${this.transactionalId} is not open`);
       if (messages.length + last.length === 0) return;
       try {
-        await within(TRANSACTION_TIMEOUT_MS, 'the transaction', this.inTransaction(live, [...messages, ...last]));
+        const work = this.inTransaction(live, [...messages, ...last]);
+        await within(TRANSACTION_TIMEOUT_MS, 'the transaction', work, this.givenUp.signal);
       } catch (error) {
         await this.discard();
         throw error;
@@ -53,10 +55,12 @@ export class FencingProducer implements TransactionalProducer {
     });
   }
 
-  /** Ends the transaction under way, and gives up what still opens. */
-  close(): Promise<void> {
+  /** Gives a moment to the transaction under way, and none to what still opens. */
+  async close(): Promise<void> {
     this.closing.abort();
-    return this.inTurn(() => this.discard());
+    await within(CLOSING_MS, 'closing', this.queue).catch(() => undefined);
+    this.givenUp.abort();
+    await this.inTurn(() => this.discard());
   }
 
   private inTurn<T>(work: () => Promise<T>): Promise<T> {
@@ -76,13 +80,14 @@ export class FencingProducer implements TransactionalProducer {
     // kafkajs's first retry of 300 ms would follow nearly every commit (CONCURRENT_TRANSACTIONS): keep it short.
     const retry = { initialRetryTime: 3, multiplier: 2, maxRetryTime: 1_000, retries: 24 };
     const client = createClient(this.settings, retry);
+    const offsets = new BaseOffsets();
     const producer = client.kafka.producer({
       transactionalId: this.transactionalId,
       transactionTimeout: TRANSACTION_TIMEOUT_MS,
       idempotent: true,
       maxInFlightRequests: 1,
       allowAutoTopicCreation: false,
-      createPartitioner,
+      createPartitioner: offsets.noting(createPartitioner),
       retry,
     });
     try {
@@ -93,7 +98,7 @@ export class FencingProducer implements TransactionalProducer {
         opening,
         this.closing.signal,
       );
-      return { client, producer, offsets: new BaseOffsets(), transaction };
+      return { client, producer, offsets, transaction };
     } catch (error) {
       client.destroySockets();
       void producer.disconnect().catch(() => undefined);

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { defineTopic } from '@castiron/contracts';
 import { eventually } from '@castiron/testing';
-import kafkajs from 'kafkajs';
+import kafkajs from '../kafkajs.js';
 import { afterAll, describe, expect, inject, it } from 'vitest';
 import { readAll } from '../index.js';
 import { ConformanceRig, message } from '../testing/conformance.rig.js';
