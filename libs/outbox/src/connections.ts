@@ -5,6 +5,8 @@ import pg from 'pg';
 export const ownConnection = (database: pg.PoolConfig): pg.PoolConfig => ({
   connectionTimeoutMillis: 2_000,
   keepAlive: true,
+  // One that listens says nothing for long, and may be forgotten on its way.
+  keepAliveInitialDelayMillis: 30_000,
   ...database,
   application_name: 'castiron-outbox',
 });

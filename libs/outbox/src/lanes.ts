@@ -1,7 +1,7 @@
 import { hash } from 'node:crypto';
 
 /**
- * Lanes of an outbox: fixed when the database is made, for a key must stay in its lane. Each costs a request to the broker of
+ * Lanes of an outbox: a key must stay in its lane, so that another number needs a migration that moves what waits. Each costs a request to the broker of
  * its own and connections; one that is held up holds up its part of the keys.
  */
 export const LANES = 4;

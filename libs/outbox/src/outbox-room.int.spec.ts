@@ -8,6 +8,7 @@ import { defineTopic } from '@castiron/contracts';
 import type { DataSource } from 'typeorm';
 import { afterEach, beforeEach, describe, expect, inject, it } from 'vitest';
 import { appendToOutbox, outboxMigrations, OutboxRoom, Relay } from './index.js';
+import { LANES } from './lanes.js';
 import { unsettledIds } from './outbox-room.js';
 import { addressOf } from './testing/address-of.js';
 
@@ -81,7 +82,7 @@ describe('the size of the outbox', () => {
   it('is found without reading what waits', async () => {
     await dataSource.query(
       `INSERT INTO outbox (xid, lane, event_id, aggregatetype, aggregateid, type, headers)
-       SELECT pg_current_xact_id(), n % 8, gen_random_uuid(), $1, n::text, 'spec.counted.v1', '{}' FROM generate_series(1, 200000) n`,
+       SELECT pg_current_xact_id(), n % ${LANES}, gen_random_uuid(), $1, n::text, 'spec.counted.v1', '{}' FROM generate_series(1, 200000) n`,
       [topic],
     );
     await dataSource.query('ANALYZE outbox');

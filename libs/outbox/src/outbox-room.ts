@@ -44,7 +44,7 @@ export class OutboxRoom {
   private isWritten = false;
   private samples = 0;
   private timer: NodeJS.Timeout | undefined;
-  private measuring: Promise<void> = Promise.resolve();
+  private measuring: Promise<void> | undefined;
 
   constructor(private readonly options: OutboxRoomOptions) {
     options.metrics
@@ -56,9 +56,11 @@ export class OutboxRoom {
     await this.measure();
     this.timer = setInterval(() => {
       this.samples += 1;
+      // One at a time: a silent database lets each of them wait for long.
+      if (this.measuring !== undefined) return;
       if (!this.isWritten && this.size === 0 && this.samples % SELDOM > 0) return;
       this.isWritten = false;
-      this.measuring = this.measuring.then(() => this.measure());
+      this.measuring = this.measure().finally(() => (this.measuring = undefined));
     }, SAMPLE_MS);
     this.timer.unref();
   }

@@ -62,8 +62,8 @@ export async function createPartitions(query: Query): Promise<void> {
 async function holdsUnsent(query: Query, partition: Partition): Promise<boolean> {
   const [row] = await query<{ unsent: boolean }>(
     `SELECT EXISTS (
-       SELECT FROM ${partition.name} o JOIN outbox_lanes l ON l.lane = o.lane
-       WHERE NOT pg_visible_in_snapshot(o.xid, l.settled)
+       SELECT FROM ${partition.name} o LEFT JOIN outbox_lanes l ON l.lane = o.lane
+       WHERE l.lane IS NULL OR NOT pg_visible_in_snapshot(o.xid, l.settled)
      ) AS unsent`,
   );
   return row?.unsent !== false;

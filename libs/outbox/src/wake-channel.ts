@@ -1,9 +1,11 @@
+import type { Duplex } from 'node:stream';
 import pg from 'pg';
 import { ownConnection } from './connections.js';
 
 const CHANNEL = 'castiron_outbox';
 /** A notification inside each transaction would halve the commits; after them, this many are plenty. */
 const EVERY_MS = 5;
+const GOODBYE_MS = 1_000;
 
 /**
  * Tells other processes that there is something to send, on a connection of its own. Only a hint: who misses one finds
@@ -50,6 +52,15 @@ export class WakeChannel {
   async close(): Promise<void> {
     this.closed = true;
     clearTimeout(this.timer);
-    await this.client?.end().catch(() => undefined);
+    const { client } = this;
+    if (client === undefined) return;
+    // Who does not answer any more does not say goodbye either.
+    const timer = setTimeout(() => streamOf(client).destroy(), GOODBYE_MS);
+    await client.end().catch(() => undefined);
+    clearTimeout(timer);
   }
 }
+
+/** pg does not offer it in its types. */
+const streamOf = (client: pg.Client): Duplex =>
+  (client as unknown as { connection: { stream: Duplex } }).connection.stream;
