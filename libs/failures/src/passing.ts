@@ -24,6 +24,9 @@ const NETWORK_CODES: ReadonlySet<string> = new Set([
  */
 const SQLSTATE = /^(?:08|40|53|57|58)[0-9A-Z]{3}$|^55P03$|^25P03$|^25006$/;
 
+/** query_canceled: the statement timeout, that is. */
+const TOO_LONG = '57014';
+
 /** What node-postgres and its pool throw without a code when a connection goes. */
 const CONNECTION_LOST =
   /^Connection terminated|^timeout exceeded when trying to connect|^Client has encountered a connection error|^timeout expired|^Query read timeout|^Cannot use a pool after calling end/i;
@@ -37,6 +40,12 @@ const MAX_DEPTH = 5;
  */
 export function isPassing(error: unknown): boolean {
   return passes(error, MAX_DEPTH);
+}
+
+/** Whether the database gave a statement up because it took too long: less of it may do, and the same again may not. */
+export function tookTooLong(error: unknown): boolean {
+  const { code, driverError } = (typeof error === 'object' && error !== null ? error : {}) as Record<string, unknown>;
+  return code === TOO_LONG || (driverError !== undefined && tookTooLong(driverError));
 }
 
 function passes(error: unknown, depth: number): boolean {

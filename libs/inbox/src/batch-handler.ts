@@ -1,5 +1,5 @@
 import { FETCH_BYTES, type ReceivedEvent } from '@castiron/contracts';
-import { isPassing, NoRoom } from '@castiron/failures';
+import { isPassing, NoRoom, tookTooLong } from '@castiron/failures';
 import { isCorrelationId, runWithCorrelation, type Logger, type Metrics } from '@castiron/observability';
 import type { Transactions, Tx } from '@castiron/transactions';
 import type { Item } from './item.js';
@@ -66,7 +66,8 @@ export class BatchHandler {
   }
 
   /**
-   * Where one of them fails, each half goes by itself, down to the one: the others lose nothing by it, in few transactions.
+   * Where one of them fails, or all take too long, each half goes by itself, down to the one: the others lose nothing by
+   * it, in few transactions.
    * @returns whether to go on
    */
   private async together(given: readonly Item[], between: () => Promise<boolean>, waiting: Waiting): Promise<boolean> {
@@ -82,7 +83,7 @@ export class BatchHandler {
       await this.options.transactions.run(keys, (tx) => this.inTransaction(items, tx));
       return true;
     } catch (error) {
-      if (isPassing(error) && !(error instanceof NoRoom)) throw error;
+      if (isPassing(error) && !(error instanceof NoRoom) && !tookTooLong(error)) throw error;
       const half = Math.ceil(items.length / 2);
       return (
         (await this.together(items.slice(0, half), between, waiting)) &&

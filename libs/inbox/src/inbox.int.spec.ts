@@ -1,10 +1,11 @@
 import { randomUUID } from 'node:crypto';
+import { defineTopic } from '@castiron/contracts';
 import { Retryable } from '@castiron/failures';
-import { connect } from '@castiron/kafka';
+import { connect, type Kafka } from '@castiron/kafka';
 import { eventually, freshDatabase } from '@castiron/testing';
 import { afterAll, afterEach, beforeAll, describe, expect, inject, it } from 'vitest';
 import { inboxMigrations, subscribe } from './index.js';
-import { event, InboxRig, KeepWhatHappened1795392000902, upTo } from './testing/inbox.rig.js';
+import { event, eventOn, InboxRig, KeepWhatHappened1795392000902, upTo } from './testing/inbox.rig.js';
 
 const principal = inject('stack').kafka.principals['admin'];
 if (principal === undefined) throw new Error('the stack has no admin');
@@ -20,6 +21,34 @@ afterEach(async () => {
   expect(rig.crashes).toEqual([]);
 });
 afterAll(() => rig.close());
+
+/** A way to Kafka on which who asks for topics may be made to wait. */
+class HeldAdmin {
+  isAsked = false;
+  private gate: Promise<void> | undefined;
+  goOn: () => void = () => undefined;
+  readonly kafka: Kafka;
+
+  constructor(given: Kafka) {
+    this.kafka = {
+      ...given,
+      admin: () => {
+        const admin = given.admin();
+        const topicNames = admin.topicNames.bind(admin);
+        admin.topicNames = async () => {
+          this.isAsked = this.gate !== undefined;
+          await this.gate;
+          return topicNames();
+        };
+        return admin;
+      },
+    };
+  }
+
+  hold(): void {
+    this.gate = new Promise((resolve) => (this.goOn = resolve));
+  }
+}
 
 describe('the inbox', () => {
   it('handles each event once, in order per key, however often it comes', async () => {
@@ -66,6 +95,64 @@ describe('the inbox', () => {
     await rig.inboxOf({ name, topics: [topic], subscriptions: [slow] }).start();
     await eventually(async () => expect(await rig.effects(topic, 'k')).toHaveLength(600), within);
     expect(await rig.effects(topic, 'k')).toEqual(upTo(600));
+  });
+
+  it('skips nothing when it is stopped while it asks which topics there are', async () => {
+    const { contract, topic } = await rig.newEvent();
+    const missing = `spec.${randomUUID()}.v1`;
+    let calls = 0;
+    const options = {
+      name: `spec-${randomUUID()}`,
+      topics: [topic, missing],
+      subscriptions: [
+        subscribe(contract, {
+          async handle({ data, key }, tx) {
+            calls += 1;
+            const row = [topic, key, data?.n ?? null];
+            await tx.manager.query('INSERT INTO effects (topic, key, n) VALUES ($1, $2, $3)', row);
+            await tx.manager.query('SELECT pg_sleep(0.001)');
+          },
+        }),
+        rig.counting(eventOn(missing, 'events', 'spec.missing.v1'), missing),
+      ],
+    };
+    await rig.producer.send(upTo(4_000).map((n) => event(contract, 'k', n)));
+    const held = new HeldAdmin(kafka);
+    const inbox = rig.inboxOf({ ...options, kafka: held.kafka });
+    await inbox.start();
+    await eventually(async () => expect(await rig.effects(topic, 'k')).not.toEqual([]), within);
+    held.hold();
+    await eventually(() => expect(held.isAsked).toBe(true), within);
+    const stopped = inbox.stop();
+    // Until it has left the batch: what of it is not handled must not be taken for handled.
+    let before = -1;
+    await eventually(() => before === (before = calls), within);
+    // One more to read would have it begin anew, had it not been stopped.
+    await rig.admin.createTopics([defineTopic({ name: missing, kind: 'events', partitions: 2 })]);
+    held.goOn();
+    await stopped;
+    await rig.inboxOf(options).start();
+    await eventually(async () => expect(await rig.effects(topic, 'k')).toHaveLength(4_000), within);
+    expect(await rig.effects(topic, 'k')).toEqual(upTo(4_000));
+  });
+
+  it('takes less at once where the database gives up on all of it', async () => {
+    const { contract, topic } = await rig.newEvent();
+    const sizes: number[] = [];
+    const slow = subscribe(contract, {
+      handle: () => expect.unreachable('it takes them together'),
+      async handleBatch(events, tx) {
+        sizes.push(events.length);
+        await tx.manager.query(`SET LOCAL statement_timeout = 400`);
+        await tx.manager.query('SELECT pg_sleep($1)', [events.length * 0.1]);
+        for (const { key, data } of events)
+          await tx.manager.query('INSERT INTO effects (topic, key, n) VALUES ($1, $2, $3)', [topic, key, data?.n ?? 0]);
+      },
+    });
+    await rig.producer.send(upTo(16).map((n) => event(contract, 'k', n)));
+    await rig.inboxOf({ topics: [topic], subscriptions: [slow] }).start();
+    await eventually(async () => expect(await rig.effects(topic, 'k')).toEqual(upTo(16)), within);
+    expect([await rig.reasons(topic), sizes.filter((size) => size === 16)]).toEqual([[], [16]]);
   });
 
   it('waits for what may pass, and parks nothing for it', async () => {

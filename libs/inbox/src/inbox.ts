@@ -75,12 +75,12 @@ export class Inbox {
 
   /** Ends the batch in work (or leaves it for the next start), then leaves the group. */
   async stop(): Promise<void> {
+    // First, for what is left from here on must not be taken for handled.
+    const stopped = this.consumer?.stop();
     this.stopping.abort();
     clearTimeout(this.again);
-    await this.turn(async () => {
-      await this.consumer?.stop();
-      this.consumer = undefined;
-    });
+    await stopped;
+    await this.turn(() => this.stopReading());
     await this.maintenance.stop();
   }
 
@@ -121,28 +121,35 @@ export class Inbox {
         this.lookAgain();
       }
       if (existing.length === this.reading.length && this.consumer !== undefined) return;
-      await this.consumer?.stop();
-      this.consumer = undefined;
-      this.reading = existing;
-      if (existing.length === 0) return;
-      const consumer = kafka.consumer({
+      await this.stopReading();
+      if (existing.length === 0 || this.stopping.signal.aborted) return;
+      this.consumer = kafka.consumer({
         groupId: name,
         topics: existing,
         onBatch: (batch) => this.onBatch(batch),
         onCrash,
         excused: () => this.databaseIsAway(),
       });
-      await consumer.start();
-      this.consumer = consumer;
+      this.reading = existing;
+      await this.consumer.start();
     } catch (error) {
-      this.reading = [];
+      await this.stopReading();
+      if (this.stopping.signal.aborted) return;
       logger.error({ err: error }, 'the consumer cannot start; it is tried again');
       this.lookAgain();
     }
   }
 
+  private async stopReading(): Promise<void> {
+    const { consumer } = this;
+    this.consumer = undefined;
+    this.reading = [];
+    await consumer?.stop();
+  }
+
   private lookAgain(): void {
     clearTimeout(this.again);
+    if (this.stopping.signal.aborted) return;
     this.again = setTimeout(() => void this.turn(() => this.readWhatExists()), MISSING_MS);
   }
 

@@ -4,7 +4,7 @@ import type { Page } from './parked-rows.js';
 /** What was done with a parked message. A dry run names no message. */
 export type ParkedAction = 'shown' | 'dry-run' | 'replayed' | 'replay-failed' | 'discarded';
 
-/** Who ends messages that nobody looked at. */
+/** Who ends messages that nobody looked at, or that a later one has made of no use. */
 export const BY_ITSELF = 'inbox';
 
 /** One line of the record of actions, which is only ever added to. */
@@ -12,7 +12,7 @@ export interface ActionRecord {
   readonly id: string;
   readonly message: string | null;
   readonly action: ParkedAction;
-  /** The `sub` of whoever did it; `inbox` where time did. */
+  /** The `sub` of whoever did it; `inbox` where time or a later message did. */
   readonly actor: string;
   readonly reason: string | null;
   readonly at: Date;

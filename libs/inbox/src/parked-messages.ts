@@ -2,6 +2,7 @@ import { replies } from '@castiron/contracts';
 import type { EntityManager } from 'typeorm';
 import type { Item } from './item.js';
 import { LARGEST_BYTES, pack } from './packing.js';
+import { BY_ITSELF } from './parked-actions.js';
 
 /** Seals bytes for whoever stores them and opens them again; what is parked, for a broken message may hold anything. */
 export interface Seal {
@@ -132,9 +133,12 @@ export async function supersede(
   keyHash: string,
 ): Promise<void> {
   await manager.query(
-    `UPDATE parked_messages SET state = 'discarded', ended_reason = 'superseded', ${ENDED}
-     WHERE consumer = $1 AND topic = $2 AND key_hash = $3 AND state = 'parked'`,
-    [consumer, topic, keyHash],
+    `WITH ended AS (
+       UPDATE parked_messages SET state = 'discarded', ended_reason = 'superseded', ${ENDED}
+       WHERE consumer = $1 AND topic = $2 AND key_hash = $3 AND state = 'parked' RETURNING id)
+     INSERT INTO parked_actions (consumer, message, action, actor, reason)
+     SELECT $1, id, 'discarded', $4, 'superseded' FROM ended ORDER BY id`,
+    [consumer, topic, keyHash, BY_ITSELF],
   );
 }
 

@@ -116,7 +116,8 @@ describe('what cannot be handled', () => {
       }),
     ];
     await rig.producer.send([event(contract, 'a', 1)]);
-    await rig.inboxOf({ topics: [topic], subscriptions }).start();
+    const inbox = rig.inboxOf({ topics: [topic], subscriptions });
+    await inbox.start();
     await eventually(async () => expect(await rig.reasons(topic)).toEqual(['of-no-use']), within);
     await rig.producer.send([
       event(contract, 'a', 2),
@@ -124,6 +125,8 @@ describe('what cannot be handled', () => {
     ]);
     await eventually(async () => expect(await rig.effects(topic, 'a')).toEqual([2, null]), within);
     expect(await rig.parked(topic)).toMatchObject([{ state: 'discarded', ended: 'superseded', sealed: null }]);
+    const actions = await inbox.parked.actions(undefined, { limit: 10 });
+    expect(actions).toMatchObject([{ action: 'discarded', actor: 'inbox', reason: 'superseded' }]);
   });
 
   it('waits for its type to be known, and so does what follows under its key', async () => {
