@@ -45,6 +45,7 @@ describe('a changing route', () => {
       'CancellationsController.cancel',
       'KeysController.handOut',
       'ParkedController.discard',
+      'ParkedController.replay',
       'RevocationController.revoke',
       'TerminationController.terminate',
     ]);

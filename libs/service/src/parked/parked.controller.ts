@@ -61,6 +61,8 @@ export class ParkedController {
   }
 
   @Post('replays')
+  // What a replay adds is weighed event by event; most of what is parked may be there to take something away.
+  @OnlyTakesAway()
   @HttpCode(200)
   @ApiOperation({
     summary:

@@ -85,7 +85,8 @@ export class RelayThread implements OutboxPort {
 
   /** Called after a commit: there is something to send. */
   wake(): void {
-    if (this.memory.giveNews()) this.ask('wake');
+    // Said to nobody, it would keep all later news from being told.
+    if (this.worker !== undefined && this.memory.giveNews()) this.ask('wake');
   }
 
   private ask(what: Asked): void {
