@@ -14,6 +14,10 @@ export interface Told {
   readonly reason?: string;
   /** Of a revocation: where the partner's feed ended right after the answer, per partition; missing where the broker was away. */
   readonly feedEnds?: Readonly<Record<number, string>>;
+  /** Of a revocation whose fence did not stand in time: what to ask for it later. */
+  readonly command?: string;
+  /** How long that took to find out, in ms. */
+  readonly lookedMs?: number;
 }
 
 /** An operation from the question to the answer, in ms since the epoch. */
@@ -27,7 +31,7 @@ export interface Done {
   readonly told: Told;
 }
 
-/** The history: every question, answer and fault in the order in which they came, on disk before the next step. */
+/** The history: every question, answer and fault in the order in which they came. */
 export class History {
   readonly operations: Done[] = [];
   private readonly stream: WriteStream;

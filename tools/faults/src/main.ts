@@ -46,12 +46,16 @@ const command = new Command('npm run test:faults --')
     ),
   )
   .option('--plants', 'plant one bug after the other, and print what the checker said of each', false)
-  .option('--collect', 'run nothing, and print one table of the last result of every seed', false)
+  .option(
+    '--collect',
+    'run nothing, and print one table of the last result of every seed, with --long of the long runs',
+    false,
+  )
   .addHelpText(
     'after',
     `
 The long run: npm run test:faults -- --seeds 20 --operations 5000 --long
-Histories are below .castiron/faults/<seed>/, logs in .castiron/faults/logs/. Ctrl-C stops and takes everything away.`,
+Histories are below .castiron/faults/<seed>/ and .castiron/faults/long/<seed>/, logs in logs/ beside them. Ctrl-C stops and takes everything away.`,
   );
 
 /** The first Ctrl-C ends in order, the second at once: what we started ends with us in either case. */
@@ -69,7 +73,8 @@ function endingOnSignal(): AbortController {
 
 async function main(options: Options): Promise<boolean> {
   if (options.collect) {
-    const results = await resultsSoFar();
+    const results = await resultsSoFar(options.long);
+    if (results.length === 0) command.error('No seed was run here yet.');
     console.log(tableOfAll(results));
     return results.every(({ anomalies }) => anomalies.length === 0);
   }

@@ -1,12 +1,12 @@
 import { randomBytes } from 'node:crypto';
-import { mkdir, writeFile } from 'node:fs/promises';
+import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { topicsOfRecipient } from '@castiron/contracts';
 import { check } from './check/check.js';
 import type { Anomaly } from './check/observed.js';
 import { sawTheFeed, tooLittle } from './check/enough.check.js';
 import { History } from './history.js';
-import { beginnings, COPYABLE, isSince, observe, topicsOf } from './observe/observe.js';
+import { before, beginnings, COPYABLE, isSince, observe, topicsOf } from './observe/observe.js';
 import { FeedEnds } from './observe/feed-ends.js';
 import { settle } from './observe/settle.js';
 import { nameOf, type Fault } from './plan/faults.js';
@@ -16,7 +16,7 @@ import type { Cluster } from './rig/cluster.js';
 import { Nemesis, type Happened } from './rig/nemesis.js';
 import { Calls } from './workload/calls.js';
 import { registerPartner } from './workload/partner.js';
-import { customersOf, User, type World } from './workload/user.js';
+import { customersOf, fenceStands, User, type World } from './workload/user.js';
 
 export interface RunOptions {
   readonly seed: number;
@@ -24,6 +24,7 @@ export interface RunOptions {
   readonly rounds: readonly (readonly Fault[])[];
   /** Acknowledged or not, at least so many. */
   readonly operations: number;
+  readonly long: boolean;
   /** Of the replicas, in ms. */
   readonly leaseMs: number;
   /** Where the history goes. */
@@ -41,6 +42,13 @@ export interface RunOptions {
 
 export interface RunResult {
   readonly seed: number;
+  /** When it began. */
+  readonly at: string;
+  readonly long: boolean;
+  /** How many operations were asked for. */
+  readonly wanted: number;
+  /** Acknowledged between the first fault and the end of the last. */
+  readonly meanwhile: number;
   readonly anomalies: readonly Anomaly[];
   readonly operations: Readonly<Record<'ok' | 'fail' | 'info', number>>;
   readonly faults: readonly Happened[];
@@ -57,6 +65,8 @@ const THINK_MS = 160;
 export async function runSeed(cluster: Cluster, options: RunOptions): Promise<RunResult> {
   const { seed, rounds, folder, say, signal } = options;
   const began = Date.now();
+  // What is left of an earlier run is not to be taken for this one's.
+  await rm(folder, { recursive: true, force: true });
   await mkdir(folder, { recursive: true });
   const history = new History(join(folder, 'history.jsonl'));
   // Not of the seed: a stack that is kept has the values of an earlier run of the same seed.
@@ -64,6 +74,7 @@ export async function runSeed(cluster: Cluster, options: RunOptions): Promise<Ru
   const calls = new Calls(cluster.stack.identity);
   await registerPartner(cluster.client, run);
   const from = await beginnings(cluster, topicsOf(run));
+  const left = await before(cluster.databases);
   const { feed } = topicsOfRecipient(run);
   const { username = '', password = '' } = cluster.stack.kafka.principals['admin'] ?? {};
   const ends = new FeedEnds(
@@ -84,6 +95,7 @@ export async function runSeed(cluster: Cluster, options: RunOptions): Promise<Ru
     since: isSince(from),
     midCommit: options.midCommit,
     leaseMs: options.leaseMs,
+    seed,
   });
   history.write({ type: 'begin', seed, rounds: rounds.length, operations: options.operations, run });
 
@@ -102,7 +114,9 @@ export async function runSeed(cluster: Cluster, options: RunOptions): Promise<Ru
   /** Some more where they were unlucky, but not for ever. */
   const isEnough = (): boolean => {
     const { operations } = history;
-    return operations.length >= options.operations && (sawTheFeed(operations) || operations.length >= 2 * options.operations);
+    return (
+      operations.length >= options.operations && (sawTheFeed(operations) || operations.length >= 2 * options.operations)
+    );
   };
   const users = Array.from({ length: PROCESSES }, (_, process) => new User(world, process));
   const acting = users.map((user, process) => {
@@ -127,15 +141,21 @@ export async function runSeed(cluster: Cluster, options: RunOptions): Promise<Ru
     await ends.close();
   }
   history.write({ type: 'healed' });
-  await Promise.all(cluster.replicas.map((replica) => replica.ready()));
+  const healed = await Promise.all(cluster.replicas.map(async (it) => ({ name: it.name, isReady: await it.ready() })));
+  for (const { name, isReady } of healed)
+    if (!isReady) bugs.push({ kind: 'stuck', what: `${name} does not come back although nothing is broken any more` });
   const customers = customersOf(history.operations);
   const unsettled = await settle(cluster.databases, customers, options.settleWithin);
+  for (const { operation, customer = '', told } of history.operations)
+    if (told.command !== undefined && !(await fenceStands(world, told.command, customer)))
+      bugs.push({ kind: 'stuck', what: `the fence of revoke ${operation.id} does not stand` });
   const observed = await observe(cluster, calls, {
     operations: history.operations,
     partner: run,
     run,
     copied: nemesis.copied,
     from,
+    before: left,
     unsettled,
   });
   const happened = nemesis.happened;
@@ -143,13 +163,20 @@ export async function runSeed(cluster: Cluster, options: RunOptions): Promise<Ru
     ...check(observed),
     ...bugs,
     ...nemesis.late.map((what): Anomaly => ({ kind: 'wrong', what })),
-    ...(options.demanding ? tooLittle(history.operations, happened, options.operations) : []),
+    ...(options.demanding ? tooLittle(history.operations, happened, nemesis.broken, options.operations) : []),
   ];
   for (const anomaly of anomalies) history.write({ type: 'anomaly', ...anomaly });
   await history.close();
   const count = (wanted: string) => history.operations.filter(({ outcome }) => outcome === wanted).length;
+  const { from: begins, until } = nemesis.broken;
   const result: RunResult = {
     seed,
+    at: new Date(began).toISOString(),
+    long: options.long,
+    wanted: options.operations,
+    meanwhile: history.operations.filter(
+      ({ outcome, completed }) => outcome === 'ok' && completed >= begins && completed <= until,
+    ).length,
     anomalies,
     operations: { ok: count('ok'), fail: count('fail'), info: count('info') },
     faults: happened,

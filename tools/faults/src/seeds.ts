@@ -6,8 +6,9 @@ import { plantedIn, PLANTS, type Plant, type PlantName } from './plants/plants.j
 import { Cluster } from './rig/cluster.js';
 import { runSeed, type RunResult } from './run.js';
 
-/** Everything of the rig lies below it: a folder a seed, and the logs of the replicas. */
+/** Everything of the rig lies below it: a folder a seed, those of long runs apart, and the logs of the replicas. */
 export const FOLDER = join(DOT_CASTIRON, 'faults');
+const LONG_FOLDER = 'long';
 
 export interface SeedsOptions {
   readonly seeds: readonly number[];
@@ -42,7 +43,8 @@ export async function runSeeds(options: SeedsOptions): Promise<RunResult[]> {
   const { plant, say, signal } = options;
   const { severity, leaseMs, settleWithin } = options.long ? LONG_RUN : SHORT_RUN;
   const planted: Plant | undefined = plant === undefined ? undefined : PLANTS[plant];
-  const logs = join(FOLDER, plant ?? '', 'logs');
+  const kept = join(FOLDER, folderOf(options));
+  const logs = join(kept, 'logs');
   say(`Starting Kafka, PostgreSQL and two replicas of each service${plant === undefined ? '' : `, with ${plant}`} ...`);
   const cluster = await Cluster.start({
     folder: logs,
@@ -64,12 +66,13 @@ export async function runSeeds(options: SeedsOptions): Promise<RunResult[]> {
         rounds,
         operations: options.operations,
         leaseMs,
-        folder: join(FOLDER, plant ?? '', String(seed)),
+        long: options.long,
+        folder: join(kept, String(seed)),
         settleWithin: planted === undefined ? settleWithin : PLANTED_SETTLES_WITHIN_MS,
         say,
         signal,
         midCommit: options.midCommit,
-        demanding: planted === undefined && rounds.length > 0,
+        demanding: planted === undefined,
       });
       results.push(result);
       options.told(result);
@@ -80,12 +83,17 @@ export async function runSeeds(options: SeedsOptions): Promise<RunResult[]> {
   return results;
 }
 
-/** The last result of every seed that was ever run here, in their order. */
-export async function resultsSoFar(): Promise<RunResult[]> {
-  const folders = await readdir(FOLDER).catch(() => []);
+/** Below {@link FOLDER}: where a run keeps its seeds. */
+export const folderOf = ({ long, plant }: { readonly long: boolean; readonly plant?: string | undefined }): string =>
+  plant ?? (long ? LONG_FOLDER : '');
+
+/** The last result of every seed that was ever run here, short or long, in their order. */
+export async function resultsSoFar(long: boolean): Promise<RunResult[]> {
+  const kept = join(FOLDER, folderOf({ long }));
+  const folders = await readdir(kept).catch(() => []);
   const seeds = folders.filter((name) => /^\d+$/.test(name)).sort((a, b) => Number(a) - Number(b));
   const read = async (seed: string): Promise<RunResult[]> => {
-    const text = await readFile(join(FOLDER, seed, 'result.json'), 'utf8').catch(() => undefined);
+    const text = await readFile(join(kept, seed, 'result.json'), 'utf8').catch(() => undefined);
     return text === undefined ? [] : [JSON.parse(text) as RunResult];
   };
   return (await Promise.all(seeds.map(read))).flat();

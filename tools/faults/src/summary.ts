@@ -1,5 +1,7 @@
 import type { Anomaly } from './check/observed.js';
+import { pairsNotCovered } from './plan/faults.js';
 import { PLANTS, type PlantName } from './plants/plants.js';
+import { folderOf } from './seeds.js';
 import type { RunResult } from './run.js';
 
 const SHOWN = 12;
@@ -17,13 +19,15 @@ interface How {
   readonly operations: number;
   readonly long: boolean;
   readonly midCommit: boolean;
+  readonly otherClient: boolean;
   readonly plant?: PlantName | undefined;
 }
 
-function commandOf(seed: number, { rounds, operations, long, midCommit, plant }: How): string {
+function commandOf(seed: number, { rounds, operations, long, midCommit, otherClient, plant }: How): string {
   const flags = [
     ...(long ? ['--long'] : []),
     ...(midCommit ? ['--mid-commit'] : []),
+    ...(otherClient ? ['--other-client'] : []),
     ...(plant === undefined ? [] : [`--plant ${plant}`]),
   ];
   const what = `--seed ${seed} --rounds ${rounds} --operations ${operations} ${flags.join(' ')}`;
@@ -33,7 +37,7 @@ function commandOf(seed: number, { rounds, operations, long, midCommit, plant }:
 export function summaryOf(result: RunResult, how: How): string {
   const { seed, anomalies, operations, faults, missed, ownEnds, seconds } = result;
   return [
-    `seed ${seed}: ${kindsOf(anomalies)}; ${operations.ok} operations acknowledged, ${operations.fail} refused, ${operations.info} without an answer; ${faults.length} faults in ${seconds} s`,
+    `seed ${seed}: ${kindsOf(anomalies)}; ${operations.ok} operations acknowledged, ${operations.fail} refused, ${operations.info} without an answer, ${result.meanwhile} of the acknowledged while things broke; ${faults.length} faults in ${seconds} s`,
     ...(missed.length > 0 ? [`  did not come to pass: ${missed.join('; ')}`] : []),
     ...ownEnds.map((end) => `  by design: ${end}`),
     ...anomalies.slice(0, SHOWN).map(({ kind, what }) => `  ${kind}: ${what}`),
@@ -41,7 +45,7 @@ export function summaryOf(result: RunResult, how: How): string {
     ...(anomalies.length > 0
       ? [
           `  again: ${commandOf(seed, how)}`,
-          `  history: .castiron/faults/${[...(how.plant === undefined ? [] : [how.plant]), seed].join('/')}/history.jsonl`,
+          `  history: .castiron/${['faults', folderOf(how), seed].filter((part) => part !== '').join('/')}/history.jsonl`,
         ]
       : []),
   ].join('\n');
@@ -54,10 +58,12 @@ export function tableOf(results: readonly RunResult[]): string {
 
 /** What each seed came to, run at whatever time. */
 export function tableOfAll(results: readonly RunResult[]): string {
-  const rows = results.map(({ seed, operations, faults, missed, anomalies, seconds }) =>
+  const rows = results.map(({ seed, at, operations, meanwhile, faults, missed, anomalies, seconds }) =>
     [
       seed,
+      at.slice(0, 16),
       operations.ok,
+      meanwhile,
       operations.fail,
       operations.info,
       faults.length,
@@ -67,9 +73,11 @@ export function tableOfAll(results: readonly RunResult[]): string {
     ].join(' | '),
   );
   return [
-    '| seed | acknowledged | refused | without an answer | faults | did not come to pass | anomalies | s |',
-    '|---|---|---|---|---|---|---|---|',
+    '| seed | began (UTC) | acknowledged | of these while things broke | refused | without an answer | faults | did not come to pass | anomalies | s |',
+    '|---|---|---|---|---|---|---|---|---|---|',
     ...rows.map((row) => `| ${row} |`),
+    '',
+    `What never happened at its point: ${pairsNotCovered(results.flatMap(({ faults }) => faults.map(({ fault }) => fault))).join(', ') || 'nothing'}.`,
   ].join('\n');
 }
 

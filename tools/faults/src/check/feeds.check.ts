@@ -36,13 +36,14 @@ function checkFence(observed: Observed, customerOf: (subject: string) => string 
     const { feedEnds, version } = told;
     if (operation.kind !== 'revoke' || outcome !== 'ok' || feedEnds === undefined || version === undefined) return [];
     const { purpose } = operation;
-    // One that nobody has an answer to may come to pass at any time.
+    // One that nobody has an answer to may come to pass later, but not one given before the revocation: it is refused.
     const grants = permitting.filter(
       (other) =>
         other.operation.kind === 'grant' &&
         other.customer === customer &&
         other.operation.purpose === purpose &&
-        (other.outcome === 'info' || (other.outcome === 'ok' && (other.told.version ?? 0) > version)),
+        ((other.outcome === 'info' && other.invoked >= revoked.invoked) ||
+          (other.outcome === 'ok' && (other.told.version ?? 0) > version)),
     );
     const late = observed.partnerFeed.find(
       (record) =>
@@ -94,6 +95,23 @@ function checkEnd(observed: Observed, customerOf: (subject: string) => string | 
   });
 }
 
+/** Whoever sends mail for us ends with the values that stand. */
+function checkNotified(
+  { notificationsFeed, finals, unsettled }: Observed,
+  customerOf: (subject: string) => string | undefined,
+): Anomaly[] {
+  const last = new Map(notificationsFeed.map((record) => [record.subject, record]));
+  return [...last].flatMap(([subject, { values, version }]) => {
+    const attributes = finals.get(customerOf(subject) ?? '')?.attributes ?? {};
+    return Object.entries(values)
+      .filter(([name, value]) => attributes[name] !== value)
+      .map(([name, value]): Anomaly => ({
+        kind: unsettled.length > 0 ? 'stuck' : 'lost',
+        what: `the feed of notifications ends with ${name} = ${value} of ${subject} (v${version}); it should be ${attributes[name] ?? 'none'}`,
+      }));
+  });
+}
+
 /** Every value on a feed was written by an operation on that very attribute of that very customer. */
 function checkValues(observed: Observed, customerOf: (subject: string) => string | undefined): Anomaly[] {
   const byId = new Map(observed.operations.map((done) => [done.operation.id, done]));
@@ -129,6 +147,7 @@ export function checkFeeds(observed: Observed): Anomaly[] {
     ...checkOrder('feed of notifications', observed.notificationsFeed),
     ...checkFence(observed, customerOf),
     ...checkEnd(observed, customerOf),
+    ...checkNotified(observed, customerOf),
     ...checkValues(observed, customerOf),
   ];
 }

@@ -8,6 +8,15 @@ export const SUBJECT = 'subject-1';
 export const PARTNER = 's1x0000';
 export const KEY = `${CUSTOMER}/${PARTNER}/recommendation`;
 
+/** What the customer's profile says at the end. */
+export const ATTRIBUTES = {
+  companyName: `${PARTNER}-1`,
+  registeredAddress: `${PARTNER}-1`,
+  servicesUsed: `${PARTNER}-1`,
+  email: `${PARTNER}-2@faults.example`,
+  vatNumber: `${PARTNER}-1`,
+};
+
 type Act =
   | { kind: 'register' }
   | { kind: 'change'; attribute: 'email' }
@@ -50,11 +59,10 @@ export function goodRun(over: Partial<Observed> = {}): Observed {
     run: PARTNER,
     copied: { ids: new Set(), keys: new Set() },
     strangers: [],
-    finals: new Map([
-      [CUSTOMER, { version: 2, attributes: { companyName: `${PARTNER}-1`, email: `${PARTNER}-2@faults.example` } }],
-    ]),
+    finals: new Map([[CUSTOMER, { version: 2, attributes: ATTRIBUTES }]]),
     profiles: [record(CUSTOMER, 1, 0), record(CUSTOMER, 2, 1)],
     permissions: [{ ...record(KEY, 1, 0), state: 'granted' }],
+    permitted: new Map([[KEY, 1]]),
     copies: new Map([[CUSTOMER, 2]]),
     shares: [{ customer: CUSTOMER, recipient: PARTNER, subject: SUBJECT, version: 1, state: 'released' }],
     partnerFeed: [onFeed(1, 0)],

@@ -67,6 +67,8 @@ export interface Observed {
   readonly profiles: readonly VersionedRecord[];
   /** Key: `<customer>/<recipient>/<purpose>`. */
   readonly permissions: readonly (VersionedRecord & { readonly state: string })[];
+  /** By the same key: the version at which the permission stands. */
+  readonly permitted: ReadonlyMap<string, number>;
   /** By customer: what partner-sharing made of the profiles. */
   readonly copies: ReadonlyMap<string, number>;
   readonly shares: readonly Share[];

@@ -63,6 +63,35 @@ function missing(
   });
 }
 
+/** Every version of a key is told of, and each is one higher than the last: those whose answer was lost, too. */
+function gaps(
+  observed: Observed,
+  service: string,
+  topic: string,
+  newest: ReadonlyMap<string, number>,
+  records: readonly VersionedRecord[],
+): Anomaly[] {
+  const there = new Set(records.map(({ key, version }) => `${key} v${version}`));
+  const kind = observed.unsent.has(service) ? 'stuck' : 'lost';
+  return [...newest].flatMap(([key, last]) =>
+    Array.from({ length: last }, (_, n) => `${key} v${n + 1}`)
+      .filter((name) => !there.has(name))
+      .map((name): Anomaly => ({ kind, what: `${key} stands at v${last}, but ${name} is not on ${topic}` })),
+  );
+}
+
+/** What a permission's event says is what was asked for. */
+function untrue(operations: readonly (Done & { key: string })[], { permissions }: Observed): Anomaly[] {
+  const states = new Map(permissions.map(({ key, version, state }) => [`${key} v${version}`, state]));
+  return operations.flatMap((done): Anomaly[] => {
+    const name = `${done.key} v${made(done)}`;
+    const said = states.get(name);
+    const meant = done.operation.kind === 'grant' ? 'granted' : 'revoked';
+    if (said === undefined || said === meant) return [];
+    return [{ kind: 'wrong', what: `${name} is told as ${said}, and ${meant} was acknowledged` }];
+  });
+}
+
 /** Each key has at most as many versions as somebody may have made. */
 function invented(
   topic: string,
@@ -82,7 +111,8 @@ function invented(
 
 /** What producers did: everything acknowledged is on its topic, once, in order, and nothing else is. */
 export function checkTopics(observed: Observed): Anomaly[] {
-  const { operations, partner, profiles, permissions, copied } = observed;
+  const { operations, partner, profiles, permissions, copied, finals, permitted } = observed;
+  const newest = new Map([...finals].map(([customer, { version }]) => [customer, version]));
   const known = operations.filter((done): done is Done & { customer: string } => done.customer !== undefined);
   const ofProfiles = known
     .filter(({ operation }) => ['register', 'change', 'withdraw'].includes(operation.kind))
@@ -93,6 +123,9 @@ export function checkTopics(observed: Observed): Anomaly[] {
   return [
     ...missing(observed, 'customer-profiles', 'customers.profiles.v1', ofProfiles, profiles),
     ...missing(observed, 'partner-sharing', 'sharing.permissions.v1', ofPermissions, permissions),
+    ...gaps(observed, 'customer-profiles', 'customers.profiles.v1', newest, profiles),
+    ...gaps(observed, 'partner-sharing', 'sharing.permissions.v1', permitted, permissions),
+    ...untrue(ofPermissions, observed),
     ...checkVersions('customers.profiles.v1', profiles, copied.keys),
     ...checkVersions('sharing.permissions.v1', permissions, copied.keys),
     ...invented('customers.profiles.v1', ofProfiles, profiles),

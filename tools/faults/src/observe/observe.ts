@@ -1,15 +1,19 @@
 import { topicsOfRecipient } from '@castiron/contracts';
-import type { FeedRecord, Observed, OnceEvent, Share, VersionedRecord } from '../check/observed.js';
+import type { FeedRecord, Observed, OnceEvent, Share, Step, VersionedRecord } from '../check/observed.js';
 import type { Done } from '../history.js';
 import type { Calls } from '../workload/calls.js';
 import { customersOf } from '../workload/user.js';
 import type { Cluster } from '../rig/cluster.js';
+import { SERVICES, type Service } from '../plan/faults.js';
+import type { Databases } from './databases.js';
 import { patiently } from './patiently.js';
 import { readTopic, type Placed } from './topics.js';
 import { unsent } from './settle.js';
 
 const PROFILES = 'customers.profiles.v1';
 const PERMISSIONS = 'sharing.permissions.v1';
+/** Services that park what they cannot handle. */
+const READERS = ['partner-sharing', 'notifications'] as const;
 const NOTIFIER = topicsOfRecipient('notifications');
 
 /** Topics whose records can be delivered twice; feeds are written by their lanes alone. */
@@ -22,7 +26,36 @@ export interface Subject {
   readonly copied: Observed['copied'];
   /** Where each topic ended when the run began. */
   readonly from: Beginnings;
+  readonly before: Before;
   readonly unsettled: readonly string[];
+}
+
+/** What earlier runs left in the databases of a stack that is kept. */
+export interface Before {
+  /** By service: where its trail ended. */
+  readonly trail: ReadonlyMap<Service, number>;
+  /** Messages that were parked, by service and number. */
+  readonly parked: ReadonlySet<string>;
+}
+
+const trailOf = (databases: Databases, service: Service) =>
+  databases.query<Step & { n: string }>(service, 'SELECT n, place, key, before, after FROM faults_trail ORDER BY n');
+
+async function parkedIds(databases: Databases): Promise<string[]> {
+  const rows = await Promise.all(
+    READERS.map((service) =>
+      databases.query<{ id: string }>(service, `SELECT id FROM parked_messages WHERE state = 'parked'`),
+    ),
+  );
+  return rows.flatMap((own, at) => own.map(({ id }) => `${READERS[at]} ${id}`));
+}
+
+export async function before(databases: Databases): Promise<Before> {
+  const trails = await Promise.all(SERVICES.map((service) => trailOf(databases, service)));
+  return {
+    trail: new Map(SERVICES.map((service, at) => [service, Number(trails[at]?.at(-1)?.n ?? 0)])),
+    parked: new Set(await parkedIds(databases)),
+  };
 }
 
 /** Topic and partition to the first offset of a run. */
@@ -125,43 +158,40 @@ export async function observe(cluster: Cluster, calls: Calls, subject: Subject):
     ({ records }) => records.filter(since),
   );
   const held = read.filter(({ whole }) => !whole).map(({ topic }) => `a transaction stays open on ${topic}`);
-  const [shares, copies, subjects, obligations, mails, trails, parked, finals, unsentBy] = await Promise.all([
-    databases.query<Share & { [name: string]: unknown }>(
-      'partner-sharing',
-      'SELECT customer, recipient, subject, version, state FROM shares WHERE customer = ANY ($1)',
-      [customers],
-    ),
-    databases.query<{ id: string; version: number }>(
-      'partner-sharing',
-      'SELECT id, version FROM customers WHERE id = ANY ($1)',
-      [customers],
-    ),
-    databases.query<{ subject: string; version: number }>('notifications', 'SELECT subject, version FROM subjects'),
-    databases.query<{ id: string; state: string }>(
-      'partner-sharing',
-      'SELECT o.id, o.state FROM obligations o JOIN shares s ON s.id = o.share WHERE s.customer = ANY ($1)',
-      [customers],
-    ),
-    databases.query<{ notice: string }>('notifications', 'SELECT notice FROM mails WHERE notice IS NOT NULL'),
-    Promise.all(
-      (['customer-profiles', 'partner-sharing', 'notifications'] as const).map((service) =>
-        databases.query<{ place: string; key: string; before: number | null; after: number }>(
-          service,
-          'SELECT place, key, before, after FROM faults_trail ORDER BY n',
+  const [shares, copies, subjects, obligations, mails, trails, parked, permitted, finals, unsentBy] = await Promise.all(
+    [
+      databases.query<Share & { [name: string]: unknown }>(
+        'partner-sharing',
+        'SELECT customer, recipient, subject, version, state FROM shares WHERE customer = ANY ($1)',
+        [customers],
+      ),
+      databases.query<{ id: string; version: number }>(
+        'partner-sharing',
+        'SELECT id, version FROM customers WHERE id = ANY ($1)',
+        [customers],
+      ),
+      databases.query<{ subject: string; version: number }>('notifications', 'SELECT subject, version FROM subjects'),
+      databases.query<{ id: string; state: string }>(
+        'partner-sharing',
+        'SELECT o.id, o.state FROM obligations o JOIN shares s ON s.id = o.share WHERE s.customer = ANY ($1)',
+        [customers],
+      ),
+      databases.query<{ notice: string }>('notifications', 'SELECT notice FROM mails WHERE notice IS NOT NULL'),
+      Promise.all(
+        SERVICES.map(async (service) =>
+          (await trailOf(databases, service)).filter(({ n }) => Number(n) > (subject.before.trail.get(service) ?? 0)),
         ),
       ),
-    ),
-    Promise.all(
-      (['partner-sharing', 'notifications'] as const).map((service) =>
-        databases.query<{ n: number }>(
-          service,
-          `SELECT count(*)::int AS n FROM parked_messages WHERE state = 'parked'`,
-        ),
+      parkedIds(databases),
+      databases.query<{ key: string; version: number }>(
+        'partner-sharing',
+        `SELECT concat_ws('/', customer, recipient, purpose) AS key, version FROM permissions WHERE customer = ANY ($1)`,
+        [customers],
       ),
-    ),
-    finalsOf(cluster, calls, customers),
-    unsent(databases),
-  ]);
+      finalsOf(cluster, calls, customers),
+      unsent(databases),
+    ],
+  );
   const notified = new Set(
     shares.filter(({ recipient }) => recipient === 'notifications').map((share) => share.subject),
   );
@@ -193,7 +223,8 @@ export async function observe(cluster: Cluster, calls: Calls, subject: Subject):
     notices: onceEvents(duties.filter(isMine), 'duties.notice-due.v1', 'notice'),
     mails: new Set(mails.map(({ notice }) => notice)),
     trail: trails.flat(),
-    parked: parked.flat().reduce((sum, { n }) => sum + n, 0),
+    parked: parked.filter((id) => !subject.before.parked.has(id)).length,
+    permitted: new Map(permitted.map(({ key, version }) => [key, version])),
     unsent: unsentBy,
   };
 }

@@ -76,10 +76,13 @@ const OUTAGE_EVERY = 20;
 const isRequest = (point: Point): boolean =>
   !['after-commit', 'before-acknowledgement', 'inside-inbox', 'after-feed-commit'].includes(point);
 
+const isCommit = (point: Point): boolean => ['before-commit', 'after-commit'].includes(point);
+
 function servicesAt(point: Point): readonly Service[] {
   if ((FEED_POINTS as readonly Point[]).includes(point)) return ['partner-sharing'];
   if ((INBOX_POINTS as readonly Point[]).includes(point)) return ['partner-sharing', 'notifications'];
-  return ['customer-profiles', 'partner-sharing'];
+  // What notifications commits is mostly handled messages, which write no events.
+  return isCommit(point) ? ['customer-profiles', 'partner-sharing'] : SERVICES;
 }
 
 function atPoint(random: Random, point: Point, action: Action, severity: Severity): Fault {
@@ -103,21 +106,36 @@ function atPoint(random: Random, point: Point, action: Action, severity: Severit
   };
 }
 
-/** An action for each point: every action at least once, so that every point meets all of them in time. */
-function actionsFor(random: Random): (readonly [Point, Action])[] {
-  const more = POINTS.slice(ACTIONS.length).map(() => random.one(ACTIONS));
-  for (;;) {
-    const actions = random.shuffled([...ACTIONS, ...more]);
-    const pairs = POINTS.map((point, index) => [point, actions[index] ?? 'kill'] as const);
-    if (pairs.every(([point, action]) => action !== 'kill-and-arrive-late' || isRequest(point))) return pairs;
-  }
+const actionsAt = (point: Point): readonly Action[] =>
+  ACTIONS.filter((action) => action !== 'kill-and-arrive-late' || isRequest(point));
+
+/**
+ * An action for each point, and each action at one point at least: the next seed, or round, has the next one there, so
+ * that all of them come in six.
+ */
+function actionsFor(turn: number): (readonly [Point, Action])[] {
+  const alike = [POINTS.filter(isRequest), POINTS.filter((point) => !isRequest(point))];
+  return alike.flatMap((points) =>
+    points.map((point, nth) => {
+      const actions = actionsAt(point);
+      return [point, actions[(turn + nth) % actions.length] ?? 'kill'] as const;
+    }),
+  );
+}
+
+/** Which of all that can happen at points is not among these. */
+export function pairsNotCovered(faults: readonly Fault[]): string[] {
+  const there = new Set(faults.map((fault) => (fault.kind === 'at-point' ? `${fault.action} ${fault.point}` : '')));
+  return POINTS.flatMap((point) => actionsAt(point).map((action) => `${action} ${point}`)).filter(
+    (pair) => !there.has(pair),
+  );
 }
 
 /** One of each. */
-function deck(random: Random, severity: Severity): Fault[] {
+function deck(random: Random, turn: number, severity: Severity): Fault[] {
   const after = () => random.between(100, severity.gap);
   return random.shuffled<Fault>([
-    ...actionsFor(random).map(([point, action]) => atPoint(random, point, action, severity)),
+    ...actionsFor(turn).map(([point, action]) => atPoint(random, point, action, severity)),
     { kind: 'broker-away', ms: severity.away, after: after() },
     { kind: 'broker-away', ms: 0, after: after() },
     { kind: 'database-restart', after: after() },
@@ -148,7 +166,11 @@ function deck(random: Random, severity: Severity): Fault[] {
 /** The faults of one round, in turn. Pure: the same for the same seed. */
 export function faultsOf(seed: number, round: number, severity: Severity): readonly Fault[] {
   const isOutage = seed % OUTAGE_EVERY === 1 && round === 0;
-  return deck(new Random('faults', seed, round), isOutage ? { ...severity, away: severity.outage } : severity);
+  return deck(
+    new Random('faults', seed, round),
+    seed + round,
+    isOutage ? { ...severity, away: severity.outage } : severity,
+  );
 }
 
 /** As it is told on the terminal and in the history. */

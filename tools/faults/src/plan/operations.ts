@@ -18,6 +18,9 @@ export type Operation = {
 
 export type OperationKind = Operation['kind'];
 
+/** What a registration says. */
+export const REGISTERED = ['companyName', 'registeredAddress', 'servicesUsed', 'email', 'vatNumber'] as const;
+
 /** Attributes that feeds carry, so that a change travels all the way. */
 export const CHANGED = ['companyName', 'registeredAddress', 'email', 'vatNumber'] as const;
 export type ChangedAttribute = (typeof CHANGED)[number];

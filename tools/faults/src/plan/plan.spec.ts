@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { ACTIONS, faultsOf, LONG, SHORT } from './faults.js';
+import { ACTIONS, faultsOf, LONG, pairsNotCovered, SHORT } from './faults.js';
 import { operationsOf, type Operation } from './operations.js';
 import { POINTS } from '../proxy/points.js';
 
@@ -36,34 +36,54 @@ describe('the plan of a run', () => {
     expect(faultsOf(1, 0, SHORT).slice(0, 4)).toMatchInlineSnapshot(`
       [
         {
-          "after": 226,
-          "kind": "asked-to-end",
-          "replica": 0,
-          "service": "customer-profiles",
-        },
-        {
           "action": "half-open",
-          "after": 112,
+          "after": 196,
           "afterwards": true,
           "kind": "at-point",
           "letPass": 2,
-          "ms": 834,
+          "ms": 1068,
+          "point": "before-offset-commit",
+          "service": "partner-sharing",
+        },
+        {
+          "action": "kill",
+          "after": 136,
+          "afterwards": false,
+          "kind": "at-point",
+          "letPass": 3,
+          "ms": 0,
           "point": "before-feed-commit",
           "service": "partner-sharing",
         },
         {
-          "after": 192,
-          "kind": "cut-off",
-          "ms": 2082,
-          "replica": 0,
+          "action": "cut",
+          "after": 399,
+          "afterwards": true,
+          "kind": "at-point",
+          "letPass": 0,
+          "ms": 0,
+          "point": "before-acknowledgement",
           "service": "customer-profiles",
         },
         {
-          "after": 368,
-          "kind": "backends-terminated",
+          "action": "pause",
+          "after": 362,
+          "afterwards": false,
+          "kind": "at-point",
+          "letPass": 0,
+          "ms": 3000,
+          "point": "after-commit",
+          "service": "customer-profiles",
         },
       ]
     `);
+  });
+
+  it('has everything that can happen at a point within six seeds, or six rounds', () => {
+    const six = [3, 4, 5, 6, 7, 8];
+    expect(pairsNotCovered(six.flatMap((seed) => faultsOf(seed, 0, SHORT)))).toEqual([]);
+    expect(pairsNotCovered(six.flatMap((round) => faultsOf(1, round, SHORT)))).toEqual([]);
+    expect(pairsNotCovered(six.slice(1).flatMap((seed) => faultsOf(seed, 0, SHORT)))).not.toEqual([]);
   });
 
   it('numbers every operation of every user differently', () => {

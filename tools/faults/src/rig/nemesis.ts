@@ -14,6 +14,8 @@ const CATCH_WITHIN_MS = 6_000;
 /** The next fault waits for a replica that starts again, but not longer. */
 const GOES_ON_AFTER_MS = 4_000;
 const TRIES = 5;
+/** A group gives a member its part within some leases, and messages come all the time. */
+const GIVEN_WITHIN_MS = 10_000;
 /** Time for the markers of a decided commit. */
 const MARKERS_MS = 1_500;
 
@@ -25,11 +27,18 @@ export interface NemesisOptions {
   readonly midCommit: boolean;
   /** Of the services, in ms. */
   readonly leaseMs: number;
+  readonly seed: number;
 }
 
 export interface Happened {
   readonly fault: Fault;
   readonly replica?: string;
+}
+
+/** From the first fault's beginning to the last one's end, in ms since the epoch. */
+export interface Broken {
+  readonly from: number;
+  readonly until: number;
 }
 
 const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
@@ -38,6 +47,7 @@ const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 export class Nemesis {
   readonly happened: Happened[] = [];
   readonly missed: Fault[] = [];
+  private readonly times: number[] = [];
   /** Replicas that did not end as they are to when they are asked. */
   readonly late: string[] = [];
   /** Ids of events that stand twice on their topic because we put them there, and their keys. */
@@ -49,6 +59,10 @@ export class Nemesis {
     private readonly options: NemesisOptions,
   ) {}
 
+  get broken(): Broken {
+    return { from: this.times.at(0) ?? Infinity, until: this.times.at(-1) ?? -Infinity };
+  }
+
   /** @param goesOn false ends it before the next fault */
   async run(faults: readonly Fault[], goesOn: () => boolean): Promise<void> {
     const waiting = faults.map((fault) => ({ fault, tries: TRIES }));
@@ -57,7 +71,9 @@ export class Nemesis {
       await pause(fault.after);
       const name = nameOf(fault);
       this.tell({ type: 'fault', f: fault.kind, fault: name, begins: true });
+      this.times.push(Date.now());
       const replica = await this.bring(fault);
+      this.times.push(Date.now());
       if (replica !== false) {
         this.happened.push({ fault, ...(replica !== undefined && { replica }) });
         this.tell({ type: 'fault', f: fault.kind, fault: name, healed: true, replica });
@@ -88,8 +104,7 @@ export class Nemesis {
       case 'delivered-twice':
         return (await this.deliverTwice(fault.copies)) > 0 ? undefined : false;
       case 'third-member':
-        await this.joinThird(fault.service, fault.ms);
-        return undefined;
+        return (await this.joinThird(fault.service, fault.ms)) ? undefined : false;
       case 'asked-to-end': {
         const replica = cluster.named(`${fault.service}-${fault.replica + 1}`);
         const late = await replica.askToEnd();
@@ -112,19 +127,22 @@ export class Nemesis {
    * A broker that is alone and dies between deciding a commit and writing its markers never writes them: it starts as its
    * own transaction coordinator before it knows who leads the partitions, takes them for deleted, and leaves the
    * transaction open for good (seen with 4.3.1: "likely deleted already and hence can be skipped"). Where others take over
-   * that does not happen, so here no transaction is ended in the moment of the kill unless that is asked for.
+   * that does not happen, so here no transaction is ended in the moment of the kill, nor by those who come back first,
+   * unless that is asked for.
    */
   private async killBroker(ms: number): Promise<void> {
     const { stack, traps } = this.cluster;
-    const open = this.options.midCommit ? () => undefined : traps.bar(['before-feed-commit', BEFORE_FENCE]);
+    const { midCommit } = this.options;
+    const open = midCommit ? () => undefined : traps.bar(['before-feed-commit', BEFORE_FENCE]);
     try {
-      if (!this.options.midCommit) await pause(MARKERS_MS);
+      if (!midCommit) await pause(MARKERS_MS);
       await (stack.parts.kafka as Part).kill();
+      await pause(ms);
+      await stack.restart('kafka');
+      if (!midCommit) await pause(MARKERS_MS);
     } finally {
       open();
     }
-    await pause(ms);
-    await stack.restart('kafka');
   }
 
   private async atPoint(fault: Fault & { kind: 'at-point' }): Promise<string | false> {
@@ -192,7 +210,7 @@ export class Nemesis {
     )
       .flatMap(({ records: own }) => own)
       .filter(this.options.since);
-    const random = new Random('copies', records.length);
+    const random = new Random('copies', this.options.seed, this.happened.length);
     const chosen = random.shuffled(records).slice(0, copies);
     const producer = this.cluster.kafka().producer();
     try {
@@ -209,8 +227,11 @@ export class Nemesis {
     return chosen.length;
   }
 
-  /** Takes part of the partitions away from the service for a while, and gives them back without having done anything. */
-  private async joinThird(service: Service, ms: number): Promise<void> {
+  /**
+   * Takes part of the partitions away from the service for a while, and gives them back without having done anything.
+   * @returns whether it was given any: it has seen a message of one
+   */
+  private async joinThird(service: Service, ms: number): Promise<boolean> {
     const { username = '', password = '' } = this.cluster.stack.kafka.principals[service] ?? {};
     const { leaseMs } = this.options;
     const brokers = [this.cluster.stack.kafka.bootstrap];
@@ -218,18 +239,25 @@ export class Nemesis {
     const { feed, duties } = topicsOfRecipient('notifications');
     let leave: () => void = () => undefined;
     const left = new Promise<void>((resolve) => (leave = resolve));
+    let isGiven: () => void = () => undefined;
+    const given = new Promise<true>((resolve) => (isGiven = () => resolve(true)));
     const third = kafka.consumer({
       groupId: service === 'notifications' ? 'notifications.inbox' : service,
       topics:
         service === 'notifications' ? [feed.name, duties.name] : ['customers.profiles.v1', 'notifications.mailings.v1'],
       // What it gets it leaves as it is: stopped before this ends, it commits nothing.
-      onBatch: () => left,
+      onBatch: () => {
+        isGiven();
+        return left;
+      },
       onCrash: () => undefined,
     });
     await third.start();
+    const was = await Promise.race([given, pause(GIVEN_WITHIN_MS).then(() => false)]);
     await pause(ms);
     const stopped = third.stop();
     leave();
     await stopped;
+    return was;
   }
 }

@@ -1,6 +1,6 @@
 import type { Done, History, Outcome, Told } from '../history.js';
 import type { Service } from '../plan/faults.js';
-import { operationsOf, type Operation } from '../plan/operations.js';
+import { operationsOf, REGISTERED, type Operation } from '../plan/operations.js';
 import type { Calls, Reply } from './calls.js';
 
 export interface World {
@@ -78,9 +78,7 @@ export class User {
     const { calls, history, run, urlOf } = this.world;
     const done = history.invoke(operation, undefined);
     const value = (attribute: string) => valueOf(run, operation.id, attribute);
-    const attributes = Object.fromEntries(
-      ['companyName', 'registeredAddress', 'servicesUsed', 'email', 'vatNumber'].map((name) => [name, value(name)]),
-    );
+    const attributes = Object.fromEntries(REGISTERED.map((name) => [name, value(name)]));
     for (let attempt = 0; ; attempt += 1) {
       const reply = await calls.call({
         method: 'POST',
@@ -146,28 +144,32 @@ export class User {
     const reply = await calls.call({ method: 'DELETE', ...request });
     const { outcome, told } = outcomeOf(reply);
     if (outcome === 'ok' && reply.kind === 'answer') {
-      if (reply.status === 202 && !(await this.fenceStands(String(reply.body['command']), request.as))) {
-        done('ok', { ...told, reason: 'the fence did not stand in time' });
+      const command = String(reply.body['command']);
+      if (reply.status === 202 && !(await fenceStands(this.world, command, customer.id))) {
+        done('ok', { ...told, command, reason: 'the fence did not stand in time' });
         return;
       }
+      const asked = Date.now();
       const feedEnds = await this.world.feedEnds();
-      done('ok', { ...told, ...(feedEnds !== undefined && { feedEnds }) });
+      // Whatever came in between is not held against the fence.
+      const lookedMs = Date.now() - asked;
+      done('ok', { ...told, ...(feedEnds !== undefined && { feedEnds, lookedMs }) });
       return;
     }
     done(outcome, told);
   }
+}
 
-  /** A revocation that was answered 202 holds once its command is done. */
-  private async fenceStands(command: string, as: readonly [string, string]): Promise<boolean> {
-    const deadline = Date.now() + FENCE_WITHIN_MS;
-    for (let attempt = 0; Date.now() < deadline; attempt += 1) {
-      const url = `${this.world.urlOf('partner-sharing', attempt % 2)}/commands/${command}`;
-      const reply = await this.world.calls.call({ method: 'GET', url, as });
-      if (reply.kind === 'answer' && reply.body['state'] === 'done') return true;
-      await pause(BETWEEN_TRIES_MS);
-    }
-    return false;
+/** A revocation that was answered 202 holds once its command is done. */
+export async function fenceStands({ calls, urlOf }: World, command: string, customer: string): Promise<boolean> {
+  const deadline = Date.now() + FENCE_WITHIN_MS;
+  for (let attempt = 0; Date.now() < deadline; attempt += 1) {
+    const url = `${urlOf('partner-sharing', attempt % 2)}/commands/${command}`;
+    const reply = await calls.call({ method: 'GET', url, as: ['customer', customer] });
+    if (reply.kind === 'answer' && reply.body['state'] === 'done') return true;
+    await pause(BETWEEN_TRIES_MS);
   }
+  return false;
 }
 
 /** What is known of the customers at the end. */
