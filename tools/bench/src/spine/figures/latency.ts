@@ -67,8 +67,10 @@ class Rate {
         this.side(`bare-${round}`, { perSecond, part: full }, true, async (given) =>
           (await this.bench.side('bare-producer')).ask('pace', given),
         ),
-      tuned: async () => debezium && this.throughDebezium(debezium.by.tuned, debezium.url, round, { perSecond, part: full }),
-      default: async () => debezium && this.throughDebezium(debezium.by.default, debezium.url, round, { perSecond, part: SHORT }),
+      tuned: async () =>
+        debezium && this.throughDebezium(debezium.by.tuned, debezium.url, round, { perSecond, part: full }),
+      default: async () =>
+        debezium && this.throughDebezium(debezium.by.default, debezium.url, round, { perSecond, part: SHORT }),
     });
   }
 
@@ -76,12 +78,7 @@ class Rate {
     for (const connector of Object.values(this.debezium?.by ?? {})) await connector.drop();
   }
 
-  private async throughDebezium(
-    connector: OutboxConnector,
-    url: string,
-    round: number,
-    pace: Pace,
-  ): Promise<Latency> {
+  private async throughDebezium(connector: OutboxConnector, url: string, round: number, pace: Pace): Promise<Latency> {
     await connector.resume();
     const sending: Sending = async (given) =>
       (await this.bench.side('service', 'service without relay')).ask('pace', { ...given, url, relay: false });
