@@ -6,7 +6,6 @@ export interface Tables {
   readonly outboxMiB: number;
   /** Rows of the outbox and its lanes that nobody sees any more and that take room. */
   readonly dead: number;
-  readonly partitions: number;
   /** Ids before this one went with their partitions. */
   readonly firstId: number;
   /** The id given out last. */
@@ -15,9 +14,9 @@ export interface Tables {
 
 /** How large the outbox is, with its indexes and its lanes. */
 export async function outboxOf(client: pg.Client): Promise<Tables> {
-  const { rows } = await client.query<{ bytes: string; dead: string; partitions: string; first: string; last: string }>(
+  const { rows } = await client.query<{ bytes: string; dead: string; first: string; last: string }>(
     `SELECT (sum(pg_total_relation_size(i.inhrelid)) + pg_total_relation_size('outbox_lanes'))::text AS bytes,
-       count(*)::text AS partitions, (SELECT last_value::text FROM outbox_id) AS last,
+       (SELECT last_value::text FROM outbox_id) AS last,
        min(substring(pg_get_expr(c.relpartbound, c.oid) FROM '\\(''?(\\d+)')::bigint)::text AS first,
        (SELECT sum(n_dead_tup)::text FROM pg_stat_user_tables WHERE relname LIKE 'outbox%') AS dead
      FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid WHERE i.inhparent = 'outbox'::regclass`,
@@ -27,7 +26,6 @@ export async function outboxOf(client: pg.Client): Promise<Tables> {
   return {
     outboxMiB: Number(row.bytes) / MIB,
     dead: Number(row.dead),
-    partitions: Number(row.partitions),
     firstId: Number(row.first),
     lastId: Number(row.last),
   };

@@ -116,12 +116,14 @@ export class Bench {
 type Sides = Readonly<Record<string, () => Promise<unknown>>>;
 type Results<Of extends Sides> = { [Name in keyof Of]: Awaited<ReturnType<Of[Name]>> };
 
-/** One after the other, the first one turning with the round: whoever goes first meets another machine. */
+/**
+ * One after the other, every other round from the last to the first: whoever goes first meets another machine, and whoever
+ * is compared stays next to each other.
+ */
 export async function inTurn<Of extends Sides>(round: number, sides: Of): Promise<Results<Of>> {
   const names = Object.keys(sides);
   const results: Record<string, unknown> = {};
-  for (const name of [...names.slice(round % names.length), ...names.slice(0, round % names.length)])
-    results[name] = await sides[name]?.();
+  for (const name of round % 2 === 0 ? names : names.toReversed()) results[name] = await sides[name]?.();
   // Sound: each name was called once.
   return results as Results<Of>;
 }

@@ -44,7 +44,7 @@ export function figure(name: string, unit: string, rounds: readonly number[], wa
   };
 }
 
-/** A ratio round by round: both halves of each were measured one right after the other. */
+/** A ratio round by round; both halves of one that must be reached are measured one right after the other. */
 export function ratio(name: string, over: readonly number[], under: readonly number[], wanted?: Wanted): Figure {
   const rounds = over.map((value, round) => value / (under[round] ?? Number.NaN));
   return figure(name, 'ratio', rounds, wanted);

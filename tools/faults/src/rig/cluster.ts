@@ -186,8 +186,8 @@ export class Cluster {
   }
 
   /** Straight to the broker, as its super user. */
-  kafka(principal = 'admin'): Kafka {
-    const { username = '', password = '' } = this.stack.kafka.principals[principal] ?? {};
+  kafka(): Kafka {
+    const { username = '', password = '' } = this.stack.kafka.principals['admin'] ?? {};
     return connect({ brokers: [this.stack.kafka.bootstrap], clientId: 'faults', username, password });
   }
 

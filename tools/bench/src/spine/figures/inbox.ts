@@ -22,8 +22,8 @@ export async function inbox(bench: Bench): Promise<Figure[]> {
     // A group of its own each time: it reads from the beginning, and its ids are new.
     const name = (what: string) => ({ name: `bench.${what}-${round}` });
     return inTurn(round, {
-      batches: () => ours.ask('handle', { ...places, ...name('batches'), count: messages, batches: true }),
       one: () => single.ask('handle', { ...places, ...name('single'), count: few, batches: false }),
+      batches: () => ours.ask('handle', { ...places, ...name('batches'), count: messages, batches: true }),
       script: () => bare.ask('handle', { ...places, ...name('bare'), count: few }),
     });
   });

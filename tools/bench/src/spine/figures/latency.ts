@@ -59,13 +59,13 @@ class Rate {
     const full = round === 0 ? SHORT : 1;
     const perSecond = round === 0 ? this.perSecond / 2 : this.perSecond;
     return inTurn(round, {
-      ours: () =>
-        this.side(`ours-${round}`, { perSecond, part: full }, false, async (given) =>
-          (await this.bench.side('service')).ask('pace', { ...given, relay: true }),
-        ),
       bare: () =>
         this.side(`bare-${round}`, { perSecond, part: full }, true, async (given) =>
           (await this.bench.side('bare-producer')).ask('pace', given),
+        ),
+      ours: () =>
+        this.side(`ours-${round}`, { perSecond, part: full }, false, async (given) =>
+          (await this.bench.side('service')).ask('pace', { ...given, relay: true }),
         ),
       tuned: async () =>
         debezium && this.throughDebezium(debezium.by.tuned, debezium.url, round, { perSecond, part: full }),

@@ -45,7 +45,11 @@ export async function listen(
     await bareConsumer.connect();
     await bareConsumer.subscribe({ topics: [topic], fromBeginning: true });
     const joined = new Promise<void>((resolve) => bareConsumer.on(bareConsumer.events.FETCH, () => resolve()));
-    await bareConsumer.run({ eachMessage: async ({ message }) => note(message.value, it, sharedClock()) });
+    // Our consumer does not wait for its commits either.
+    await bareConsumer.run({
+      autoCommit: false,
+      eachMessage: async ({ message }) => note(message.value, it, sharedClock()),
+    });
     await joined;
     return;
   }
