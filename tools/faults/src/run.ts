@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { topicsOfRecipient } from '@castiron/contracts';
 import { check } from './check/check.js';
 import type { Anomaly } from './check/observed.js';
-import { sawTheFeed, tooLittle } from './check/enough.check.js';
+import { acknowledgedMeanwhile, sawTheFeed, tooLittle } from './check/enough.check.js';
 import { History } from './history.js';
 import { before, beginnings, COPYABLE, isSince, observe, topicsOf } from './observe/observe.js';
 import { FeedEnds } from './observe/feed-ends.js';
@@ -168,15 +168,12 @@ export async function runSeed(cluster: Cluster, options: RunOptions): Promise<Ru
   for (const anomaly of anomalies) history.write({ type: 'anomaly', ...anomaly });
   await history.close();
   const count = (wanted: string) => history.operations.filter(({ outcome }) => outcome === wanted).length;
-  const { from: begins, until } = nemesis.broken;
   const result: RunResult = {
     seed,
     at: new Date(began).toISOString(),
     long: options.long,
     wanted: options.operations,
-    meanwhile: history.operations.filter(
-      ({ outcome, completed }) => outcome === 'ok' && completed >= begins && completed <= until,
-    ).length,
+    meanwhile: acknowledgedMeanwhile(history.operations, nemesis.broken),
     anomalies,
     operations: { ok: count('ok'), fail: count('fail'), info: count('info') },
     faults: happened,

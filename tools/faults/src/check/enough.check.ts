@@ -33,16 +33,20 @@ export function sawTheFeed(operations: readonly Done[]): boolean {
   return seen.length >= Math.max(OF_EACH, revoked.length * PART_SEEN);
 }
 
+/** Operations that were acknowledged while things broke. */
+export const acknowledgedMeanwhile = (operations: readonly Done[], { from, until }: Broken): number =>
+  operations.filter(({ outcome, completed }) => outcome === 'ok' && completed >= from && completed <= until).length;
+
 /** A run in which little happened shows little. */
 export function tooLittle(
   operations: readonly Done[],
   faults: readonly Happened[],
-  { from, until }: Broken,
+  broken: Broken,
   wanted: number,
 ): Anomaly[] {
   const little = (what: string): Anomaly => ({ kind: 'too-little', what });
   const acknowledged = operations.filter(({ outcome }) => outcome === 'ok');
-  const meanwhile = acknowledged.filter(({ completed }) => completed >= from && completed <= until).length;
+  const meanwhile = acknowledgedMeanwhile(operations, broken);
   const atPoints = faults.flatMap(({ fault }) => (fault.kind === 'at-point' ? [fault] : []));
   return [
     ...(acknowledged.length < wanted * PART
