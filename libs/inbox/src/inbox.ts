@@ -1,6 +1,6 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import type { EventContract } from '@castiron/contracts';
-import { isPassing } from '@castiron/failures';
+import { isPassing, NoRoom } from '@castiron/failures';
 import type { Consumer, IncomingBatch, Kafka } from '@castiron/kafka';
 import type { Logger, Metrics } from '@castiron/observability';
 import type { Transactions } from '@castiron/transactions';
@@ -36,6 +36,8 @@ export interface InboxOptions {
   readonly metrics?: Metrics;
   /** Messages of one recipient's topic that may be parked at a time; what comes beyond is only counted. */
   readonly mostOfARecipient?: number;
+  /** What adds waits while it is full, in this process and in others of the group. */
+  readonly room?: { readonly isFull: boolean };
   /** The consumer cannot go on: the process is to end. */
   readonly onCrash: (error: Error) => void;
 }
@@ -128,7 +130,7 @@ export class Inbox {
         topics: existing,
         onBatch: (batch) => this.onBatch(batch),
         onCrash,
-        excused: () => this.databaseIsAway(),
+        excused: async () => this.options.room?.isFull === true || (await this.databaseIsAway()),
       });
       this.reading = existing;
       await this.consumer.start();
@@ -192,6 +194,11 @@ export class Inbox {
       } catch (error) {
         if (!isPassing(error)) throw error;
         const { logger } = this.options;
+        if (error instanceof NoRoom) {
+          logger.warn({ topic: batch.topic }, 'what adds waits for room in the outbox; the rest goes on');
+          batch.later();
+          return;
+        }
         logger.warn({ err: error, topic: batch.topic, failures }, 'a batch waits for its database; it is tried again');
         const pause = Math.min(MAX_BACKOFF_MS, 100 * 2 ** Math.min(failures, 10));
         await wait(pause, undefined, { signal: this.stopping.signal }).catch(() => undefined);

@@ -6,7 +6,7 @@ import { within } from './deadline.js';
 import { groupPlaces } from './group-places.js';
 import { incoming } from './incoming.js';
 import { subscribedAssigner } from './subscribed-assigner.js';
-import { DEFAULT_LEASE_MS, type Consumer, type ConsumerOptions, type KafkaSettings } from './types.js';
+import { DEFAULT_LEASE_MS, LATER_MS, type Consumer, type ConsumerOptions, type KafkaSettings } from './types.js';
 import { Watchdog, type Watched } from './watchdog.js';
 
 /** Leases without a step after which a consumer is taken for stuck, and where leases are short, a time that a busy machine needs. */
@@ -34,6 +34,7 @@ export class CommittingConsumer implements Consumer {
   private client: Client | undefined;
   private consumer: KafkaJsConsumer | undefined;
   private ended = false;
+  private readonly paused = new Set<NodeJS.Timeout>();
 
   constructor(
     private readonly settings: KafkaSettings,
@@ -116,6 +117,7 @@ export class CommittingConsumer implements Consumer {
   async stop(): Promise<void> {
     this.ended = true;
     this.watchdog.stop();
+    for (const timer of this.paused) clearTimeout(timer);
     const { client, consumer } = this;
     if (client === undefined || consumer === undefined) return;
     // Drains the batch in work, leaves the group, then disconnects.
@@ -146,6 +148,8 @@ export class CommittingConsumer implements Consumer {
         lost ??= error instanceof Error ? error : new Error(String(error));
       }
     };
+    let isLater = false;
+    const later = (): void => void (isLater = true);
     const isStale = (): boolean => this.ended || lost !== undefined || !payload.isRunning() || payload.isStale();
     // Work on a batch may wait long for a database: the group is to know that this member lives.
     const beating = setInterval(() => void heartbeat(), HEARTBEATS * this.leaseMs);
@@ -157,7 +161,7 @@ export class CommittingConsumer implements Consumer {
         return heartbeat();
       };
       try {
-        await this.options.onBatch({ topic, partition, messages, heartbeat: atWork, isStale });
+        await this.options.onBatch({ topic, partition, messages, heartbeat: atWork, isStale, later });
       } catch (error) {
         payload.pause();
         this.crash(error instanceof Error ? error : new Error(String(error)));
@@ -170,11 +174,25 @@ export class CommittingConsumer implements Consumer {
     // The runner rejoins the group on this error, and reads again from what is committed.
     if (lost !== undefined) throw lost;
     if (isStale()) return;
+    if (isLater) {
+      this.pauseAWhile(payload);
+      return;
+    }
     // The last offset of the batch counts what a reader never sees (markers of transactions, aborted records).
     const next = BigInt(payload.batch.lastOffset()) + 1n;
     const last = payload.batch.messages.at(-1);
     if (last !== undefined) payload.resolveOffset(last.offset);
     this.moved(topic, partition, next);
+  }
+
+  /** kafkajs fetches nothing before all that it fetched was handled, so what waits must not be held. */
+  private pauseAWhile(payload: EachBatchPayload): void {
+    const resume = payload.pause();
+    const timer = setTimeout(() => {
+      this.paused.delete(timer);
+      resume();
+    }, LATER_MS);
+    this.paused.add(timer);
   }
 
   private moved(topic: string, partition: number, next: bigint): void {

@@ -1,6 +1,8 @@
 import type { Topic, WireMessage } from '@castiron/contracts';
 
 export const DEFAULT_LEASE_MS = 10_000;
+/** How long a partition rests whose batch was left for later. */
+export const LATER_MS = 2_000;
 
 export interface KafkaSettings {
   /** `host:port` each. */
@@ -99,6 +101,11 @@ export interface IncomingBatch {
   heartbeat(): Promise<void>;
   /** True once the partition was taken away or the consumer is stopping: what is not committed is to be left. */
   isStale(): boolean;
+  /**
+   * It cannot be handled yet: nothing of it is committed, and its partition is read again from its first message in
+   * {@link LATER_MS}. Others are read meanwhile; a batch that is only held would hold them all up.
+   */
+  later(): void;
 }
 
 export interface ConsumerOptions {

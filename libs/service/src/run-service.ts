@@ -196,7 +196,7 @@ function inboxOf<Settings extends ServiceSettings>(
   wiring: Wiring<Settings>,
   onCrash: (error: Error) => void,
 ): Inbox {
-  const { dataSource, transactions, kafka, seal: sealed, logger, metrics, health, settings } = wiring;
+  const { dataSource, transactions, kafka, seal: sealed, logger, metrics, health, settings, room } = wiring;
   const inbox = new Inbox({
     name: settings.name,
     ...plan,
@@ -204,6 +204,7 @@ function inboxOf<Settings extends ServiceSettings>(
     transactions,
     kafka,
     seal: sealed,
+    room,
     logger,
     metrics,
     onCrash,

@@ -103,6 +103,36 @@ describe('a consumer', () => {
     await eventually(() => expect(successor.values()).toEqual(['bad', 'after']), { within: 15_000 });
   });
 
+  it('reads other partitions on while what it left for later comes again, from its first message', async () => {
+    const topic = await rig.newTopic({ partitions: 4 });
+    const groupId = newGroup();
+    const seen = collector();
+    let isLater = true;
+    let left = 0;
+    await rig.consume({
+      topic,
+      groupId,
+      onBatch: async (batch) => {
+        if (isLater && batch.messages.some(({ key }) => String(key) === 'waits')) {
+          left += 1;
+          batch.later();
+        } else await seen.onBatch(batch);
+      },
+    });
+    const others = Array.from({ length: 40 }, (_, n) => `other-${n}`);
+    await rig.send(message(topic, 'waits', '1'), message(topic, 'waits', '2'));
+    await eventually(() => expect(left).toBeGreaterThan(0), { within: 15_000 });
+    await rig.send(...others.map((key) => message(topic, key, key)));
+    // A quarter of them stands behind what waits.
+    await eventually(() => expect(seen.values().length).toBeGreaterThan(20), { within: 15_000 });
+    await eventually(() => expect(left).toBeGreaterThan(1), { within: 15_000 });
+    expect(seen.values()).not.toContain('1');
+    isLater = false;
+    await eventually(() => expect(seen.values().sort()).toEqual(['1', '2', ...others].sort()), { within: 15_000 });
+    const mine = seen.values().filter((value) => !value.startsWith('other'));
+    expect(mine).toEqual(['1', '2']);
+  });
+
   it('that is stopped ends its work first, of which nothing is lost', async () => {
     const topic = await rig.newTopic();
     const groupId = newGroup();

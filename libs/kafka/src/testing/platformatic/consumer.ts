@@ -1,3 +1,4 @@
+import { setTimeout as wait } from 'node:timers/promises';
 import { FETCH_BYTES, PARTITION_FETCH_BYTES } from '@castiron/contracts';
 import {
   Consumer as Client,
@@ -9,6 +10,7 @@ import {
 import { within } from '../../deadline.js';
 import {
   DEFAULT_LEASE_MS,
+  LATER_MS,
   type Admin,
   type Consumer,
   type ConsumerOptions,
@@ -198,13 +200,18 @@ export class PlatformaticConsumer implements Consumer {
     if (first === undefined || last === undefined) return;
     const { topic, partition } = first;
     const isStale = (): boolean => this.ended || generation.stale;
-    await this.options.onBatch({
-      topic,
-      partition,
-      messages: messages.map(incoming),
-      heartbeat: async () => undefined,
-      isStale,
-    });
+    for (let isLater = true; isLater && !isStale();) {
+      isLater = false;
+      await this.options.onBatch({
+        topic,
+        partition,
+        messages: messages.map(incoming),
+        heartbeat: async () => undefined,
+        isStale,
+        later: () => void (isLater = true),
+      });
+      if (isLater) await wait(LATER_MS, undefined, { ref: false });
+    }
     if (!isStale()) await this.commit(generation, place, topic, partition, last.offset + 1n);
   }
 
