@@ -40,9 +40,9 @@ const ON_REPLIES = ALL.filter((kind) => HOSTILE[kind]?.reason !== 'oversized');
 /** On a topic of states a record without a value deletes, and one without a key the broker refuses. */
 const ON_STATES = ALL.filter((kind) => !/^without a (key|value)/.test(kind));
 
-/** Our contracts know every field, so what is nested in another one is refused for the field already. */
+/** Our contracts know every field, so whatever is in another one, it is refused for the field already. */
 const reasonsOf = (kinds: readonly string[]) =>
-  kinds.map((kind) => HOSTILE[kind]?.reason.replace('too-deep', 'bad-data')).sort();
+  kinds.map((kind) => (kind.includes('a field') ? 'unknown-shape' : HOSTILE[kind]?.reason)).sort();
 
 const isLarge = ({ key, value, headers }: AnyMessage): boolean =>
   (key?.length ?? 0) + (value?.length ?? 0) + JSON.stringify(headers).length > 1_048_576;

@@ -49,7 +49,7 @@ describe('a message that is no event', () => {
     ['wrong-topic', { ...good, topic: 'customers.profiles.v1' }],
     ['missing-key', { ...good, key: null }],
     ['bad-json', { ...good, value: '{' }],
-    ['bad-data', { ...good, value: '{"subject":"x"}' }],
+    ['unknown-shape', { ...good, value: '{"subject":"x"}' }],
     ['bad-data', { ...good, key: 'another' }],
     ['bad-data', { ...good, value: null }],
   ])('is told apart as %s', (reason, message) => {

@@ -62,7 +62,7 @@ export type Decoded<Contract extends EventContract = EventContract> =
 
 /** Why a message is no event: these are stable codes, shown to operators. */
 export type DecodeFailure =
-  'missing-headers' | 'unknown-type' | 'wrong-topic' | 'missing-key' | 'bad-json' | 'bad-data';
+  'missing-headers' | 'unknown-type' | 'wrong-topic' | 'missing-key' | 'bad-json' | 'unknown-shape' | 'bad-data';
 
 /** The media type of every event's value. */
 const JSON_TYPE = 'application/json';
@@ -175,7 +175,7 @@ export function decodeMessage(message: RawMessage, contracts: readonly EventCont
     return refuse('bad-json', 'the value is not JSON');
   }
   const problem = validateData(contract, data);
-  if (problem !== undefined) return refuse('bad-data', problem);
+  if (problem !== undefined) return refuse('unknown-shape', problem);
   if (contract.key(data) !== key) return refuse('bad-data', 'the key does not fit the data');
   return { ok: true, event: { ...received, data } };
 }

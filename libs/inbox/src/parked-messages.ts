@@ -26,11 +26,11 @@ export interface Parking {
 }
 
 /**
- * Whether later messages of its key must wait behind it. On state topics a later one says all; a message that is no
- * event has no place in the order, and nothing could ever make it one.
+ * Whether later messages of its key must wait behind it. On state topics a later one says all. A message that is no
+ * event has no place in the order, unless a reader that knows more may find one in it.
  */
 export function holdsUp({ content }: Item): boolean {
-  if (content.kind === 'broken') return content.reason === 'unknown-type';
+  if (content.kind === 'broken') return content.reason === 'unknown-type' || content.reason === 'unknown-shape';
   return content.event.contract.topic.kind === 'events';
 }
 

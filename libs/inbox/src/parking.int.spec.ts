@@ -1,7 +1,8 @@
-import { encodeTombstone, newEventId } from '@castiron/contracts';
+import { defineEvent, encodeEvent, encodeTombstone, newEventId } from '@castiron/contracts';
 import { Poison, Retryable } from '@castiron/failures';
 import { connect } from '@castiron/kafka';
 import { eventually, freshDatabase } from '@castiron/testing';
+import { Type } from 'typebox';
 import { afterAll, afterEach, beforeAll, describe, expect, inject, it } from 'vitest';
 import { inboxMigrations, subscribe } from './index.js';
 import { event, eventOn, InboxRig, KeepWhatHappened1795392000902, upTo } from './testing/inbox.rig.js';
@@ -143,6 +144,32 @@ describe('what cannot be handled', () => {
     const after = rig.inboxOf({ name, topics: [topic], subscriptions });
     expect(await rig.replay(after)).toEqual({ handled: 2 });
     expect(await rig.effects(topic, 'a')).toEqual([1, 2]);
+  });
+
+  it('waits for its shape to be known, and so does what follows under its key', async () => {
+    const { contract, topic } = await rig.newEvent();
+    const wider = defineEvent({
+      ...contract,
+      schema: Type.Object({ key: Type.String(), n: Type.Union([Type.Integer(), Type.Null()]) }),
+      key: (data) => data.key,
+      example: { key: 'a', n: null },
+    });
+    const name = 'spec-knows-another-shape-later';
+    const before = rig.inboxOf({ name, topics: [topic], subscriptions: [rig.counting(contract, topic)] });
+    await rig.producer.send([
+      encodeEvent(wider, { key: 'a', n: null }, { id: newEventId(), time: new Date() }),
+      event(contract, 'a', 2),
+    ]);
+    await before.start();
+    await eventually(async () => expect(await rig.reasons(topic)).toEqual(['unknown-shape', 'behind-parked']), within);
+    await before.stop();
+    const insert = 'INSERT INTO effects (topic, key, n) VALUES ($1, $2, $3)';
+    const counting = subscribe(wider, {
+      handle: ({ key, data }, tx) => tx.manager.query(insert, [topic, key, data?.n ?? null]),
+    });
+    const after = rig.inboxOf({ name, topics: [topic], subscriptions: [counting] });
+    expect(await rig.replay(after)).toEqual({ handled: 2 });
+    expect(await rig.effects(topic, 'a')).toEqual([null, 2]);
   });
 
   it('keeps what is no event sealed', async () => {

@@ -33,8 +33,8 @@ export const HOSTILE: Readonly<Record<string, Hostile>> = {
   'without a value, on a topic of events': { reason: 'bad-data', of: () => ({ value: null }) },
   'that is no JSON': { reason: 'bad-json', of: () => ({ value: '{"key":' }) },
   'that is no text': { reason: 'bad-json', of: () => ({ value: Buffer.from([0xff, 0xfe, 0x00, 0x80]) }) },
-  'of another shape': { reason: 'bad-data', of: () => ({ value: '{"key":1}' }) },
-  'nested 10,000 deep': { reason: 'bad-data', of: () => ({ value: deep }) },
+  'of another shape': { reason: 'unknown-shape', of: () => ({ value: '{"key":1}' }) },
+  'nested 10,000 deep': { reason: 'unknown-shape', of: () => ({ value: deep }) },
   'nested 10,000 deep in a field nobody knows': { reason: 'too-deep', of: withField(`"more":${deep}`) },
   'with a field __proto__': { reason: 'bad-data', of: withField('"__proto__":{"n":1}') },
   'with a field __proto__ written otherwise, and within': {
