@@ -8,6 +8,8 @@ export interface DatabaseValve {
   state: 'open' | 'deaf' | 'cut';
   /** Lets the next request that holds these bytes pass, and is deaf from then on: it is carried out, and nobody hears so. */
   deafAfter: string | undefined;
+  /** Connections that were not taken because it was cut. */
+  readonly turnedAway: number;
   /** The address of the database through the valve. */
   readonly url: string;
   close(): Promise<void>;
@@ -16,6 +18,7 @@ export interface DatabaseValve {
 export async function openDatabaseValve(database: string): Promise<DatabaseValve> {
   const { hostname, port } = new URL(database);
   const sockets = new Set<Socket>();
+  let turnedAway = 0;
   const server = createServer((near) => {
     const far = new Socket();
     const end = (): void => {
@@ -25,7 +28,10 @@ export async function openDatabaseValve(database: string): Promise<DatabaseValve
       }
     };
     for (const socket of [near, far]) sockets.add(socket.on('error', end).on('close', end));
-    if (valve.state === 'cut') return void end();
+    if (valve.state === 'cut') {
+      turnedAway += 1;
+      return void end();
+    }
     far.connect(Number(port), hostname);
     near.on('data', (bytes: Buffer) => {
       if (valve.state === 'cut') return end();
@@ -47,6 +53,9 @@ export async function openDatabaseValve(database: string): Promise<DatabaseValve
   const valve: DatabaseValve = {
     state: 'open',
     deafAfter: undefined,
+    get turnedAway() {
+      return turnedAway;
+    },
     url: through.href,
     close: () =>
       new Promise((resolve) => {

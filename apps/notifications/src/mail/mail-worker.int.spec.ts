@@ -1,10 +1,12 @@
 import { randomUUID } from 'node:crypto';
+import { createLogger } from '@castiron/observability';
 import { outboxMigrations } from '@castiron/outbox';
-import { eventually, freshDatabase } from '@castiron/testing';
+import { createDataSource } from '@castiron/service';
+import { eventually, freshDatabase, openDatabaseValve } from '@castiron/testing';
 import { afterAll, afterEach, beforeAll, describe, expect, inject, it } from 'vitest';
 import { databaseMigrations } from '../database.js';
 import { given, MailRig, newAddress } from '../testing/mail.rig.js';
-import { refusingServer } from '../testing/odd-mail-servers.js';
+import { hesitantServer, refusingServer } from '../testing/odd-mail-servers.js';
 import { claimMails } from './mail.table.js';
 
 let rig: MailRig;
@@ -35,6 +37,23 @@ describe('a mail', () => {
     expect((await rig.received(email))[0]?.headers['message-id']).toBe(
       `<${(await rig.mailsOf(subject))[0]?.id}@castiron.example>`,
     );
+  });
+
+  it('goes once where the database is away when it was sent, and its end is written down afterwards', async () => {
+    const [subject] = await queued();
+    const valve = await openDatabaseValve((rig.database.options as { url?: string }).url ?? '');
+    const dataSource = await createDataSource(valve.url, [], createLogger('spec', 'silent')).initialize();
+    const server = await hesitantServer();
+    await rig.startWorker({ smtp: server.url, dataSource });
+    await eventually(() => expect(server.taken).toBe(1));
+    valve.state = 'cut';
+    server.answer();
+    await eventually(() => expect(valve.turnedAway).toBeGreaterThan(0));
+    valve.state = 'open';
+    await eventually(async () => expect(await rig.mailsOf(subject)).toMatchObject([{ status: 'sent', attempts: 1 }]));
+    expect(server.taken).toBe(1);
+    await rig.stopWorkers();
+    await Promise.all([server.close(), dataSource.destroy(), valve.close()]);
   });
 
   it('stays queued while the mail server is away, and leaves once it is back', async () => {

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { setTimeout as pause } from 'node:timers/promises';
 import { usableValue } from '@castiron/contracts';
 import type { Logger, Metrics } from '@castiron/observability';
 import type { DataSource } from 'typeorm';
@@ -26,6 +27,9 @@ const LEASE_S = 60;
 
 const MAILS_AT_ONCE = 5;
 
+/** From one try to write down what became of a mail to the next. */
+const NOTE_AGAIN_MS = 250;
+
 /** Finds what was put back, and what other processes wrote. */
 const POLL_MS = 1_000;
 
@@ -42,6 +46,15 @@ export interface MailWorkerOptions {
   readonly metrics: Metrics;
 }
 
+/** Mails that were claimed together. */
+interface Claim {
+  readonly id: string;
+  /** Another may have them from then on. */
+  readonly until: number;
+  /** Ends what is still under way. */
+  readonly signal: AbortSignal;
+}
+
 interface Outcome {
   readonly status: Extract<MailStatus, 'sent' | 'no-address' | 'cancelled' | 'failed'>;
   readonly reason?: string;
@@ -49,7 +62,8 @@ interface Outcome {
 
 /**
  * Sends what the mail table holds. A mail is claimed and the claim committed before anything is sent; SMTP knows no
- * exactly-once, so a crash between the server's answer and our commit sends that one mail twice, with one Message-ID.
+ * exactly-once, so a process that is killed between the server's answer and our commit leaves that one mail to be sent twice,
+ * with one Message-ID; so does an answer that never came.
  */
 export class MailWorker {
   private readonly sent;
@@ -109,38 +123,54 @@ export class MailWorker {
   }
 
   private async sendSome(): Promise<number> {
-    const claim = randomUUID();
-    // Begun before the claim: whoever cancels counts from the claim, and nothing may leave after that.
-    const signal = AbortSignal.any([this.cutOff.signal, AbortSignal.timeout(SEND_DEADLINE_S * 1_000)]);
-    const mails = await claimMails(this.options.dataSource.manager, { claim, limit: MAILS_AT_ONCE, leaseS: LEASE_S });
+    const claim: Claim = {
+      id: randomUUID(),
+      // Begun before the claim: whoever cancels counts from the claim, and nothing may leave after that.
+      until: Date.now() + LEASE_S * 1_000,
+      signal: AbortSignal.any([this.cutOff.signal, AbortSignal.timeout(SEND_DEADLINE_S * 1_000)]),
+    };
+    const { manager } = this.options.dataSource;
+    const mails = await claimMails(manager, { claim: claim.id, limit: MAILS_AT_ONCE, leaseS: LEASE_S });
     if (mails.length === 0) return 0;
-    const results = await Promise.allSettled(mails.map((mail) => this.carryOut(mail, claim, signal)));
+    const results = await Promise.allSettled(mails.map((mail) => this.carryOut(mail, claim)));
     for (const result of results) if (result.status === 'rejected') throw result.reason;
     return mails.length;
   }
 
-  private async carryOut(mail: ClaimedMail, claim: string, signal: AbortSignal): Promise<void> {
+  private async carryOut(mail: ClaimedMail, claim: Claim): Promise<void> {
     const { manager } = this.options.dataSource;
-    const claimed = { id: mail.id, claim };
+    const claimed = { id: mail.id, claim: claim.id };
     let outcome: Outcome;
     try {
-      outcome = await this.trySend(mail, signal);
+      outcome = await this.trySend(mail, claim.signal);
     } catch (error) {
       const reason = reasonOf(error);
-      const pause = error instanceof RefusedMail ? undefined : nextTryAfter(mail, new Date());
-      if (pause !== undefined) {
+      const afterS = error instanceof RefusedMail ? undefined : nextTryAfter(mail, new Date());
+      if (afterS !== undefined) {
         this.options.logger.warn(
           { mail: mail.id, attempts: mail.attempts, reason },
           'a mail could not leave and will be tried again',
         );
         this.sent.inc({ outcome: 'put-back' });
-        return putBack(manager, claimed, pause, reason);
+        return this.note(claim, () => putBack(manager, claimed, afterS, reason));
       }
       this.options.logger.error({ mail: mail.id, attempts: mail.attempts, reason }, 'a mail was given up');
       outcome = { status: 'failed', reason };
     }
     this.sent.inc({ outcome: outcome.status });
-    await settleMail(manager, claimed, outcome.status, outcome.reason);
+    await this.note(claim, () => settleMail(manager, claimed, outcome.status, outcome.reason));
+  }
+
+  /** As long as the mail is ours: a database that is away for a moment must not have what was sent go once more. */
+  private async note(claim: Claim, write: () => Promise<void>): Promise<void> {
+    for (;;) {
+      try {
+        return await write();
+      } catch (error) {
+        if (this.cutOff.signal.aborted || Date.now() >= claim.until) throw error;
+        await pause(NOTE_AGAIN_MS);
+      }
+    }
   }
 
   private async trySend(mail: ClaimedMail, signal: AbortSignal): Promise<Outcome> {

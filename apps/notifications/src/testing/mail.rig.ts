@@ -79,9 +79,14 @@ export class MailRig {
   }
 
   /** Starts a worker. `vault` may be one that lets the test in between two steps of it. */
-  async startWorker({ smtp = this.mail.smtp, vault = this.vault, noticeWaitS = 3_600 } = {}): Promise<void> {
+  async startWorker({
+    smtp = this.mail.smtp,
+    vault = this.vault,
+    noticeWaitS = 3_600,
+    dataSource = this.database,
+  } = {}): Promise<void> {
     const worker = new MailWorker({
-      dataSource: this.database,
+      dataSource,
       vault,
       links: this.links,
       server: new MailServer(smtp),

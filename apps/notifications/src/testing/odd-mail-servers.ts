@@ -35,3 +35,35 @@ export async function stallingServer(): Promise<OddMailServer & { end(): void }>
   );
   return { ...server, end: () => sockets.forEach((socket) => socket.destroy()) };
 }
+
+/** Takes mails, and says so of none before it is let. */
+export async function hesitantServer(): Promise<OddMailServer & { readonly taken: number; answer(): void }> {
+  let taken = 0;
+  let answer = (): void => undefined;
+  const allowed = new Promise<void>((resolve) => (answer = resolve));
+  const server = await listen(
+    createServer((socket) => {
+      let mail: string | undefined;
+      socket.on('error', () => undefined).write('220 ready\r\n');
+      socket.on('data', (bytes) => {
+        if (mail === undefined) {
+          const begins = /^DATA/i.test(bytes.toString());
+          if (begins) mail = '';
+          return void socket.write(begins ? '354 go on\r\n' : '250 ok\r\n');
+        }
+        mail += bytes.toString();
+        if (!mail.endsWith('\r\n.\r\n')) return;
+        mail = undefined;
+        taken += 1;
+        void allowed.then(() => socket.write('250 taken\r\n'));
+      });
+    }),
+  );
+  return {
+    ...server,
+    get taken() {
+      return taken;
+    },
+    answer,
+  };
+}
