@@ -8,7 +8,7 @@ import { missingAt } from './missing.js';
 import { Part } from './part.js';
 import { ROOT } from './places.js';
 import { choosePorts } from './ports.js';
-import { environmentOf, PROGRAMS, SERVICES, type ServiceName } from './services.js';
+import { environmentOf, NODE_ARGUMENTS, PROGRAMS, SERVICES, type ServiceName } from './services.js';
 import type { StackEndpoints } from './stack.js';
 
 export interface Castiron {
@@ -66,7 +66,7 @@ export async function startCastiron(
     const part = new Part({
       name: service,
       command: process.execPath,
-      args: ['--enable-source-maps', '--max-old-space-size=384', join(ROOT, PROGRAMS[service])],
+      args: [...NODE_ARGUMENTS, join(ROOT, PROGRAMS[service])],
       env: await environmentOf(service, stack, ports),
       log: join(logs, `${service}.log`),
       cwd: ROOT,

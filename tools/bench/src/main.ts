@@ -23,7 +23,7 @@ const command = new Command('npm run bench --')
   .option('--rounds <n>', 'rounds of each measure (5; with --quick 3)', (text) => whole(text, 1, 50))
   .option(
     '--only <names...>',
-    'measures only these: drain, drain-gzip, latency-200, latency-1000, inbox, commits, idle',
+    'measures only these: drain, drain-gzip, latency-200, latency-1000, inbox, commits, idle, memory',
   )
   .option('--with-debezium', "compares with Debezium's outbox event router too (fetched with Maven)", false)
   .option('--quick', 'short rounds that say whether it works and little more', false)

@@ -10,6 +10,7 @@ import { drain, drainCompressed } from './figures/drain.js';
 import { idle } from './figures/idle.js';
 import { inbox } from './figures/inbox.js';
 import { latency } from './figures/latency.js';
+import { memory } from './figures/memory.js';
 import { load, machine } from './machine.js';
 import { onStack } from './on-stack.js';
 import { tableOf } from './table.js';
@@ -23,6 +24,7 @@ const MEASURES: Readonly<Record<string, (bench: Bench) => Promise<Figure[]>>> = 
   inbox,
   commits,
   idle,
+  memory,
 };
 
 export const MEASURE_NAMES = Object.keys(MEASURES);

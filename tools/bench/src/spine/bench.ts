@@ -1,6 +1,6 @@
 import { topicOf } from '@castiron/contracts';
 import { connect, type Admin } from '@castiron/kafka';
-import type { StackEndpoints } from '@castiron/local-stack';
+import type { Stack } from '@castiron/local-stack';
 import { makeDatabase } from './database.js';
 import type { ConnectWorker } from './debezium/connect-worker.js';
 import { contractOn } from './events.js';
@@ -19,6 +19,8 @@ export interface Sizes {
   readonly latencyWarmUpSeconds: number;
   readonly commitSeconds: number;
   readonly idleSeconds: number;
+  /** Rows of the backlog under which services' memory is watched. */
+  readonly memoryBacklog: number;
 }
 
 export const FULL: Sizes = {
@@ -29,6 +31,7 @@ export const FULL: Sizes = {
   latencyWarmUpSeconds: 5,
   commitSeconds: 10,
   idleSeconds: 60,
+  memoryBacklog: 1_000_000,
 };
 
 /** Says whether it works and little more. */
@@ -40,6 +43,7 @@ export const QUICK: Sizes = {
   latencyWarmUpSeconds: 5,
   commitSeconds: 3,
   idleSeconds: 10,
+  memoryBacklog: 60_000,
 };
 
 /** What the figures share: the stack, and the sides that live over all rounds. */
@@ -52,7 +56,7 @@ export class Bench {
   debezium: ConnectWorker | undefined;
 
   constructor(
-    readonly stack: StackEndpoints,
+    readonly stack: Stack,
     readonly sizes: Sizes,
     private readonly profiles?: string,
   ) {

@@ -5,6 +5,7 @@ import {
   encodeEvent,
   newEventId,
   profileChanged,
+  topicOf,
   type DataOf,
   type WireMessage,
 } from '@castiron/contracts';
@@ -14,13 +15,15 @@ export const EVENT_BYTES = 600;
 const CUSTOMERS = 2_000;
 const PARTITIONS = 6;
 
-/** The largest event of the product, by its own schema and key, on a topic with the settings of ours. */
+/** The largest event of the product, by its own schema and key, on a topic with the settings of ours; on its own topic itself. */
 export const contractOn = (topic: string) =>
-  defineEvent({
-    ...profileChanged,
-    type: 'bench.profile-changed.v1',
-    topic: defineTopic({ name: topic, kind: 'events', partitions: PARTITIONS }),
-  });
+  topic === topicOf(profileChanged).name
+    ? profileChanged
+    : defineEvent({
+        ...profileChanged,
+        type: 'bench.profile-changed.v1',
+        topic: defineTopic({ name: topic, kind: 'events', partitions: PARTITIONS }),
+      });
 
 export type BenchContract = ReturnType<typeof contractOn>;
 

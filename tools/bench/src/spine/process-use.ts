@@ -16,6 +16,16 @@ export class ProcessUse {
   }
 
   residentMiB(): number {
-    return Number(/^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${this.pid}/status`, 'utf8'))?.[1]) / 1024;
+    return this.status('VmRSS');
+  }
+
+  /** The most that was ever resident. */
+  peakMiB(): number {
+    return this.status('VmHWM');
+  }
+
+  private status(field: string): number {
+    const status = readFileSync(`/proc/${this.pid}/status`, 'utf8');
+    return Number(new RegExp(`^${field}:\\s+(\\d+) kB$`, 'm').exec(status)?.[1]) / 1024;
   }
 }

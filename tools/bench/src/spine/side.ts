@@ -1,6 +1,7 @@
 import { fork, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
+import { NODE_ARGUMENTS } from '@castiron/local-stack';
 import type { Answer } from './side-process.js';
 import type { Programs } from './sides/programs.js';
 
@@ -34,8 +35,7 @@ export class Side<Program> {
       serialization: 'advanced',
       execArgv: [
         // As the services are run.
-        '--enable-source-maps',
-        '--max-old-space-size=384',
+        ...NODE_ARGUMENTS,
         // Each thread of the side has a file of its own there.
         ...(profiles === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${join(profiles, name)}`]),
       ],

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { DOT_CASTIRON, missingAt, Part, PROGRAMS, ROOT } from '@castiron/local-stack';
+import { DOT_CASTIRON, missingAt, NODE_ARGUMENTS, Part, PROGRAMS, ROOT } from '@castiron/local-stack';
 import type { Service } from '../plan/faults.js';
 import type { Proxy } from '../proxy/proxy.js';
 import type { ReplicaMemory } from '../proxy/points.js';
@@ -59,7 +59,7 @@ export class Replica {
     const part = new Part({
       name: this.name,
       command: process.execPath,
-      args: [...nodeArguments, '--enable-source-maps', '--max-old-space-size=384', join(ROOT, PROGRAMS[service])],
+      args: [...nodeArguments, ...NODE_ARGUMENTS, join(ROOT, PROGRAMS[service])],
       // Started often: what was compiled the last time is kept.
       env: { ...environment, NODE_COMPILE_CACHE: join(DOT_CASTIRON, 'cache', 'node') },
       log,
