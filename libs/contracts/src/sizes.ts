@@ -19,7 +19,7 @@ const GROWTH = 4;
 export const MAX_BODY_BYTES = Math.floor(MAX_EVENT_BYTES / GROWTH);
 
 /** What a reader takes of a partition at once: it must hold the largest message, or that one stalls its partition. */
-export const PARTITION_FETCH_BYTES = 2 * MAX_MESSAGE_BYTES;
+export const PARTITION_FETCH_BYTES = 1.25 * MAX_MESSAGE_BYTES;
 
 /** What is taken at once of all partitions, out of an outbox, or into one transaction of an inbox. */
 export const FETCH_BYTES = 2 * PARTITION_FETCH_BYTES;

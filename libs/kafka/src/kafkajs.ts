@@ -1,6 +1,7 @@
 // kafkajs as it is used here. What is mended before it is loaded comes first.
 import './group-by-partition.js';
 import kafkajs from 'kafkajs';
+import './fair-fetch.js';
 import './not-final.js';
 import './produce-request.js';
 import './request-queue.js';
