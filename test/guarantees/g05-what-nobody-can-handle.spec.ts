@@ -4,8 +4,6 @@ import {
   duties,
   encodeEvent,
   encodeTombstone,
-  type feedRecord,
-  feeds,
   mailingCancelled,
   newEventId,
   noticeDue,
@@ -21,9 +19,9 @@ import { HOSTILE, type AnyMessage } from '@castiron/inbox/testing';
 import { sendCompressed } from '@castiron/kafka/testing';
 import { eventually } from '@castiron/testing';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { Castiron, valuesOf, type FeedMessage, type Partner } from '../support/castiron.js';
+import { Castiron, valuesOf, type FeedMessage, type FeedRecord, type Partner } from '../support/castiron.js';
 import { mailsTo } from '../support/mails.js';
-import { eventsOn, recordsOn } from '../support/records.js';
+import { eventsOn, lastOnOwnFeed } from '../support/records.js';
 
 const castiron = new Castiron();
 const settings = {
@@ -82,13 +80,9 @@ async function dutyOf(partner: Partner, subject: string): Promise<DataOf<typeof 
 }
 
 /** The feed of notifications says so of the subscriber with this address; the last word of it. */
-async function ownRecordOf(email: string): Promise<DataOf<typeof feedRecord>> {
-  const records = (await recordsOn(castiron, feeds.of('notifications').name)).map(
-    ({ value }) => JSON.parse(String(value)) as DataOf<typeof feedRecord> | null,
-  );
-  const subject = records.find((record) => record?.attributes.email?.value === email)?.subject;
-  const last = records.findLast((record) => record !== null && record.subject === subject);
-  if (subject === undefined || !last) throw new Error('not on the feed yet');
+async function ownRecordOf(email: string): Promise<FeedRecord> {
+  const last = (await lastOnOwnFeed(castiron))(email);
+  if (last === undefined) throw new Error('not on the feed yet');
   return last;
 }
 

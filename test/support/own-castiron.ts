@@ -12,8 +12,10 @@ export interface Ending {
 /** A whole system for one spec file, which may do to it what the other files must not meet. */
 export interface OwnCastiron {
   readonly castiron: Castiron;
-  /** `kill -9`, and the start that a supervisor would give it. */
-  crash(service: ServiceName): Promise<void>;
+  /** `kill -9`, and the start that a supervisor would give it; `whileGone` looks at what it left. */
+  crash(service: ServiceName, whileGone?: () => Promise<void>): Promise<void>;
+  /** Stopped, and started with further settings. */
+  restart(service: ServiceName, settings: Readonly<Record<string, string>>): Promise<void>;
   /** SIGTERM, and the start that a supervisor would give it. */
   askToEnd(service: ServiceName): Promise<Ending>;
   /** Resolves with the last words of a process that ends by itself. */
@@ -31,8 +33,10 @@ export async function startOwnCastiron(): Promise<OwnCastiron> {
     const running = await startCastiron(stack);
     return {
       castiron: new Castiron(running.endpoints),
-      crash: async (service) => {
+      restart: (service, settings) => running.restart(service, settings),
+      crash: async (service, whileGone) => {
         await running.parts[service]?.kill();
+        await whileGone?.();
         await running.restart(service);
       },
       askToEnd: async (service) => {

@@ -1,6 +1,6 @@
-import { typeOf } from '@castiron/contracts';
+import { feeds, typeOf } from '@castiron/contracts';
 import { readAll, type PlacedMessage } from '@castiron/kafka';
-import type { Castiron } from './castiron.js';
+import type { Castiron, FeedRecord } from './castiron.js';
 
 /** All that stands on a topic now, in the order of its partitions, as the broker's administrator sees it. */
 export async function recordsOn(castiron: Castiron, topic: string): Promise<PlacedMessage[]> {
@@ -18,4 +18,15 @@ export async function eventsOn<Data>(castiron: Castiron, topic: string, { type }
     if (typeOf(record) === type && !events.has(id)) events.set(id, JSON.parse(String(record.value)) as Data);
   }
   return [...events.values()];
+}
+
+/** What the feed of notifications says last of who once had this address there; undefined where it says nothing. */
+export async function lastOnOwnFeed(castiron: Castiron): Promise<(email: string) => FeedRecord | undefined> {
+  const records = (await recordsOn(castiron, feeds.of('notifications').name)).map(
+    ({ value }) => JSON.parse(String(value)) as FeedRecord | null,
+  );
+  return (email) => {
+    const subject = records.find((record) => record?.attributes.email?.value === email)?.subject;
+    return records.findLast((record) => record !== null && record.subject === subject) ?? undefined;
+  };
 }

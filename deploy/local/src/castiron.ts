@@ -16,8 +16,8 @@ export interface Castiron {
   readonly client: HttpClient;
   /** The services' processes, to kill and start again. */
   readonly parts: Readonly<Record<string, Part>>;
-  /** Starts a service again on its old port, after it was killed. */
-  restart(service: ServiceName): Promise<void>;
+  /** Starts a service again on its old port, after it was killed. `settings` are added to its own, for this time. */
+  restart(service: ServiceName, settings?: Readonly<Record<string, string>>): Promise<void>;
   /** Resolves with the reason when a service ended that nobody stopped. */
   readonly broken: Promise<string>;
   stop(): Promise<void>;
@@ -62,12 +62,12 @@ export async function startCastiron(
   let tellBroken: (reason: string) => void;
   const broken = new Promise<string>((resolve) => (tellBroken = resolve));
 
-  const run = async (service: ServiceName) => {
+  const run = async (service: ServiceName, settings: Readonly<Record<string, string>> = {}) => {
     const part = new Part({
       name: service,
       command: process.execPath,
       args: [...NODE_ARGUMENTS, join(ROOT, PROGRAMS[service])],
-      env: await environmentOf(service, stack, ports),
+      env: { ...(await environmentOf(service, stack, ports)), ...settings },
       log: join(logs, `${service}.log`),
       cwd: ROOT,
     });
@@ -83,7 +83,7 @@ export async function startCastiron(
   };
 
   try {
-    await Promise.all(services.map(run));
+    await Promise.all(services.map((service) => run(service)));
     const base = endpointsOfStack(stack, Object.fromEntries(SERVICES.map((name) => [name, urlOf(name)])));
     const client = new HttpClient(stack.identity, base.services);
     const recipients = services.includes('partner-sharing') ? await registerInternalRecipients(stack, client) : {};
@@ -93,13 +93,13 @@ export async function startCastiron(
       parts,
       broken,
       stop,
-      restart: async (service) => {
+      restart: async (service, settings) => {
         const former = parts[service];
         if (former !== undefined) {
           expected.add(former);
           await former.stop();
         }
-        await run(service);
+        await run(service, settings);
       },
     };
   } catch (error) {
