@@ -17,6 +17,8 @@ const SHORTEST_SAMPLE_SECONDS = 2;
 /** What may stand in the way at the end of a stretch. */
 const CAUGHT_UP_WITHIN_MS = 120_000;
 const LOOK_MS = 100;
+/** Of the time that a rate takes, by which it may be late: above it, less was asked than is said. */
+const LATE = 0.05;
 /** Ids that may lie in partitions which are not dropped yet: the one in use, and what the relay has not looked at since. */
 const IDS_KEPT = 300_000;
 
@@ -87,7 +89,11 @@ async function topRate(stage: Stage): Promise<number> {
   return rate;
 }
 
-async function samplesOf(stage: Stage, perSecond: number, seconds: number): Promise<Sample[]> {
+async function samplesOf(
+  stage: Stage,
+  perSecond: number,
+  seconds: number,
+): Promise<{ samples: Sample[]; tookSeconds: number }> {
   const every = Math.max(SHORTEST_SAMPLE_SECONDS, seconds / SAMPLES) * 1000;
   const samples: Sample[] = [];
   const from = performance.now();
@@ -100,8 +106,9 @@ async function samplesOf(stage: Stage, perSecond: number, seconds: number): Prom
     if (!ended) samples.push(await look((performance.now() - from) / 1000, stage));
   }
   await pacing;
+  const tookSeconds = (performance.now() - from) / 1000;
   await caughtUp(stage);
-  return samples;
+  return { samples, tookSeconds };
 }
 
 function series(samples: readonly Sample[], name: string, unit: string, of: keyof Sample): Series {
@@ -110,12 +117,13 @@ function series(samples: readonly Sample[], name: string, unit: string, of: keyo
 }
 
 /** What is seen, and by how much each may rise from the end of the warm-up on: of its median, or in any case. */
-function judged(samples: readonly Sample[]) {
+function judged(samples: readonly Sample[], perSecond: number) {
   const it = {
     sender: series(samples, 'sender (relay)', 'MiB', 'senderMiB'),
     receiver: series(samples, 'receiver (inbox)', 'MiB', 'receiverMiB'),
     outbox: series(samples, 'outbox', 'MiB', 'outboxMiB'),
     dead: series(samples, 'dead rows of the outbox', 'rows', 'dead'),
+    waiting: series(samples, 'published, without an effect yet', 'events', 'waiting'),
     idsKept: series(samples, 'ids of partitions not dropped', 'ids', 'idsKept'),
     inbox: series(samples, 'inbox', 'MiB', 'inboxMiB'),
     bytesPerHandled: series(samples, 'inbox, for each event remembered', 'bytes', 'bytesPerHandled'),
@@ -127,6 +135,8 @@ function judged(samples: readonly Sample[]) {
     verdictOf(it.receiver, 0.1, 20),
     verdictOf(it.outbox, 0.25, 10),
     verdictOf(it.dead, 0.5, 2_000),
+    // What waits for its connection is not in the latency, which begins in the transaction.
+    verdictOf(it.waiting, 0.5, perSecond / 4),
     verdictOf(it.bytesPerHandled, 0.1, 0),
     verdictOf(it.p50, 0.25, 5),
     verdictOf(it.p99, 0.5, 20),
@@ -137,6 +147,7 @@ function judged(samples: readonly Sample[]) {
     { title: 'Outbox, dead rows', series: [it.dead] },
     { title: 'Outbox, ids in partitions that are not dropped yet', series: [it.idsKept] },
     { title: 'Inbox: remembers every event until its retention ends', series: [it.inbox] },
+    { title: 'Begun, and without an effect yet', series: [it.waiting] },
     { title: 'From publishing to the committed effect', series: [it.p50, it.p99] },
   ];
   return { verdicts, panels };
@@ -184,12 +195,16 @@ export function soak({ minutes, svg, json }: SoakOptions): Promise<boolean> {
       const top = await topRate(stage);
       const perSecond = Math.round(top / 2);
       console.log(`top rate ${Math.round(top)} events/s; ${minutes} minutes at ${perSecond}`);
-      const samples = await samplesOf(stage, perSecond, minutes * 60);
+      const { samples, tookSeconds } = await samplesOf(stage, perSecond, minutes * 60);
       const { published } = await stage.sender.ask('look', {});
       await stage.sender.ask('stop', {});
       await stage.receiver.ask('stop', {});
-      const { verdicts, panels } = judged(samples);
-      const kept = partitionsKept(samples, published);
+      const { verdicts, panels } = judged(samples, perSecond);
+      const late =
+        tookSeconds > minutes * 60 * (1 + LATE)
+          ? `the rate was not reached: it took ${Math.round(tookSeconds)} s`
+          : undefined;
+      const kept = late ?? partitionsKept(samples, published);
       const about = { machine: machine(before), minutes, topRate: Math.round(top), perSecond, published };
       console.log(`\n| | median | rise | may rise by | |\n| --- | --- | --- | --- | --- |`);
       console.log(verdicts.map(lineOf).join('\n'));

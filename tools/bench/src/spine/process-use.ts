@@ -1,7 +1,15 @@
 import { readFileSync } from 'node:fs';
 
 /** Of the kernel's clock for CPU times (USER_HZ, 100 on every Linux in use). */
-const US_PER_TICK = 10_000;
+export const US_PER_TICK = 10_000;
+
+/** User and system time of a process from its `/proc/PID/stat`, and of its children that have ended. */
+export function cpuTicks(stat: string): { own: number; ended: number } {
+  // The name of the program stands in brackets and may hold anything; the times are fields 14 to 17.
+  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+  const of = (first: number) => Number(fields[first - 3]) + Number(fields[first - 2]);
+  return { own: of(14), ended: of(16) };
+}
 
 /** What a process of another program uses; from Linux's `/proc`. */
 export class ProcessUse {
@@ -9,10 +17,7 @@ export class ProcessUse {
 
   /** CPU time of all its threads so far, in microseconds. */
   cpuUs(): number {
-    const stat = readFileSync(`/proc/${this.pid}/stat`, 'utf8');
-    // The name of the program stands in brackets and may hold anything; user and system time are fields 14 and 15.
-    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-    return (Number(fields[11]) + Number(fields[12])) * US_PER_TICK;
+    return cpuTicks(readFileSync(`/proc/${this.pid}/stat`, 'utf8')).own * US_PER_TICK;
   }
 
   residentMiB(): number {

@@ -1,47 +1,20 @@
 import { inTurn, type Bench } from '../bench.js';
+import { drainBy, watchTopic } from '../debezium/drain-by.js';
 import { FIRST_ROWS, OutboxConnector } from '../debezium/outbox-connector.js';
 import { figure, ratio, type Figure } from '../figure.js';
+import { PostgresUse } from '../postgres-use.js';
 import type { Work } from '../stopwatch.js';
 
 /** The batch of the bare client: larger ones gain next to nothing. */
 const RAW_BATCH = 1000;
 /** Messages of the bare client, sent again and again: a heap full of a whole backlog would slow it down. */
 const DIFFERENT = 20_000;
-/** How often the end of a topic is looked at. */
-const LOOK_MS = 20;
-
-type Side = Work & { readonly peakMiB: number };
+type Side = Work & { readonly peakMiB: number; readonly postgresUs?: number };
 
 const perSecond = ({ events, ms }: Work): number => (events * 1000) / ms;
 const cpuPerEvent = ({ events, cpuUs }: Work): number => cpuUs / events;
+const withPostgres = ({ events, cpuUs, postgresUs = Number.NaN }: Side): number => (cpuUs + postgresUs) / events;
 const peak = ({ peakMiB }: Side): number => peakMiB;
-
-/** Has Debezium send the backlog; counted from the first records on its topic to the last. */
-async function drainByDebezium(bench: Bench, connector: OutboxConnector, topic: string, count: number): Promise<Side> {
-  const { use } = connector.worker;
-  const before = await bench.recordsOn(topic);
-  const look = async () => ({
-    events: (await bench.recordsOn(topic)) - before,
-    at: performance.now(),
-    cpuUs: use.cpuUs(),
-  });
-  await connector.resume();
-  let first = await look();
-  let now = first;
-  while (now.events < count) {
-    await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
-    now = await look();
-    if (first.events === 0) first = now;
-  }
-  const peakMiB = use.residentMiB();
-  await connector.pause();
-  return {
-    events: now.events - first.events,
-    ms: now.at - first.at,
-    cpuUs: now.cpuUs - first.cpuUs,
-    peakMiB,
-  };
-}
 
 /** Everybody who sent the backlog sent the same, or the comparison is none. */
 async function assertSame(bench: Bench, topic: string, raw: string, times: number): Promise<void> {
@@ -53,12 +26,20 @@ async function assertSame(bench: Bench, topic: string, raw: string, times: numbe
   if (strange > 0) throw new Error(`${strange} messages of the bare client are not those of the relay`);
 }
 
+/** The same, with what PostgreSQL used meanwhile. */
+async function usingPostgres(postgres: PostgresUse | undefined, drained: () => Promise<Side>): Promise<Side> {
+  const before = postgres?.cpuUs();
+  const side = await drained();
+  return before === undefined ? side : { ...side, postgresUs: (postgres?.cpuUs() ?? Number.NaN) - before };
+}
+
 async function measure(bench: Bench, name: string, compression: 'uncompressed' | 'gzip', withDebezium: boolean) {
   const url = await bench.database(name);
   const count = bench.sizes.backlog;
   const writer = await bench.side('writer');
   const relay = await bench.side('relay');
   const raw = await bench.side('bare-producer');
+  const postgres = process.platform === 'linux' ? await PostgresUse.of(url) : undefined;
   const connectors = !withDebezium
     ? undefined
     : {
@@ -73,12 +54,16 @@ async function measure(bench: Bench, name: string, compression: 'uncompressed' |
     const done = await inTurn(round, {
       eager: () => raw.ask('send', { ...bare, count, different: DIFFERENT, batch: RAW_BATCH, atOnce: 2 }),
       raw: () => raw.ask('send', { ...bare, count, different: DIFFERENT, batch: RAW_BATCH, atOnce: 1 }),
-      relay: () => relay.ask('drain', { ...places, count }),
+      relay: () =>
+        usingPostgres(postgres, () =>
+          // Watched like Debezium, for watching costs something.
+          watchTopic(bench, places.topic, () => relay.ask('drain', { ...places, count })),
+        ),
       debezium: async () =>
         connectors &&
         inTurn(round, {
-          tuned: () => drainByDebezium(bench, connectors.tuned, places.topic, count),
-          default: () => drainByDebezium(bench, connectors.default, places.topic, count),
+          tuned: () => usingPostgres(postgres, () => drainBy(bench, connectors.tuned, places.topic, count)),
+          default: () => drainBy(bench, connectors.default, places.topic, count),
         }),
     });
     const times = connectors === undefined ? 1 : 3;
@@ -115,13 +100,16 @@ function againstDebezium({ relay, raw, tuned, default: untuned }: Drained): Figu
       must: 0.5,
       aim: 0.3,
     }),
+    ratio('CPU per event with PostgreSQL, relay / tuned Debezium', relay.map(withPostgres), tuned.map(withPostgres)),
     ratio('relay drain / default Debezium', speed, untuned.map(perSecond)),
     ratio('tuned Debezium / raw kafkajs', tuned.map(perSecond), raw.map(perSecond)),
     figure('tuned Debezium', 'events/s', tuned.map(perSecond)),
     figure('default Debezium', 'events/s', untuned.map(perSecond)),
+    figure('CPU per event with PostgreSQL, relay', 'µs', relay.map(withPostgres)),
+    figure('CPU per event with PostgreSQL, tuned Debezium', 'µs', tuned.map(withPostgres)),
     figure('CPU per event, tuned Debezium', 'µs', tuned.map(cpuPerEvent)),
     figure('CPU per event, default Debezium', 'µs', untuned.map(cpuPerEvent)),
-    figure('memory of Kafka Connect, after a drain', 'MiB', tuned.map(peak)),
+    figure('memory of Kafka Connect, peak while draining', 'MiB', tuned.map(peak)),
   ];
 }
 

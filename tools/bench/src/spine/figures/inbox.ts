@@ -23,19 +23,23 @@ export async function inbox(bench: Bench): Promise<Figure[]> {
     const name = (what: string) => ({ name: `bench.${what}-${round}` });
     return inTurn(round, {
       one: () => single.ask('handle', { ...places, ...name('single'), count: few, batches: false }),
+      scriptInBatches: () => bare.ask('handle', { ...places, ...name('bare-batches'), count: messages, batches: true }),
       batches: () => ours.ask('handle', { ...places, ...name('batches'), count: messages, batches: true }),
-      script: () => bare.ask('handle', { ...places, ...name('bare'), count: few }),
+      script: () => bare.ask('handle', { ...places, ...name('bare'), count: few, batches: false }),
     });
   });
   const batches = rounds.map(({ batches: it }) => perSecond(it));
   const scripts = rounds.map(({ script }) => perSecond(script));
+  const scriptsInBatches = rounds.map(({ scriptInBatches }) => perSecond(scriptInBatches));
   const singles = rounds.map(({ one }) => perSecond(one));
   return [
     ratio('inbox in batches / script one by one', batches, scripts, { direction: 'atLeast', must: 10, aim: 16 }),
+    ratio('inbox in batches / script in batches', batches, scriptsInBatches),
     ratio('inbox in batches / inbox one by one', batches, singles),
     figure('inbox in batches', 'events/s', batches),
     figure('inbox one by one', 'events/s', singles),
     figure('script one by one', 'events/s', scripts),
+    figure('script in batches', 'events/s', scriptsInBatches),
     figure(
       'CPU per event, inbox in batches',
       'µs',

@@ -1,6 +1,6 @@
 import { bareClient, createPartitioner, type BareMessage } from '../bare-client.js';
 import { contractOn, messageOf, type BenchContract } from '../events.js';
-import { atRate } from '../pace.js';
+import { atRate, type Paced } from '../pace.js';
 import type { OnTopic } from '../places.js';
 import { sharedClock, watchOwnMemory, WorkCounter, type Work } from '../stopwatch.js';
 
@@ -41,20 +41,20 @@ export async function send(
   return { ...work, peakMiB: memory() };
 }
 
-/** Sends one message at a time at a steady rate. @returns when each was handed to the client, in ms */
+/** Sends one message at a time at a steady rate; `begun` is when it was handed to the client. */
 export async function pace(
   given: Pick<OnTopic, 'kafka' | 'topic'> & { perSecond: number; count: number },
-): Promise<Float64Array> {
+): Promise<Paced> {
   const { kafka, topic, perSecond, count } = given;
   const contract = contractOn(topic);
   const producer = bareClient(kafka).producer({ createPartitioner });
   await producer.connect();
   const begun = new Float64Array(count);
-  await atRate(perSecond, count, (n) => {
+  const due = await atRate(perSecond, count, (n) => {
     const message = wire(contract, n);
     begun[n] = sharedClock();
     return producer.send({ topic, messages: [message], acks: -1 });
   });
   await producer.disconnect();
-  return begun;
+  return { due, begun };
 }
