@@ -1,8 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { defineTopic } from '@castiron/contracts';
 import { eventually } from '@castiron/testing';
+import type { Consumer as KafkaJsConsumer, EachBatchPayload } from 'kafkajs';
 import kafkajs from './kafkajs.js';
-import { afterAll, afterEach, describe, expect, inject, it } from 'vitest';
+import { afterAll, afterEach, describe, expect, inject, it, vi } from 'vitest';
 import { CommittingConsumer } from './consumer.js';
 import { connect, type Consumer, type ConsumerOptions, type IncomingBatch, type KafkaSettings } from './index.js';
 import { Valve } from './testing/valve.js';
@@ -61,6 +62,10 @@ async function joined(groupId: string, topics: readonly string[]): Promise<{ mem
   return { member, keys };
 }
 
+/** What it does behind its port. */
+const insideOf = (member: Consumer) =>
+  member as unknown as { consume(payload: EachBatchPayload): Promise<void>; readonly consumer: KafkaJsConsumer };
+
 describe('a consumer that is stopped', () => {
   it('while it tries to come back from a crash does not come back and hold partitions that nobody reads', async () => {
     const [topic, groupId] = [await newTopic(), randomUUID()];
@@ -72,6 +77,11 @@ describe('a consumer that is stopped', () => {
     const crashed = said.length;
     await eventually(() => said.length > crashed);
     await member.stop();
+    const again: unknown[] = [];
+    insideOf(member).consumer.on(
+      'consumer.crash',
+      ({ payload }) => void (payload.restart && again.push(payload.error)),
+    );
     valve.state = 'open';
     valve.through = false;
     const { keys } = await joined(groupId, [topic]);
@@ -81,8 +91,35 @@ describe('a consumer that is stopped', () => {
       sent.push(...(await sendTo(topic)));
       await eventually(() => expect(keys.sort()).toEqual(sent.sort()), { within: 20_000 });
     }
+    expect(again).toEqual([]);
     await valve.close();
   }, 90_000);
+});
+
+describe('a consumer that crashed', () => {
+  it('is given each partition once more at most, not again and again until it is stopped', async () => {
+    const [topic, empty] = [await newTopic(), await newTopic()];
+    const crashes: Error[] = [];
+    const member = new CommittingConsumer(settings, {
+      groupId: randomUUID(),
+      topics: [topic, empty],
+      onBatch: () => Promise.reject(new Error('a bug')),
+      onCrash: (error) => crashes.push(error),
+    });
+    running.push(member);
+    const inside = insideOf(member);
+    const given = vi.spyOn(inside, 'consume');
+    await member.start();
+    await sendTo(topic);
+    await eventually(() => expect(crashes).toHaveLength(1));
+    let fetches = 0;
+    inside.consumer.on('consumer.fetch', () => void (fetches += 1));
+    await sendTo(topic);
+    await eventually(() => expect(fetches).toBeGreaterThan(5));
+    const partitions = given.mock.calls.map(([{ batch }]) => batch.partition);
+    expect(partitions).toEqual([...new Set(partitions)]);
+    expect(crashes).toHaveLength(1);
+  });
 });
 
 describe('members of a group that read different topics', () => {

@@ -6,7 +6,7 @@ import { eventually, freshDatabase } from '@castiron/testing';
 import type { OutboxPort, PendingEvent } from '@castiron/transactions';
 import { defineTopic } from '@castiron/contracts';
 import type { DataSource } from 'typeorm';
-import { afterEach, beforeEach, describe, expect, inject, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, inject, it, vi } from 'vitest';
 import { appendToOutbox, outboxMigrations, OutboxRoom, Relay } from './index.js';
 import { LANES } from './lanes.js';
 import { unsettledIds } from './outbox-room.js';
@@ -91,6 +91,27 @@ describe('the size of the outbox', () => {
     await eventually(async () => expect(await reads()).toBeGreaterThan(before));
     expect((await reads()) - before).toBeLessThan(500);
   });
+});
+
+it('the size of the outbox is asked for once at a time, however long the answer takes', async () => {
+  await write(3);
+  const room = new OutboxRoom({ dataSource, limit: 10, logger });
+  vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] });
+  try {
+    await room.start();
+    const asked = vi.spyOn(dataSource, 'query');
+    // Nothing can be answered in between.
+    vi.advanceTimersByTime(5_000);
+    expect(asked).toHaveBeenCalledOnce();
+    await asked.mock.results[0]?.value;
+    await eventually(() => {
+      vi.advanceTimersByTime(1_000);
+      expect(asked).toHaveBeenCalledTimes(2);
+    });
+    await room.stop();
+  } finally {
+    vi.useRealTimers();
+  }
 });
 
 /** Rows of the outbox that were read so far, by index or by scan. */

@@ -2,10 +2,10 @@ import { createServer, Socket, type AddressInfo } from 'node:net';
 
 /**
  * Stands on the wire between a service and its database. `open` lets everything pass. `deaf` lets what is asked pass and
- * drops the answers, for good: connections that were open stay half open. `cut` ends all connections and takes no new one.
+ * drops the answers, for good: connections that were open stay half open. `silent` lets nothing pass, either way. `cut` ends all connections and takes no new one.
  */
 export interface DatabaseValve {
-  state: 'open' | 'deaf' | 'cut';
+  state: 'open' | 'deaf' | 'silent' | 'cut';
   /** Lets the next request that holds these bytes pass, and is deaf from then on: it is carried out, and nobody hears so. */
   deafAfter: string | undefined;
   /** Connections that were not taken because it was cut. */
@@ -19,7 +19,7 @@ export async function openDatabaseValve(database: string): Promise<DatabaseValve
   const { hostname, port } = new URL(database);
   const sockets = new Set<Socket>();
   let turnedAway = 0;
-  const server = createServer((near) => {
+  const server = createServer({ allowHalfOpen: true }, (near) => {
     const far = new Socket();
     const end = (): void => {
       for (const socket of [near, far]) {
@@ -32,9 +32,13 @@ export async function openDatabaseValve(database: string): Promise<DatabaseValve
       turnedAway += 1;
       return void end();
     }
+    near.on('end', () => {
+      if (valve.state !== 'silent') near.end();
+    });
     far.connect(Number(port), hostname);
     near.on('data', (bytes: Buffer) => {
       if (valve.state === 'cut') return end();
+      if (valve.state === 'silent') return;
       if (valve.deafAfter !== undefined && bytes.includes(valve.deafAfter)) {
         valve.state = 'deaf';
         valve.deafAfter = undefined;

@@ -79,6 +79,15 @@ it('sends what is committed, and counts it', async () => {
   expect(await counts.registry.metrics()).toMatch(/^castiron_outbox_sent_total\{[^}]*\} 3$/m);
 });
 
+it('is told of news, also where there was some before it was started', async () => {
+  relay = relayOf(address());
+  relay.wake();
+  await relay.start(() => undefined);
+  const told = vi.spyOn((relay as unknown as { worker: Worker }).worker, 'postMessage');
+  relay.wake();
+  expect(told).toHaveBeenCalledExactlyOnceWith('wake');
+});
+
 it('lets go of its lanes when it is stopped, and ends', async () => {
   relay = relayOf(address());
   const crashed = vi.fn();

@@ -1,0 +1,79 @@
+import { Socket } from 'node:net';
+import { eventually, freshDatabase, openDatabaseValve, type DatabaseValve } from '@castiron/testing';
+import type { DataSource } from 'typeorm';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { addressOf } from './testing/address-of.js';
+import { WakeChannel } from './wake-channel.js';
+
+let dataSource: DataSource;
+let valve: DatabaseValve;
+let channel: WakeChannel;
+let woken = 0;
+
+beforeEach(async () => {
+  woken = 0;
+  dataSource = await freshDatabase([]);
+  valve = await openDatabaseValve(addressOf(dataSource).connectionString);
+  channel = new WakeChannel({ connectionString: valve.url }, () => void (woken += 1));
+});
+afterEach(async () => {
+  vi.restoreAllMocks();
+  await channel.close();
+  await valve.close();
+  await dataSource.destroy();
+});
+
+async function connections(): Promise<number> {
+  const [row] = await dataSource.query<{ n: number }[]>(
+    `SELECT count(*)::int AS n FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'castiron-outbox'`,
+  );
+  return row?.n ?? 0;
+}
+
+const isHeard = async (): Promise<void> => {
+  const before = woken;
+  await eventually(async () => {
+    await channel.open();
+    channel.notify();
+    expect(woken).toBeGreaterThan(before);
+  });
+};
+
+describe('the channel that wakes other processes', () => {
+  it('is made anew where its connection broke', async () => {
+    await isHeard();
+    valve.state = 'cut';
+    channel.notify();
+    await eventually(async () => {
+      await channel.open();
+      expect(valve.turnedAway).toBeGreaterThan(0);
+    });
+    valve.state = 'open';
+    await isHeard();
+    expect(await connections()).toBe(1);
+  });
+
+  it('has the system look after a connection that says nothing for long', async () => {
+    const kept = vi.spyOn(Socket.prototype, 'setKeepAlive');
+    await channel.open();
+    // Of one that is half open nothing else is ever heard.
+    expect(kept.mock.calls).toEqual([[true, 30_000]]);
+  });
+
+  it('says goodbye when it is closed, and does not open again', async () => {
+    await channel.open();
+    expect(await connections()).toBe(1);
+    await channel.close();
+    await eventually(async () => expect(await connections()).toBe(0));
+    await channel.open();
+    expect(await connections()).toBe(0);
+  });
+
+  it('waits a moment and no more for who does not hear its goodbye', async () => {
+    await channel.open();
+    valve.state = 'silent';
+    const before = performance.now();
+    await channel.close();
+    expect(performance.now() - before).toBeLessThan(3_000);
+  });
+});
