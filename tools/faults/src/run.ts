@@ -6,7 +6,8 @@ import { check } from './check/check.js';
 import type { Anomaly } from './check/observed.js';
 import { acknowledgedMeanwhile, sawTheFeed, tooLittle } from './check/enough.check.js';
 import { History } from './history.js';
-import { before, beginnings, COPYABLE, isSince, observe, topicsOf } from './observe/observe.js';
+import { before, isSince } from './observe/before.js';
+import { COPYABLE, observe } from './observe/observe.js';
 import { FeedEnds } from './observe/feed-ends.js';
 import { settle } from './observe/settle.js';
 import { nameOf, type Fault } from './plan/faults.js';
@@ -16,7 +17,7 @@ import type { Cluster } from './rig/cluster.js';
 import { Nemesis, type Happened } from './rig/nemesis.js';
 import { Calls } from './workload/calls.js';
 import { registerPartner } from './workload/partner.js';
-import { customersOf, fenceStands, User, type World } from './workload/user.js';
+import { fenceStands, User, type World } from './workload/user.js';
 
 export interface RunOptions {
   readonly seed: number;
@@ -73,8 +74,7 @@ export async function runSeed(cluster: Cluster, options: RunOptions): Promise<Ru
   const run = `s${seed}x${randomBytes(2).toString('hex')}`;
   const calls = new Calls(cluster.stack.identity);
   await registerPartner(cluster.client, run);
-  const from = await beginnings(cluster, topicsOf(run));
-  const left = await before(cluster.databases);
+  const left = await before(cluster);
   const { feed } = topicsOfRecipient(run);
   const { username = '', password = '' } = cluster.stack.kafka.principals['admin'] ?? {};
   const ends = new FeedEnds(
@@ -92,7 +92,7 @@ export async function runSeed(cluster: Cluster, options: RunOptions): Promise<Ru
   };
   const nemesis = new Nemesis(cluster, (line) => history.write(line), {
     copyable: COPYABLE,
-    since: isSince(from),
+    since: isSince(left),
     midCommit: options.midCommit,
     leaseMs: options.leaseMs,
     seed,
@@ -144,8 +144,7 @@ export async function runSeed(cluster: Cluster, options: RunOptions): Promise<Ru
   const healed = await Promise.all(cluster.replicas.map(async (it) => ({ name: it.name, isReady: await it.ready() })));
   for (const { name, isReady } of healed)
     if (!isReady) bugs.push({ kind: 'stuck', what: `${name} does not come back although nothing is broken any more` });
-  const customers = customersOf(history.operations);
-  const unsettled = await settle(cluster.databases, customers, options.settleWithin);
+  const unsettled = await settle(cluster.databases, left, options.settleWithin);
   for (const { operation, customer = '', told } of history.operations)
     if (told.command !== undefined && !(await fenceStands(world, told.command, customer)))
       bugs.push({ kind: 'stuck', what: `the fence of revoke ${operation.id} does not stand` });
@@ -153,8 +152,6 @@ export async function runSeed(cluster: Cluster, options: RunOptions): Promise<Ru
     operations: history.operations,
     partner: run,
     run,
-    copied: nemesis.copied,
-    from,
     before: left,
     unsettled,
   });

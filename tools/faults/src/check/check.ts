@@ -1,13 +1,19 @@
 import { checkEffects } from './effects.check.js';
 import { checkFeeds } from './feeds.check.js';
 import type { Anomaly, Observed } from './observed.js';
+import { checkOutboxes } from './outbox.check.js';
+import { checkPermissions } from './permissions.check.js';
 import { checkProfiles } from './profiles.check.js';
+import { placed } from './registrations.js';
 import { checkTopics } from './topics.check.js';
 
 /** All that is wrong with a run; empty where every promise was kept. Pure. */
-export function check(observed: Observed): Anomaly[] {
+export function check(seen: Observed): Anomaly[] {
+  const observed = { ...seen, operations: placed(seen) };
   return [
+    ...checkOutboxes(observed),
     ...checkTopics(observed),
+    ...checkPermissions(observed),
     ...checkEffects(observed),
     ...checkFeeds(observed),
     ...checkProfiles(observed),

@@ -1,11 +1,9 @@
-import type { Done } from '../history.js';
-import { PURPOSES, type GrantedPurpose } from '../plan/operations.js';
+import { attributesOf } from '@castiron/contracts';
+import { PURPOSES } from '../plan/operations.js';
 import type { Anomaly, FeedRecord, Observed } from './observed.js';
+import { isPermitting } from './permissions.check.js';
 
-type Permitting = Done & { readonly operation: Done['operation'] & { kind: 'grant' | 'revoke' } };
-
-const isPermitting = (done: Done): done is Permitting =>
-  done.operation.kind === 'grant' || done.operation.kind === 'revoke';
+type CustomerOf = (subject: string) => string | undefined;
 
 const carries = (record: FeedRecord, purpose: string): boolean =>
   Object.values(record.purposes).some((purposes) => purposes.includes(purpose));
@@ -29,7 +27,7 @@ function checkOrder(name: string, records: readonly FeedRecord[]): Anomaly[] {
 }
 
 /** G2: after a revocation was answered, no later record carries the purpose until it is granted anew. */
-function checkFence(observed: Observed, customerOf: (subject: string) => string | undefined): Anomaly[] {
+function checkFence(observed: Observed, customerOf: CustomerOf): Anomaly[] {
   const permitting = observed.operations.filter(isPermitting);
   return permitting.flatMap((revoked) => {
     const { operation, customer, outcome, told } = revoked;
@@ -58,67 +56,74 @@ function checkFence(observed: Observed, customerOf: (subject: string) => string 
   });
 }
 
-/** What the permission is at the end; undefined where an answer was lost and it may be either. */
-function permittedAtEnd(
-  operations: readonly Permitting[],
-  customer: string,
-  purpose: GrantedPurpose,
-): boolean | undefined {
-  const own = operations.filter(
-    (done) => done.customer === customer && done.operation.purpose === purpose && done.outcome !== 'fail',
-  );
-  if (own.some(({ outcome }) => outcome === 'info')) return undefined;
-  return own.at(-1)?.operation.kind === 'grant';
-}
+/** The last record of each customer; a tombstone is none. */
+const lastOf = (feed: readonly FeedRecord[], customerOf: CustomerOf): Map<string | undefined, FeedRecord> =>
+  new Map(feed.map((record) => [customerOf(record.subject), record]));
 
 /** What stands on the feed at the end is what may: the last values, for the purposes that are permitted. */
-function checkEnd(observed: Observed, customerOf: (subject: string) => string | undefined): Anomaly[] {
-  const permitting = observed.operations.filter(isPermitting);
-  const last = new Map<string, FeedRecord>();
-  for (const record of observed.partnerFeed) last.set(customerOf(record.subject) ?? record.subject, record);
-  return [...observed.finals].flatMap(([customer, { attributes }]) => {
-    const found: Anomaly[] = [];
+function checkEnd(observed: Observed, customerOf: CustomerOf): Anomaly[] {
+  const { finals, partner, permitted, partnerFeed, shares, unsettled } = observed;
+  const last = lastOf(partnerFeed, customerOf);
+  return [...finals].flatMap(([customer, { attributes }]) => {
     const record = last.get(customer);
-    for (const [purpose, names] of Object.entries(PURPOSES) as [GrantedPurpose, readonly string[]][]) {
-      const permitted = permittedAtEnd(permitting, customer, purpose);
-      if (permitted === undefined) continue;
-      for (const name of names) {
-        const there = record?.purposes[name]?.includes(purpose) === true;
-        const wanted = permitted && attributes[name] !== undefined;
-        if (wanted === there && (!there || record?.values[name] === attributes[name])) continue;
-        const share = observed.shares.find((one) => one.customer === customer && one.recipient === observed.partner);
-        const what = `the feed's last record of ${customer} (v${record?.version ?? 0}, share v${share?.version ?? 0}) has ${name} for ${purpose}: ${there ? record?.values[name] : 'no'}; it should be ${wanted ? attributes[name] : 'no'}`;
-        found.push({ kind: observed.unsettled.length > 0 ? 'stuck' : 'lost', what });
-      }
-    }
-    return found;
+    const pairs = Object.entries(PURPOSES).flatMap(([purpose, names]) => names.map((name) => ({ purpose, name })));
+    return pairs.flatMap(({ purpose, name }): Anomaly[] => {
+      const isPermitted = permitted.get(`${customer}/${partner}/${purpose}`)?.state === 'granted';
+      const there = record?.purposes[name]?.includes(purpose) === true ? record.values[name] : undefined;
+      const wanted = isPermitted ? attributes[name] : undefined;
+      if (there === wanted) return [];
+      const share = shares.find((one) => one.customer === customer && one.recipient === partner);
+      const what = `the feed's last record of ${customer} (v${record?.version ?? 0}, share v${share?.version ?? 0}) has ${name} for ${purpose}: ${there ?? 'no'}; it should be ${wanted ?? 'no'}`;
+      return [{ kind: unsettled.length > 0 ? 'stuck' : 'lost', what }];
+    });
   });
 }
 
-/** Whoever sends mail for us ends with the values that stand. */
-function checkNotified(
-  { notificationsFeed, finals, unsettled }: Observed,
-  customerOf: (subject: string) => string | undefined,
-): Anomaly[] {
-  const last = new Map(notificationsFeed.map((record) => [record.subject, record]));
-  return [...last].flatMap(([subject, { values, version }]) => {
-    const attributes = finals.get(customerOf(subject) ?? '')?.attributes ?? {};
-    return Object.entries(values)
-      .filter(([name, value]) => attributes[name] !== value)
-      .map(([name, value]): Anomaly => ({
+/** Whoever sends mail for us ends with what it needs for notices as it stands, and with nothing else. */
+function checkNotified(observed: Observed, customerOf: CustomerOf): Anomaly[] {
+  const { notificationsFeed, finals, unsettled } = observed;
+  const last = lastOf(notificationsFeed, customerOf);
+  return [...finals].flatMap(([customer, { attributes }]) => {
+    const { values = {}, version = 0 } = last.get(customer) ?? {};
+    const names = new Set([...attributesOf('notices'), ...Object.keys(values)]);
+    return [...names]
+      .map((name) => ({
+        name,
+        there: values[name],
+        wanted: (attributesOf('notices') as string[]).includes(name) ? attributes[name] : undefined,
+      }))
+      .filter(({ there, wanted }) => there !== wanted)
+      .map(({ name, there, wanted }): Anomaly => ({
         kind: unsettled.length > 0 ? 'stuck' : 'lost',
-        what: `the feed of notifications ends with ${name} = ${value} of ${subject} (v${version}); it should be ${attributes[name] ?? 'none'}`,
+        what: `the feed of notifications ends with ${name} = ${there ?? 'none'} of ${customer} (v${version}); it should be ${wanted ?? 'none'}`,
       }));
   });
 }
 
+const writerOf = (run: string, value: string | undefined): number =>
+  Number(new RegExp(`^${run}-(\\d+)(@faults\\.example)?$`).exec(value ?? '')?.[1] ?? Number.NaN);
+
+/** A customer's values only get newer: who is a recipient is never sent back to what another has overwritten. */
+function checkWriters({ run }: Observed, name: string, feed: readonly FeedRecord[]): Anomaly[] {
+  const last = new Map<string, number>();
+  return feed.flatMap(({ subject, version, values, partition, offset }) =>
+    Object.entries(values).flatMap(([attribute, value]): Anomaly[] => {
+      const writer = writerOf(run, value);
+      const before = last.get(`${subject} ${attribute}`) ?? -1;
+      if (writer >= before) last.set(`${subject} ${attribute}`, writer);
+      if (!(writer < before)) return [];
+      const what = `${name} ${subject} v${version} at ${partition}/${offset} has ${attribute} by ${writer}, after it had that by ${before}`;
+      return [{ kind: 'reordered', what }];
+    }),
+  );
+}
+
 /** Every value on a feed was written by an operation on that very attribute of that very customer. */
-function checkValues(observed: Observed, customerOf: (subject: string) => string | undefined): Anomaly[] {
+function checkValues(observed: Observed, feed: readonly FeedRecord[], customerOf: CustomerOf): Anomaly[] {
   const byId = new Map(observed.operations.map((done) => [done.operation.id, done]));
-  const written = new RegExp(`^${observed.run}-(\\d+)(@faults\\.example)?$`);
-  return observed.partnerFeed.flatMap((record) =>
+  return feed.flatMap((record) =>
     Object.entries(record.values).flatMap(([name, value]): Anomaly[] => {
-      const writer = byId.get(Number(written.exec(value ?? '')?.[1] ?? Number.NaN));
+      const writer = byId.get(writerOf(observed.run, value));
       const fits =
         writer?.operation.kind === 'register' ||
         (writer?.operation.kind === 'change' && writer.operation.attribute === name);
@@ -131,7 +136,7 @@ function checkValues(observed: Observed, customerOf: (subject: string) => string
       return [
         {
           kind: 'invented',
-          what: `${record.partition}/${record.offset} of the feed has ${name} = ${value}, which nobody wrote there`,
+          what: `the feed has ${name} = ${value}, of ${record.subject} v${record.version}, which nobody wrote there`,
         },
       ];
     }),
@@ -145,9 +150,12 @@ export function checkFeeds(observed: Observed): Anomaly[] {
   return [
     ...checkOrder('feed of the partner', observed.partnerFeed),
     ...checkOrder('feed of notifications', observed.notificationsFeed),
+    ...checkWriters(observed, 'feed of the partner', observed.partnerFeed),
+    ...checkWriters(observed, 'feed of notifications', observed.notificationsFeed),
     ...checkFence(observed, customerOf),
     ...checkEnd(observed, customerOf),
     ...checkNotified(observed, customerOf),
-    ...checkValues(observed, customerOf),
+    ...checkValues(observed, observed.partnerFeed, customerOf),
+    ...checkValues(observed, observed.notificationsFeed, customerOf),
   ];
 }

@@ -1,10 +1,13 @@
 import type { Done, Outcome, Told } from '../history.js';
 import type { Operation } from '../plan/operations.js';
-import type { FeedRecord, Observed, VersionedRecord } from './observed.js';
+import { byKey } from './by-key.js';
+import type { Committed, FeedRecord, Observed, VersionedRecord } from './observed.js';
 
 /** A history in which everything went well, to be spoilt by specs: one customer, one change, one permission. */
 export const CUSTOMER = 'customer-1';
 export const SUBJECT = 'subject-1';
+/** The same customer, as notifications knows it. */
+export const NOTIFIED = 'notified-1';
 export const PARTNER = 's1x0000';
 export const KEY = `${CUSTOMER}/${PARTNER}/recommendation`;
 
@@ -29,11 +32,18 @@ export function done(id: number, act: Act, outcome: Outcome, told: Told = {}, in
 }
 
 export const record = (key: string, version: number, offset: number, id = `${key}@${version}`): VersionedRecord => ({
+  topic: key.includes('/') ? 'sharing.permissions.v1' : 'customers.profiles.v1',
   partition: 0,
   offset,
   key,
   id,
+  isCopy: false,
   version,
+});
+
+export const permission = (version: number, state: 'granted' | 'revoked') => ({
+  ...record(KEY, version, version),
+  state,
 });
 
 export const onFeed = (version: number, offset: number, over: Partial<FeedRecord> = {}): FeedRecord => ({
@@ -48,7 +58,26 @@ export const onFeed = (version: number, offset: number, over: Partial<FeedRecord
   ...over,
 });
 
+/** What must have been committed where these stand on their topics. */
+const committedOf = (records: readonly VersionedRecord[]): Committed[] =>
+  [...byKey(records, ({ id }) => id).values()].flatMap(([first]) =>
+    first === undefined ? [] : [{ ...first, service: 'customer-profiles', order: first.version }],
+  );
+
+const PROFILES = [record(CUSTOMER, 1, 0), record(CUSTOMER, 2, 1)];
+const PERMISSIONS = [permission(1, 'granted')];
+
+/** Whatever is spoilt of profiles and permissions stands so on their topics; all of it was committed. */
+export const onNotified = (version: number, offset: number, over: Partial<FeedRecord> = {}): FeedRecord =>
+  onFeed(version, offset, {
+    id: `notified@${version}`,
+    subject: NOTIFIED,
+    purposes: { companyName: ['notices'], email: ['notices'] },
+    ...over,
+  });
+
 export function goodRun(over: Partial<Observed> = {}): Observed {
+  const { profiles = PROFILES, permissions = PERMISSIONS } = over;
   return {
     operations: [
       done(1, { kind: 'register' }, 'ok', { version: 1 }),
@@ -57,17 +86,20 @@ export function goodRun(over: Partial<Observed> = {}): Observed {
     ],
     partner: PARTNER,
     run: PARTNER,
-    copied: { ids: new Set(), keys: new Set() },
-    strangers: [],
+    committed: committedOf([...PROFILES, ...PERMISSIONS, ...profiles, ...permissions]),
+    delivered: [...profiles, ...permissions],
     finals: new Map([[CUSTOMER, { version: 2, attributes: ATTRIBUTES }]]),
-    profiles: [record(CUSTOMER, 1, 0), record(CUSTOMER, 2, 1)],
-    permissions: [{ ...record(KEY, 1, 0), state: 'granted' }],
-    permitted: new Map([[KEY, 1]]),
+    profiles,
+    permissions,
+    permitted: new Map([[KEY, { version: 1, state: 'granted' }]]),
     copies: new Map([[CUSTOMER, 2]]),
-    shares: [{ customer: CUSTOMER, recipient: PARTNER, subject: SUBJECT, version: 1, state: 'released' }],
+    shares: [
+      { customer: CUSTOMER, recipient: PARTNER, subject: SUBJECT, version: 1, state: 'released' },
+      { customer: CUSTOMER, recipient: 'notifications', subject: NOTIFIED, version: 1, state: 'released' },
+    ],
     partnerFeed: [onFeed(1, 0)],
-    notificationsFeed: [],
-    subjects: new Map(),
+    notificationsFeed: [onNotified(1, 0)],
+    subjects: new Map([[NOTIFIED, 1]]),
     withdrawals: [],
     confirmations: [],
     obligations: new Map(),

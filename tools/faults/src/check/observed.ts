@@ -1,12 +1,29 @@
 import type { Done } from '../history.js';
 
-/** A record of a topic where each key has versions. */
-export interface VersionedRecord {
+/** An event that a transaction committed to an outbox. */
+export interface Committed {
+  readonly service: string;
+  /** Grows with each commit of the same key. */
+  readonly order: number;
+  readonly id: string;
+  readonly topic: string;
+  readonly key: string;
+}
+
+/** A record as it stands on its topic; of a topic they come by partition and offset. */
+export interface Delivered {
+  readonly topic: string;
   readonly partition: number;
   readonly offset: number;
   readonly key: string;
   /** The event's id; each copy of the event has the same. */
   readonly id: string;
+  /** Whether we put it there. */
+  readonly isCopy: boolean;
+}
+
+/** A record of a topic where each key has versions. */
+export interface VersionedRecord extends Delivered {
   readonly version: number;
 }
 
@@ -55,11 +72,10 @@ export interface Observed {
   readonly partner: string;
   /** Makes the values of this run its own: `<run>-<operation>`. */
   readonly run: string;
-  /** Events that we put on their topics a second time, and their keys. */
-  readonly copied: { readonly ids: ReadonlySet<string>; readonly keys: ReadonlySet<string> };
-  /** What a topic holds of customers that nobody here registered, registrations without an answer apart. */
-  readonly strangers: readonly string[];
-  /** The profiles as a user reads them. */
+  /** Every event that was committed during the run, and what stands on the topics of them. */
+  readonly committed: readonly Committed[];
+  readonly delivered: readonly Delivered[];
+  /** The profiles as a user reads them: of every customer that came to be, answered or not. */
   readonly finals: ReadonlyMap<
     string,
     { readonly version: number; readonly attributes: Readonly<Record<string, string>> }
@@ -67,8 +83,8 @@ export interface Observed {
   readonly profiles: readonly VersionedRecord[];
   /** Key: `<customer>/<recipient>/<purpose>`. */
   readonly permissions: readonly (VersionedRecord & { readonly state: string })[];
-  /** By the same key: the version at which the permission stands. */
-  readonly permitted: ReadonlyMap<string, number>;
+  /** By the same key: where the permission stands in the database. */
+  readonly permitted: ReadonlyMap<string, { readonly version: number; readonly state: string }>;
   /** By customer: what partner-sharing made of the profiles. */
   readonly copies: ReadonlyMap<string, number>;
   readonly shares: readonly Share[];

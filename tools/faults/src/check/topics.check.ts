@@ -1,20 +1,10 @@
 import type { Done } from '../history.js';
+import { byKey } from './by-key.js';
 import type { Anomaly, Observed, VersionedRecord } from './observed.js';
-
-const byKey = <T>(items: readonly T[], keyOf: (item: T) => string): Map<string, T[]> => {
-  const groups = new Map<string, T[]>();
-  for (const item of items) groups.set(keyOf(item), [...(groups.get(keyOf(item)) ?? []), item]);
-  return groups;
-};
-
-/** First deliveries: each event where it stands first on its partition; what follows are copies. */
-function firstDeliveries(records: readonly VersionedRecord[]): VersionedRecord[] {
-  const seen = new Set<string>();
-  return records.filter(({ id }) => !seen.has(id) && seen.add(id));
-}
+import { firstDeliveries } from './outbox.check.js';
 
 /** Order and number of events on a topic with versions per key. */
-function checkVersions(topic: string, records: readonly VersionedRecord[], copiedKeys: ReadonlySet<string>): Anomaly[] {
+function checkVersions(topic: string, records: readonly VersionedRecord[]): Anomaly[] {
   const found: Anomaly[] = [];
   for (const [key, all] of byKey(records, (record) => record.key)) {
     let last = 0;
@@ -28,9 +18,9 @@ function checkVersions(topic: string, records: readonly VersionedRecord[], copie
       ids.set(version, id);
       last = Math.max(last, version);
     }
-    const end = all.at(-1);
     // Compaction keeps the last record: a late copy of an older one would be all that is left.
-    if (end !== undefined && end.version < last && !copiedKeys.has(key)) {
+    const end = all.findLast(({ isCopy }) => !isCopy);
+    if (end !== undefined && end.version < last) {
       found.push({
         kind: 'stale-last',
         what: `${topic} ${key}: the last record says v${end.version}, the newest is v${last}`,
@@ -40,56 +30,21 @@ function checkVersions(topic: string, records: readonly VersionedRecord[], copie
   return found;
 }
 
-/** The version that an acknowledged operation made. */
-const made = ({ outcome, told }: Done): number | undefined => (outcome === 'ok' ? told.version : undefined);
-
-function missing(
-  observed: Observed,
-  service: string,
-  topic: string,
-  operations: readonly (Done & { key: string })[],
-  records: readonly VersionedRecord[],
-): Anomaly[] {
-  const there = new Set(records.map(({ key, version }) => `${key} v${version}`));
-  return operations.flatMap((done) => {
-    const version = made(done);
-    const name = `${done.key} v${version}`;
-    if (version === undefined || there.has(name)) return [];
-    // Still in the outbox, it may yet come: then it is late without end. Gone from there, it never will.
-    const kind = observed.unsent.has(service) ? 'stuck' : 'lost';
-    return [
-      { kind, what: `${done.operation.kind} ${done.operation.id} was acknowledged, but ${name} is not on ${topic}` },
-    ] satisfies Anomaly[];
-  });
-}
-
-/** Every version of a key is told of, and each is one higher than the last: those whose answer was lost, too. */
-function gaps(
-  observed: Observed,
+/** Each key has every version up to the one at which it stands, those included of which nobody was told. */
+function checkWhole(
+  { unsent }: Observed,
   service: string,
   topic: string,
   newest: ReadonlyMap<string, number>,
   records: readonly VersionedRecord[],
 ): Anomaly[] {
   const there = new Set(records.map(({ key, version }) => `${key} v${version}`));
-  const kind = observed.unsent.has(service) ? 'stuck' : 'lost';
+  const kind = unsent.has(service) ? 'stuck' : 'lost';
   return [...newest].flatMap(([key, last]) =>
     Array.from({ length: last }, (_, n) => `${key} v${n + 1}`)
       .filter((name) => !there.has(name))
       .map((name): Anomaly => ({ kind, what: `${key} stands at v${last}, but ${name} is not on ${topic}` })),
   );
-}
-
-/** What a permission's event says is what was asked for. */
-function untrue(operations: readonly (Done & { key: string })[], { permissions }: Observed): Anomaly[] {
-  const states = new Map(permissions.map(({ key, version, state }) => [`${key} v${version}`, state]));
-  return operations.flatMap((done): Anomaly[] => {
-    const name = `${done.key} v${made(done)}`;
-    const said = states.get(name);
-    const meant = done.operation.kind === 'grant' ? 'granted' : 'revoked';
-    if (said === undefined || said === meant) return [];
-    return [{ kind: 'wrong', what: `${name} is told as ${said}, and ${meant} was acknowledged` }];
-  });
 }
 
 /** Each key has at most as many versions as somebody may have made. */
@@ -109,10 +64,9 @@ function invented(
   });
 }
 
-/** What producers did: everything acknowledged is on its topic, once, in order, and nothing else is. */
+/** What producers told of each version: all of them, once, in order, and nothing else. */
 export function checkTopics(observed: Observed): Anomaly[] {
-  const { operations, partner, profiles, permissions, copied, finals, permitted } = observed;
-  const newest = new Map([...finals].map(([customer, { version }]) => [customer, version]));
+  const { operations, partner, profiles, permissions, finals, permitted } = observed;
   const known = operations.filter((done): done is Done & { customer: string } => done.customer !== undefined);
   const ofProfiles = known
     .filter(({ operation }) => ['register', 'change', 'withdraw'].includes(operation.kind))
@@ -120,16 +74,14 @@ export function checkTopics(observed: Observed): Anomaly[] {
   const ofPermissions = known.flatMap((done) =>
     'purpose' in done.operation ? [{ ...done, key: `${done.customer}/${partner}/${done.operation.purpose}` }] : [],
   );
+  const versionsOf = (standing: ReadonlyMap<string, { version: number }>) =>
+    new Map([...standing].map(([key, { version }]) => [key, version]));
   return [
-    ...missing(observed, 'customer-profiles', 'customers.profiles.v1', ofProfiles, profiles),
-    ...missing(observed, 'partner-sharing', 'sharing.permissions.v1', ofPermissions, permissions),
-    ...gaps(observed, 'customer-profiles', 'customers.profiles.v1', newest, profiles),
-    ...gaps(observed, 'partner-sharing', 'sharing.permissions.v1', permitted, permissions),
-    ...untrue(ofPermissions, observed),
-    ...checkVersions('customers.profiles.v1', profiles, copied.keys),
-    ...checkVersions('sharing.permissions.v1', permissions, copied.keys),
+    ...checkWhole(observed, 'customer-profiles', 'customers.profiles.v1', versionsOf(finals), profiles),
+    ...checkWhole(observed, 'partner-sharing', 'sharing.permissions.v1', versionsOf(permitted), permissions),
+    ...checkVersions('customers.profiles.v1', profiles),
+    ...checkVersions('sharing.permissions.v1', permissions),
     ...invented('customers.profiles.v1', ofProfiles, profiles),
     ...invented('sharing.permissions.v1', ofPermissions, permissions),
-    ...observed.strangers.map((what): Anomaly => ({ kind: 'invented', what })),
   ];
 }

@@ -18,6 +18,21 @@ const trigger = (table: string, key: string): string => `
   DROP TRIGGER IF EXISTS faults_trail ON ${table};
   CREATE TRIGGER faults_trail AFTER INSERT OR UPDATE OF version ON ${table} FOR EACH ROW EXECUTE FUNCTION faults_remember('${key}')`;
 
+/**
+ * Remembers each event that was committed, those that are there included. The lock of the trigger keeps further ones out
+ * until all of it has come to pass.
+ */
+const OUTBOX_TRAIL = `
+  CREATE TABLE IF NOT EXISTS faults_outbox (id bigint PRIMARY KEY, event uuid, topic text, key text, type text);
+  CREATE OR REPLACE FUNCTION faults_keep_event() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = public AS $$
+  BEGIN
+    INSERT INTO faults_outbox VALUES (NEW.id, NEW.event_id, NEW.aggregatetype, NEW.aggregateid, NEW.type);
+    RETURN NULL;
+  END $$;
+  DROP TRIGGER IF EXISTS faults_outbox ON outbox;
+  CREATE TRIGGER faults_outbox AFTER INSERT ON outbox FOR EACH ROW EXECUTE FUNCTION faults_keep_event();
+  INSERT INTO faults_outbox SELECT id, event_id, aggregatetype, aggregateid, type FROM outbox ON CONFLICT DO NOTHING`;
+
 const TRAILED: Readonly<Record<Service, readonly (readonly [table: string, key: string])[]>> = {
   'customer-profiles': [['customers', 'id']],
   'partner-sharing': [
@@ -37,6 +52,7 @@ export class Databases {
     const databases = new Databases(admin);
     for (const service of Object.keys(TRAILED) as Service[]) {
       await databases.query(service, TRAIL);
+      await databases.query(service, OUTBOX_TRAIL);
       for (const [table, key] of TRAILED[service]) await databases.query(service, trigger(table, key));
     }
     return databases;

@@ -1,5 +1,6 @@
+import { SERVICES, type Service } from '../plan/faults.js';
+import { customersSince, type Before } from './before.js';
 import type { Databases } from './databases.js';
-import type { Service } from '../plan/faults.js';
 
 const POLL_MS = 400;
 
@@ -16,21 +17,27 @@ async function count(
   return row?.n ?? 0;
 }
 
-export async function unsent(databases: Databases): Promise<Set<Service>> {
-  const services: readonly Service[] = ['customer-profiles', 'partner-sharing', 'notifications'];
-  const left = await Promise.all(services.map((service) => count(databases, service, UNSENT)));
-  return new Set(services.filter((_, index) => (left[index] ?? 0) > 0));
+async function unsent(databases: Databases): Promise<Set<Service>> {
+  const left = await Promise.all(SERVICES.map((service) => count(databases, service, UNSENT)));
+  return new Set(SERVICES.filter((_, index) => (left[index] ?? 0) > 0));
+}
+
+/** Waits a moment for outboxes to be empty. @returns whose is not */
+export async function untilSent(databases: Databases, within = 5_000): Promise<Set<Service>> {
+  const deadline = Date.now() + within;
+  for (;;) {
+    const left = await unsent(databases);
+    if (left.size === 0 || Date.now() >= deadline) return left;
+    await new Promise((resolve) => setTimeout(resolve, POLL_MS));
+  }
 }
 
 /** What has not come to rest yet, in words. */
-async function restless(databases: Databases, customers: readonly string[]): Promise<string[]> {
-  const [unsentBy, profiles, copies, pending, open, shares, subjects] = await Promise.all([
+async function restless(databases: Databases, before: Before): Promise<string[]> {
+  const profiles = await customersSince(databases, before);
+  const customers = [...profiles.keys()];
+  const [unsentBy, copies, pending, open, shares, subjects] = await Promise.all([
     unsent(databases),
-    databases.query<{ id: string; version: number }>(
-      'customer-profiles',
-      'SELECT id, version FROM customers WHERE id = ANY ($1)',
-      [customers],
-    ),
     databases.query<{ id: string; version: number }>(
       'partner-sharing',
       'SELECT id, version FROM customers WHERE id = ANY ($1)',
@@ -59,7 +66,7 @@ async function restless(databases: Databases, customers: readonly string[]): Pro
   ]);
   const known = new Map(copies.map(({ id, version }) => [id, version]));
   const held = new Map(subjects.map(({ subject, version }) => [subject, version]));
-  const behind = profiles.filter(({ id, version }) => (known.get(id) ?? 0) < version).length;
+  const behind = [...profiles].filter(([id, version]) => (known.get(id) ?? 0) < version).length;
   const late = shares.filter(({ subject, version }) => (held.get(subject) ?? 0) < version).length;
   return [
     ...[...unsentBy].map((service) => `the outbox of ${service} holds events that were not sent`),
@@ -71,10 +78,10 @@ async function restless(databases: Databases, customers: readonly string[]): Pro
 }
 
 /** Waits for everything to come to rest. @returns what did not, in words; empty where all did */
-export async function settle(databases: Databases, customers: readonly string[], within: number): Promise<string[]> {
+export async function settle(databases: Databases, before: Before, within: number): Promise<string[]> {
   const deadline = Date.now() + within;
   for (;;) {
-    const left = await restless(databases, customers).catch((error: unknown) => [
+    const left = await restless(databases, before).catch((error: unknown) => [
       error instanceof Error ? error.message : 'the databases do not answer',
     ]);
     if (left.length === 0 || Date.now() >= deadline) return left;

@@ -1,5 +1,8 @@
 import { readAll, type Kafka } from '@castiron/kafka';
 
+/** Marks a record that the rig put behind its original, so that nobody is blamed for where it stands. */
+export const COPY = 'faults-copy';
+
 /** A record as it stands on its topic. */
 export interface Placed {
   readonly topic: string;
@@ -9,7 +12,7 @@ export interface Placed {
   /** null: a tombstone. */
   readonly value: string | null;
   readonly headers: Readonly<Record<string, string>>;
-  /** When it was sent, in ms since the epoch. */
+  /** When the broker appended it, in ms since the epoch. */
   readonly at: number;
   /** The event's id; the same on each copy. */
   readonly id: string;

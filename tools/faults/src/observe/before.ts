@@ -1,0 +1,94 @@
+import type { Step } from '../check/observed.js';
+import { SERVICES, type Service } from '../plan/faults.js';
+import type { Cluster } from '../rig/cluster.js';
+import type { Databases } from './databases.js';
+import { patiently } from './patiently.js';
+import type { Placed } from './topics.js';
+
+/** Services that park what they cannot handle. */
+const READERS = ['partner-sharing', 'notifications'] as const;
+
+/** What earlier runs left on a stack that is kept. */
+export interface Before {
+  /** Topic and partition to the first offset of the run. */
+  readonly ends: ReadonlyMap<string, number>;
+  /** By service: where its trail ended, and its outbox. */
+  readonly trail: ReadonlyMap<Service, number>;
+  readonly committed: ReadonlyMap<Service, number>;
+  /** Messages that were parked, by service and number. */
+  readonly parked: ReadonlySet<string>;
+  readonly customers: ReadonlySet<string>;
+}
+
+export const isSince =
+  ({ ends }: Before) =>
+  ({ topic, partition, offset }: Placed): boolean =>
+    offset >= (ends.get(`${topic}/${partition}`) ?? 0);
+
+export async function before(cluster: Cluster): Promise<Before> {
+  const { databases } = cluster;
+  // First, so that nothing that was committed after what follows stands in front of them.
+  const ends = await endsOf(cluster);
+  const lastOf = async (text: string): Promise<Map<Service, number>> => {
+    const rows = await Promise.all(SERVICES.map((service) => databases.query<{ n: string }>(service, text)));
+    return new Map(SERVICES.map((service, at) => [service, Number(rows[at]?.[0]?.n ?? 0)]));
+  };
+  return {
+    ends,
+    trail: await lastOf('SELECT coalesce(max(n), 0) AS n FROM faults_trail'),
+    committed: await lastOf('SELECT coalesce(max(id), 0) AS n FROM faults_outbox'),
+    parked: new Set(await parkedIds(databases)),
+    customers: new Set((await customersIn(databases)).keys()),
+  };
+}
+
+async function endsOf(cluster: Cluster): Promise<Map<string, number>> {
+  const admin = cluster.kafka().admin();
+  const one = async (topic: string) =>
+    (await admin.endOffsets(topic)).map(({ partition, offset }) => [`${topic}/${partition}`, Number(offset)] as const);
+  try {
+    const topics = (await patiently(() => admin.topicNames())).filter((topic) => !topic.startsWith('__'));
+    return new Map((await Promise.all(topics.map((topic) => patiently(() => one(topic))))).flat());
+  } finally {
+    await admin.close();
+  }
+}
+
+export async function parkedIds(databases: Databases): Promise<string[]> {
+  const rows = await Promise.all(
+    READERS.map((service) =>
+      databases.query<{ id: string }>(service, `SELECT id FROM parked_messages WHERE state = 'parked'`),
+    ),
+  );
+  return rows.flatMap((own, at) => own.map(({ id }) => `${READERS[at]} ${id}`));
+}
+
+async function customersIn(databases: Databases): Promise<Map<string, number>> {
+  const rows = await databases.query<{ id: string; version: number }>(
+    'customer-profiles',
+    'SELECT id, version FROM customers',
+  );
+  return new Map(rows.map(({ id, version }) => [id, version]));
+}
+
+/** The customers that came to be since, whether or not anybody was told, and the versions of their profiles. */
+export async function customersSince(
+  databases: Databases,
+  { customers }: Pick<Before, 'customers'>,
+): Promise<Map<string, number>> {
+  return new Map([...(await customersIn(databases))].filter(([id]) => !customers.has(id)));
+}
+
+/** The versions that consumers' rows went through since. */
+export async function stepsSince(databases: Databases, { trail }: Before): Promise<Step[]> {
+  const steps = await Promise.all(
+    SERVICES.map((service) =>
+      databases.query<Step & { [name: string]: unknown }>(
+        service,
+        'SELECT place, key, before, after FROM faults_trail WHERE n > $1 ORDER BY n',
+        [trail.get(service) ?? 0],
+      ),
+    ),
+  );
+  return steps.flat();
+}

@@ -1,0 +1,33 @@
+import type { Observed } from '../check/observed.js';
+import type { Cluster } from '../rig/cluster.js';
+import type { Calls } from '../workload/calls.js';
+
+const TRIES = 6;
+
+/** The profiles as their customers read them. */
+export async function finalsOf(
+  cluster: Cluster,
+  calls: Calls,
+  customers: readonly string[],
+): Promise<Observed['finals']> {
+  const [replica] = cluster.replicasOf('customer-profiles');
+  const read = async (customer: string) => {
+    for (let attempt = 1; ; attempt += 1) {
+      const reply = await calls.call({
+        method: 'GET',
+        url: `${replica?.url}/customers/${customer}`,
+        as: ['customer', customer],
+      });
+      if (reply.kind === 'answer' && reply.status === 200) {
+        return [
+          customer,
+          { version: Number(reply.body['version']), attributes: reply.body['attributes'] as Record<string, string> },
+        ] as const;
+      }
+      // An acknowledged customer that is not there at all.
+      if (reply.kind === 'answer' && reply.status === 404) return [customer, { version: 0, attributes: {} }] as const;
+      if (attempt === TRIES) throw new Error(`the profile of ${customer} cannot be read: ${JSON.stringify(reply)}`);
+    }
+  };
+  return new Map(await Promise.all(customers.map(read)));
+}
