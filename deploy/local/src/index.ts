@@ -11,6 +11,4 @@ export { Part } from './part.js';
 export { registerInternalRecipients } from './internal-recipients.js';
 export { HttpClient } from './http-client.js';
 export { environmentOf, NODE_ARGUMENTS, PROGRAMS, SERVICES, type ServiceName } from './services.js';
-export { INTERNAL_RECIPIENTS, PRINCIPALS } from './principals.js';
-export { loadSample } from './sample.js';
 export { endpointsOf, startStack, type Stack, type StackEndpoints, type StackOptions } from './stack.js';

@@ -6,7 +6,6 @@ export {
   mustBe,
   services,
   CALLING_SERVICES,
-  TOKEN_ROLES,
   type Caller,
   type CallingService,
   type Role,

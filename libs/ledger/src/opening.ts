@@ -65,8 +65,3 @@ export function openingProblem(leaf: Leaf, record: OpenableRecord): string | und
   }
   return undefined;
 }
-
-/** Whether the record opens every commitment of the leaf and shows nothing beyond them. */
-export function opens(leaf: Leaf, record: OpenableRecord): boolean {
-  return openingProblem(leaf, record) === undefined;
-}

@@ -1,6 +1,5 @@
 export * from './settings.js';
 export * from './service-settings.js';
-export * from './tokens.js';
 export { type Part, every } from './part.js';
 export * from './start-service.js';
 export * from './run-service.js';
@@ -13,9 +12,7 @@ export { instantOf, isLine } from './text.js';
 export { UuidPipe } from './http/uuid.pipe.js';
 export { OnlyReads, OnlyTakesAway } from './room/takes-away.js';
 export { ChecksOwnText } from './http/checks-own-text.js';
-export { assertCleanText } from './http/clean-text.js';
 export { AnswerStore, type Answer } from './idempotency/answer-store.js';
 export { answerWithEffect } from './idempotency/current-request.js';
 export { MarkingTransactions } from './idempotency/marking-transactions.js';
-export { IdempotencyInterceptor } from './idempotency/idempotency.interceptor.js';
 export { idempotencyMigrations } from './idempotency/migration.js';

@@ -16,7 +16,6 @@ import { kafkaOf } from './relay/kafka-of.js';
 import { RelayThread } from './relay/relay-thread.js';
 import type { MessagingSettings, ServiceSettings } from './service-settings.js';
 import { startService, type RunningService } from './start-service.js';
-import { KAFKA } from './tokens.js';
 
 /** Everything that a service with a database and Kafka is wired from. */
 export interface Wiring<Settings> {
@@ -26,12 +25,9 @@ export interface Wiring<Settings> {
   readonly health: Health;
   readonly dataSource: DataSource;
   readonly kafka: Kafka;
-  readonly relay: RelayThread;
   /** Background work that adds asks it first. */
   readonly room: Pick<OutboxRoom, 'isFull'>;
   readonly transactions: Transactions;
-  /** Under the service's own key. */
-  readonly seal: Seal;
   /** The service's own key, 32 bytes. */
   readonly serviceKey: Buffer;
 }
@@ -49,8 +45,8 @@ export interface RunOptions<Settings extends ServiceSettings & MessagingSettings
   /** The table of the service's `publications.ts`: publishing anything else fails. */
   readonly publications: Publications;
   /**
-   * The service's module, or an arrow function that makes it. Injectable everywhere: `DataSource`, `Transactions` and
-   * `Health` by class; `KAFKA`, `LOGGER`, `METRICS` and `SETTINGS` by token.
+   * The service's module, or an arrow function that makes it. Injectable everywhere: `DataSource` and `Transactions`.
+   * The rest is in the wiring.
    */
   readonly module: Type | DynamicModule | ((wiring: Wiring<Settings>) => Type | DynamicModule);
   /** What the service reads. Made after the module, so that handlers can be taken from it: `app.get(UseCase)`. */
@@ -74,14 +70,13 @@ const sealUnder = (key: Buffer, aad: string): Seal => ({
 @Module({})
 class WiringModule {}
 
-/** The wiring, injectable everywhere by class, Kafka by its token. */
+/** Of the wiring what is injectable everywhere, by class. */
 function wiringModule<Settings>(wiring: Wiring<Settings>, imports: (Type | DynamicModule)[]): DynamicModule {
   const providers: (Provider & { provide: unknown })[] = [
     { provide: DataSource, useValue: wiring.dataSource },
     { provide: Transactions, useValue: wiring.transactions },
-    { provide: KAFKA, useValue: wiring.kafka },
   ];
-  return { module: WiringModule, global: true, imports, providers, exports: [DataSource, Transactions, KAFKA] };
+  return { module: WiringModule, global: true, imports, providers, exports: [DataSource, Transactions] };
 }
 
 /**
@@ -117,11 +112,9 @@ export async function runService<Settings extends ServiceSettings & MessagingSet
       health,
       dataSource,
       kafka,
-      relay,
       room,
       transactions,
       serviceKey,
-      seal: sealUnder(serviceKey, `castiron/${settings.name}/parked`),
     };
     health.addCheck('database', async () => {
       await dataSource.query('SELECT 1');
@@ -139,7 +132,7 @@ export async function runService<Settings extends ServiceSettings & MessagingSet
       logger,
       answers,
       room,
-      parts: (app) => partsOf(options, app, wiring, answers, held, room),
+      parts: (app) => partsOf(options, app, wiring, { answers, held, room, relay }),
       ...(options.exit && { exit: options.exit }),
     });
   } catch (error) {
@@ -153,6 +146,14 @@ interface Held {
   inbox: Inbox | undefined;
 }
 
+/** What runs beside what the service itself is made of, and is none of its business. */
+interface OwnParts {
+  readonly answers: AnswerStore;
+  readonly held: Held;
+  readonly room: OutboxRoom;
+  readonly relay: RelayThread;
+}
+
 /** An arrow function, and no class: only a class has a prototype. */
 const isMaker = <Made>(
   module: Type | DynamicModule | ((wiring: Made) => Type | DynamicModule),
@@ -162,11 +163,9 @@ function partsOf<Settings extends ServiceSettings & MessagingSettings>(
   options: RunOptions<Settings>,
   app: INestApplicationContext,
   wiring: Wiring<Settings>,
-  answers: AnswerStore,
-  held: Held,
-  room: OutboxRoom,
+  { answers, held, room, relay }: OwnParts,
 ): Part[] {
-  const { dataSource, relay, logger } = wiring;
+  const { dataSource, logger } = wiring;
   return [
     // First started, so last stopped: everything else still needs it.
     { name: 'database', start: () => Promise.resolve(), stop: () => dataSource.destroy() },
@@ -196,14 +195,14 @@ function inboxOf<Settings extends ServiceSettings>(
   wiring: Wiring<Settings>,
   onCrash: (error: Error) => void,
 ): Inbox {
-  const { dataSource, transactions, kafka, seal: sealed, logger, metrics, health, settings, room } = wiring;
+  const { dataSource, transactions, kafka, serviceKey, logger, metrics, health, settings, room } = wiring;
   const inbox = new Inbox({
     name: settings.name,
     ...plan,
     dataSource,
     transactions,
     kafka,
-    seal: sealed,
+    seal: sealUnder(serviceKey, `castiron/${settings.name}/parked`),
     room,
     logger,
     metrics,

@@ -21,7 +21,7 @@ import { serveOpenApi } from './openapi.js';
 import type { Part } from './part.js';
 import { RoomInterceptor, type Room } from './room/room.interceptor.js';
 import type { ServiceSettings } from './service-settings.js';
-import { LOGGER, METRICS, SETTINGS } from './tokens.js';
+import { METRICS } from './tokens.js';
 
 export interface ServiceOptions<Settings extends ServiceSettings = ServiceSettings> {
   readonly name: string;
@@ -76,9 +76,7 @@ function rootModule(options: ServiceOptions): DynamicModule {
   const { settings, logger, metrics, health, answers, room } = options;
   const tokens = new TokenVerifier({ issuer: settings.oidcIssuer });
   const shared: Provider[] = [
-    { provide: LOGGER, useValue: logger },
     { provide: METRICS, useValue: metrics },
-    { provide: SETTINGS, useValue: settings },
     { provide: Health, useValue: health },
   ];
   return {

@@ -5,7 +5,7 @@ import type { DataSource } from 'typeorm';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { appendEntries } from './append-entries.js';
 import { ledgerMigrations } from './migrations.js';
-import { entriesById, entriesFrom, ledgerSize } from './read-entries.js';
+import { entriesFrom } from './read-entries.js';
 
 let database: DataSource;
 beforeAll(async () => {
@@ -32,7 +32,10 @@ const entry = (over: Partial<EntryDraft> = {}): ComposedEntry =>
   );
 
 const append = (...entries: ComposedEntry[]) => database.transaction((manager) => appendEntries(manager, entries));
-const size = () => ledgerSize(database.manager);
+async function size(): Promise<bigint> {
+  const [head] = await database.query<{ size: string }[]>('SELECT size FROM ledger_head');
+  return BigInt(head?.size ?? 0);
+}
 
 describe('appending to the ledger', () => {
   it('numbers entries in the order given and keeps the very bytes that were hashed', async () => {
@@ -93,14 +96,10 @@ describe('appending to the ledger', () => {
 });
 
 describe('reading the ledger', () => {
-  it('finds entries by id and by recipient, in order and in pages', async () => {
+  it('finds entries by recipient, in order and in pages', async () => {
     const mine = [1, 2, 3].map(() => entry({ recipient: 'southern-mail' }));
     const appended = await append(mine[0]!, entry(), mine[1]!, mine[2]!);
     const leaves = mine.map(({ leaf }) => leaf);
-    const ids = leaves.map(({ id }) => id);
-    expect((await entriesById(database.manager, [...ids.toReversed(), randomUUID()])).map(({ leaf }) => leaf)).toEqual(
-      leaves,
-    );
     const page = await entriesFrom(database.manager, { from: 0n, limit: 2, recipient: 'southern-mail' });
     expect(page.map(({ leaf }) => leaf)).toEqual(leaves.slice(0, 2));
     const next = await entriesFrom(database.manager, {

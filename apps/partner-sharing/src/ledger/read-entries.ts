@@ -22,15 +22,6 @@ const entryOf = (row: Row): StoredEntry => ({
   leaf: JSON.parse(row.leaf) as Leaf,
 });
 
-/** Entries by id, in the order of the ledger; ids that are not in it are left out. */
-export async function entriesById(manager: EntityManager, ids: readonly string[]): Promise<readonly StoredEntry[]> {
-  const rows: Row[] = await manager.query(
-    'SELECT index, leaf, leaf_hash FROM ledger_entries WHERE id = ANY($1::uuid[]) ORDER BY index',
-    [ids],
-  );
-  return rows.map(entryOf);
-}
-
 /** Entries from index `from` on, {@link MAX_ENTRIES_PER_READ} at most, optionally of one recipient. */
 export async function entriesFrom(
   manager: EntityManager,
@@ -42,10 +33,4 @@ export async function entriesFrom(
     [options.from.toString(), options.recipient ?? null, Math.min(options.limit, MAX_ENTRIES_PER_READ)],
   );
   return rows.map(entryOf);
-}
-
-/** How many entries the ledger holds: the index of the next one. */
-export async function ledgerSize(manager: EntityManager): Promise<bigint> {
-  const rows: { size: string }[] = await manager.query('SELECT size FROM ledger_head');
-  return BigInt(rows[0]?.size ?? 0);
 }
