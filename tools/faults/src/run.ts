@@ -5,15 +5,17 @@ import { topicsOfRecipient } from '@castiron/contracts';
 import { check } from './check/check.js';
 import type { Anomaly } from './check/observed.js';
 import { acknowledgedMeanwhile, sawTheFeed, tooLittle } from './check/enough.check.js';
+import { tooFewFaults } from './check/enough-faults.check.js';
 import { History } from './history.js';
 import { before, isSince } from './observe/before.js';
 import { COPYABLE, observe } from './observe/observe.js';
 import { FeedEnds } from './observe/feed-ends.js';
 import { settle } from './observe/settle.js';
-import { nameOf, type Fault } from './plan/faults.js';
+import { nameOf, type Fault, type Severity } from './plan/faults.js';
 import { PROCESSES } from './plan/operations.js';
 import { Random } from './plan/random.js';
 import type { Cluster } from './rig/cluster.js';
+import { since, type Takeovers } from './rig/lanes.js';
 import { Nemesis, type Happened } from './rig/nemesis.js';
 import { Calls } from './workload/calls.js';
 import { registerPartner } from './workload/partner.js';
@@ -21,13 +23,18 @@ import { fenceStands, User, type World } from './workload/user.js';
 
 export interface RunOptions {
   readonly seed: number;
-  /** What is broken, round by round. */
-  readonly rounds: readonly (readonly Fault[])[];
+  /** What is broken in a round. */
+  readonly faultsOf: (round: number) => readonly Fault[];
+  /** So many rounds, all of them whole. */
+  readonly rounds: number;
+  /** More of them, for as long as users act. */
+  readonly allAlong: boolean;
   /** Acknowledged or not, at least so many. */
   readonly operations: number;
   readonly long: boolean;
-  /** Of the replicas, in ms. */
-  readonly leaseMs: number;
+  readonly severity: Severity;
+  /** Longest pause of a user between two acts, in ms. */
+  readonly thinkMs: number;
   /** Where the history goes. */
   readonly folder: string;
   /** How long everything may take to come to rest after the last fault, in ms. */
@@ -48,23 +55,22 @@ export interface RunResult {
   readonly long: boolean;
   /** How many operations were asked for. */
   readonly wanted: number;
-  /** Acknowledged between the first fault and the end of the last. */
+  /** Acknowledged, and under way while a fault was that came to pass. */
   readonly meanwhile: number;
+  /** How often a lane was taken over whose owner had not let go of it. */
+  readonly takeovers: Takeovers;
   readonly anomalies: readonly Anomaly[];
   readonly operations: Readonly<Record<'ok' | 'fail' | 'info', number>>;
   readonly faults: readonly Happened[];
   readonly missed: readonly string[];
-  /** Processes that ended because their consumer was stuck, and why they thought so. */
+  /** Processes that ended by design, and why. */
   readonly ownEnds: readonly string[];
   readonly seconds: number;
 }
 
-/** Longest pause of a user between two acts, in ms. */
-const THINK_MS = 160;
-
 /** One seed: users act while the nemesis breaks things; then everything is healed, comes to rest, and is checked. */
 export async function runSeed(cluster: Cluster, options: RunOptions): Promise<RunResult> {
-  const { seed, rounds, folder, say, signal } = options;
+  const { seed, rounds, folder, say, severity, signal } = options;
   const began = Date.now();
   // What is left of an earlier run is not to be taken for this one's.
   await rm(folder, { recursive: true, force: true });
@@ -75,6 +81,7 @@ export async function runSeed(cluster: Cluster, options: RunOptions): Promise<Ru
   const calls = new Calls(cluster.stack.identity);
   await registerPartner(cluster.client, run);
   const left = await before(cluster);
+  const takenBefore = await cluster.takeovers.ofAll();
   const { feed } = topicsOfRecipient(run);
   const { username = '', password = '' } = cluster.stack.kafka.principals['admin'] ?? {};
   const ends = new FeedEnds(
@@ -94,10 +101,10 @@ export async function runSeed(cluster: Cluster, options: RunOptions): Promise<Ru
     copyable: COPYABLE,
     since: isSince(left),
     midCommit: options.midCommit,
-    leaseMs: options.leaseMs,
+    severity,
     seed,
   });
-  history.write({ type: 'begin', seed, rounds: rounds.length, operations: options.operations, run });
+  history.write({ type: 'begin', seed, rounds, operations: options.operations, run });
 
   const ownEnds: string[] = [];
   const bugs: Anomaly[] = [];
@@ -123,16 +130,19 @@ export async function runSeed(cluster: Cluster, options: RunOptions): Promise<Ru
     const random = new Random('think', seed, process);
     return user.act(
       () => !signal.aborted && (breaking || !isEnough()),
-      () => random.between(20, THINK_MS),
+      () => random.between(20, options.thinkMs),
     );
   });
   try {
     // Something to break first.
     await new Promise((resolve) => setTimeout(resolve, 2_000));
-    for (const [round, faults] of rounds.entries()) {
-      await nemesis.run(faults, () => !signal.aborted);
+    const isDemanded = (round: number) => round < rounds;
+    const goesOn = (round: number) => !signal.aborted && (isDemanded(round) || (options.allAlong && !isEnough()));
+    for (let round = 0; goesOn(round); round += 1) {
+      breaking = isDemanded(round);
+      await nemesis.run(options.faultsOf(round), () => goesOn(round));
       say(
-        `seed ${seed}: round ${round + 1} of ${rounds.length}, ${history.operations.length} operations, ${nemesis.happened.length} faults`,
+        `seed ${seed}: round ${round + 1}, ${history.operations.length} operations, ${nemesis.happened.length} faults`,
       );
     }
   } finally {
@@ -145,9 +155,11 @@ export async function runSeed(cluster: Cluster, options: RunOptions): Promise<Ru
   for (const { name, isReady } of healed)
     if (!isReady) bugs.push({ kind: 'stuck', what: `${name} does not come back although nothing is broken any more` });
   const unsettled = await settle(cluster.databases, left, options.settleWithin);
-  for (const { operation, customer = '', told } of history.operations)
+  const unfenced = history.operations.map(async ({ operation, customer = '', told }) => {
     if (told.command !== undefined && !(await fenceStands(world, told.command, customer)))
       bugs.push({ kind: 'stuck', what: `the fence of revoke ${operation.id} does not stand` });
+  });
+  await Promise.all(unfenced);
   const observed = await observe(cluster, calls, {
     operations: history.operations,
     partner: run,
@@ -156,11 +168,17 @@ export async function runSeed(cluster: Cluster, options: RunOptions): Promise<Ru
     unsettled,
   });
   const happened = nemesis.happened;
+  const takeovers = since(takenBefore, await cluster.takeovers.ofAll());
   const anomalies = [
     ...check(observed),
     ...bugs,
-    ...nemesis.late.map((what): Anomaly => ({ kind: 'wrong', what })),
-    ...(options.demanding ? tooLittle(history.operations, happened, nemesis.broken, options.operations) : []),
+    ...nemesis.misdeeds.map((what): Anomaly => ({ kind: 'wrong', what })),
+    ...(options.demanding
+      ? [
+          ...tooLittle(history.operations, happened, options.operations),
+          ...tooFewFaults({ faults: happened, takeovers, ownEnds, seed, severity }),
+        ]
+      : []),
   ];
   for (const anomaly of anomalies) history.write({ type: 'anomaly', ...anomaly });
   await history.close();
@@ -170,11 +188,12 @@ export async function runSeed(cluster: Cluster, options: RunOptions): Promise<Ru
     at: new Date(began).toISOString(),
     long: options.long,
     wanted: options.operations,
-    meanwhile: acknowledgedMeanwhile(history.operations, nemesis.broken),
+    meanwhile: acknowledgedMeanwhile(history.operations, happened),
     anomalies,
     operations: { ok: count('ok'), fail: count('fail'), info: count('info') },
     faults: happened,
     missed: nemesis.missed.map(nameOf),
+    takeovers,
     ownEnds,
     seconds: Math.round((Date.now() - began) / 1000),
   };

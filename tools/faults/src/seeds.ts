@@ -1,10 +1,10 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DOT_CASTIRON } from '@castiron/local-stack';
-import { faultsOf, LONG, SHORT, type Fault, type Severity } from './plan/faults.js';
+import { faultsOf, LONG, SHORT } from './plan/faults.js';
 import { plantedIn, PLANTS, type Plant, type PlantName } from './plants/plants.js';
 import { Cluster } from './rig/cluster.js';
-import { runSeed, type RunResult } from './run.js';
+import { runSeed, type RunOptions, type RunResult } from './run.js';
 
 /** Everything of the rig lies below it: a folder a seed, those of long runs apart, and the logs of the replicas. */
 export const FOLDER = join(DOT_CASTIRON, 'faults');
@@ -26,22 +26,19 @@ export interface SeedsOptions {
   readonly signal: AbortSignal;
 }
 
-interface Measure {
-  readonly severity: Severity;
-  readonly leaseMs: number;
-  readonly settleWithin: number;
-}
+type Measure = Pick<RunOptions, 'severity' | 'settleWithin' | 'thinkMs' | 'allAlong'>;
 
 /** Feed lanes have half the lease, a group's members one and a half: a pause outlasts them all. */
-const SHORT_RUN: Measure = { severity: SHORT, leaseMs: 1_000, settleWithin: 45_000 };
-const LONG_RUN: Measure = { severity: LONG, leaseMs: 10_000, settleWithin: 180_000 };
+const SHORT_RUN: Measure = { severity: SHORT, settleWithin: 45_000, thinkMs: 160, allAlong: false };
+const LONG_RUN: Measure = { severity: LONG, settleWithin: 180_000, thinkMs: 160, allAlong: true };
 /** A planted bug may keep things from coming to rest for good. */
 const PLANTED_SETTLES_WITHIN_MS = 20_000;
 
 /** Starts the cluster once and runs one seed after the other on it. */
 export async function runSeeds(options: SeedsOptions): Promise<RunResult[]> {
   const { plant, say, signal } = options;
-  const { severity, leaseMs, settleWithin } = options.long ? LONG_RUN : SHORT_RUN;
+  const measure = options.long ? LONG_RUN : SHORT_RUN;
+  const { severity } = measure;
   const planted: Plant | undefined = plant === undefined ? undefined : PLANTS[plant];
   const kept = join(FOLDER, folderOf(options));
   const logs = join(kept, 'logs');
@@ -52,23 +49,27 @@ export async function runSeeds(options: SeedsOptions): Promise<RunResult[]> {
       ...(plant === undefined ? [] : ['--import', preloadOf(plant)]),
       ...(options.otherClient ? ['--import', OTHER_CLIENT] : []),
     ],
-    leaseMs,
+    leaseMs: severity.lease,
   });
   const results: RunResult[] = [];
   try {
     if (planted !== undefined) await mustBePlanted(planted, cluster);
     for (const seed of options.seeds) {
       if (signal.aborted) break;
-      const decks = Array.from({ length: options.rounds }, (_, round) => faultsOf(seed, round, severity));
-      const rounds: (readonly Fault[])[] = planted === undefined ? decks : [planted.faults];
       const result = await runSeed(cluster, {
+        ...measure,
         seed,
-        rounds,
+        ...(planted === undefined
+          ? { faultsOf: (round) => faultsOf(seed, round, severity), rounds: options.rounds }
+          : {
+              faultsOf: () => planted.faults,
+              rounds: 1,
+              allAlong: false,
+              settleWithin: PLANTED_SETTLES_WITHIN_MS,
+            }),
         operations: options.operations,
-        leaseMs,
         long: options.long,
         folder: join(kept, String(seed)),
-        settleWithin: planted === undefined ? settleWithin : PLANTED_SETTLES_WITHIN_MS,
         say,
         signal,
         midCommit: options.midCommit,

@@ -1,18 +1,24 @@
 import { describe, expect, it } from 'vitest';
 import { faultsOf, SHORT } from '../plan/faults.js';
-import type { Told } from '../history.js';
-import { tooLittle } from './enough.check.js';
+import type { Done, Outcome, Told } from '../history.js';
+import { acknowledgedMeanwhile, tooLittle } from './enough.check.js';
 import { done, goodRun } from './history.example.js';
 
 describe('a run', () => {
   it('in which little happened is none', () => {
-    const kinds = tooLittle(goodRun().operations, [], { from: 0, until: 0 }, 100).map(({ what }) => what);
+    const kinds = tooLittle(goodRun().operations, [], 100).map(({ what }) => what);
     expect(kinds).toContain('3 operations were acknowledged, of 100 wanted');
-    expect(kinds).toContain('no fault database-restart');
-    expect(kinds).toContain('nothing happened at the point before-mark');
-    expect(kinds).toContain('nobody met kill');
     expect(kinds).toContain('the feed was looked at after too few revocations');
     expect(kinds).toContain('0 operations were acknowledged while things broke, of 100 wanted');
+  });
+
+  it('counts as meanwhile what was under way while a fault was, and nothing in between', () => {
+    const [fault] = faultsOf(1, 0, SHORT);
+    const faults = [100, 300].map((from) => ({ fault: fault!, from, until: from + 100 }));
+    const at = (invoked: number, outcome: Outcome = 'ok') => done(1, { kind: 'register' }, outcome, {}, invoked);
+    const count = (...operations: readonly Done[]) => acknowledgedMeanwhile(operations, faults);
+    expect(count(at(98), at(150), at(200), at(350))).toBe(4);
+    expect(count(at(90), at(210), at(410), at(150, 'info'))).toBe(0);
   });
 
   it('with everything in it is enough', () => {
@@ -22,11 +28,11 @@ describe('a run', () => {
       ),
     );
     const withdrawals = [1, 2, 3].map((id) => done(id, { kind: 'withdraw', attribute: 'email' } as never, 'ok'));
-    const faults = faultsOf(1, 0, SHORT).map((fault) => ({ fault }));
+    const faults = faultsOf(1, 0, SHORT).map((fault) => ({ fault, from: 0, until: 1_000 }));
     const all = [...operations, ...withdrawals];
-    expect(tooLittle(all, faults, { from: 0, until: 1_000 }, 20)).toEqual([]);
+    expect(tooLittle(all, faults, 20)).toEqual([]);
     const looked = (told: Told) => all.map((one) => ({ ...one, told: { ...one.told, ...told } }));
     for (const told of [{ lookedMs: 2_000 }, { feedEnds: undefined as never }])
-      expect(tooLittle(looked(told), faults, { from: 0, until: 1_000 }, 20)).toHaveLength(1);
+      expect(tooLittle(looked(told), faults, 20)).toHaveLength(1);
   });
 });

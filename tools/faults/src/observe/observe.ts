@@ -17,7 +17,7 @@ const PERMISSIONS = 'sharing.permissions.v1';
 const NOTIFIER = topicsOfRecipient('notifications');
 
 /** Topics whose records can be delivered twice; feeds are written by their lanes alone. */
-export const COPYABLE = [PROFILES, NOTIFIER.duties.name];
+export const COPYABLE = [PROFILES, NOTIFIER.duties.name, NOTIFIER.replies.name];
 
 export interface Subject {
   readonly operations: readonly Done[];

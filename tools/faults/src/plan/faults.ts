@@ -14,12 +14,16 @@ export const ACTIONS = [
   'cut',
   /** The bytes are late. */
   'delay',
-  /** Nothing passes any more and nobody is told; after a while the connection breaks. */
+  /** Nothing passes any more and nobody is told, at neither end. */
   'half-open',
-  /** kill -9, and the bytes that it had sent arrive all the same, when a successor is at work. */
+  /** kill -9, and the bytes that it had sent arrive all the same, when a successor has what was its own. */
   'kill-and-arrive-late',
 ] as const;
 export type Action = (typeof ACTIONS)[number];
+
+/** What a replica can be cut off from. From the database alone is the worst: its leases end, and it can still send. */
+export const CUT_FROM = ['database', 'both', 'broker'] as const;
+export type CutFrom = (typeof CUT_FROM)[number];
 
 export type Fault = {
   /** Quiet before it, in ms. */
@@ -33,44 +37,83 @@ export type Fault = {
       /** How many pass the point before one is caught. */
       readonly letPass: number;
       readonly ms: number;
-      /** What a paused process had sent arrives when it goes on, not while it stands still. */
+      /**
+       * What a paused process had sent arrives when it goes on, not while it stands still; what a killed one had sent, once
+       * its successor has settled in, not in the moment of taking over.
+       */
       readonly afterwards: boolean;
     }
   /** kill -9 of the broker; away for `ms`. */
   | { readonly kind: 'broker-away'; readonly ms: number }
+  /** kill -9 of the broker, which is started again at once: sooner than anybody gives it up. */
+  | { readonly kind: 'broker-restart' }
   /** Immediate shutdown of PostgreSQL (SIGQUIT), then started again. */
   | { readonly kind: 'database-restart' }
   /** pg_terminate_backend of everything that services hold. */
   | { readonly kind: 'backends-terminated' }
-  /** Copies of the last events that stand on topics are produced again. */
+  /** Copies of events that stand on topics are produced again, some of each topic. */
   | { readonly kind: 'delivered-twice'; readonly copies: number }
   /** A third member joins a service's consumer group, holds what it is given, and leaves. */
   | { readonly kind: 'third-member'; readonly service: 'partner-sharing' | 'notifications'; readonly ms: number }
   /** SIGTERM, as a supervisor that rolls out a new version sends it: the replica is to end in order, and in time. */
   | { readonly kind: 'asked-to-end'; readonly service: Service; readonly replica: 0 | 1 }
-  /** A replica is cut off from database and broker: connections break, and new ones do too. */
-  | { readonly kind: 'cut-off'; readonly service: Service; readonly replica: 0 | 1; readonly ms: number }
+  /** A replica is cut off: connections break, and new ones do too. */
+  | {
+      readonly kind: 'cut-off';
+      readonly service: Service;
+      readonly replica: 0 | 1;
+      readonly from: CutFrom;
+      readonly ms: number;
+    }
 );
 
 export type FaultKind = Fault['kind'];
 
 /** How long things take, in ms. */
 export interface Severity {
+  /** How long a silent process keeps what it holds. */
+  readonly lease: number;
   /** A process stands still. */
   readonly pause: number;
   /** The broker is away, once a round. */
   readonly away: number;
   /** The same, in one seed of twenty: so long that everything must have piled up. */
   readonly outage: number;
+  /** A connection is half open. */
+  readonly silence: number;
+  /** Longest that bytes are late. */
+  readonly delay: number;
   /** Longest quiet between faults. */
   readonly gap: number;
 }
 
-export const SHORT: Severity = { pause: 3_000, away: 3_000, outage: 3_000, gap: 400 };
-export const LONG: Severity = { pause: 45_000, away: 45_000, outage: 600_000, gap: 4_000 };
+export const SHORT: Severity = {
+  lease: 1_000,
+  pause: 3_000,
+  away: 3_000,
+  outage: 3_000,
+  // Past what a request waits for its database.
+  silence: 4_000,
+  delay: 1_500,
+  gap: 400,
+};
+export const LONG: Severity = {
+  lease: 10_000,
+  pause: 45_000,
+  away: 45_000,
+  outage: 600_000,
+  // Past all that anything waits for an answer: the longest is what no request waits for, of the database, with 17 s.
+  silence: 20_000,
+  // Past the lease.
+  delay: 12_000,
+  gap: 4_000,
+};
 
 /** Seeds: a long run has so many, and one outage is enough for it. */
 const OUTAGE_EVERY = 20;
+
+/** How long the broker is away in this seed, once at least. */
+export const awayIn = (seed: number, { away, outage }: Severity): number => (seed % OUTAGE_EVERY === 1 ? outage : away);
 
 /** What can happen at a point: an answer that is on its way already cannot arrive late at a process that is gone. */
 const isRequest = (point: Point): boolean =>
@@ -88,9 +131,10 @@ function servicesAt(point: Point): readonly Service[] {
 function atPoint(random: Random, point: Point, action: Action, severity: Severity): Fault {
   const ms = {
     pause: severity.pause,
-    delay: random.between(200, 1_500),
-    'half-open': random.between(500, 2_500),
-    'kill-and-arrive-late': 2_000,
+    delay: random.between(200, severity.delay),
+    'half-open': severity.silence,
+    // Where it is not for a lane to say: a group gives away what a silent member had after one and a half leases.
+    'kill-and-arrive-late': 2 * severity.lease,
     kill: 0,
     cut: 0,
   }[action];
@@ -131,13 +175,25 @@ export function pairsNotCovered(faults: readonly Fault[]): string[] {
   );
 }
 
+/** Longer than what the replica holds is its own. */
+const cutOff = (service: Service, from: CutFrom, random: Random, severity: Severity): Fault => ({
+  kind: 'cut-off',
+  service,
+  replica: random.between(0, 1) as 0 | 1,
+  from,
+  ms: 2 * severity.lease,
+  after: random.between(100, severity.gap),
+});
+
+const inTurn = <T>(of: readonly T[], turn: number): T => of[turn % of.length] as T;
+
 /** One of each. */
 function deck(random: Random, turn: number, severity: Severity): Fault[] {
   const after = () => random.between(100, severity.gap);
   return random.shuffled<Fault>([
     ...actionsFor(turn).map(([point, action]) => atPoint(random, point, action, severity)),
     { kind: 'broker-away', ms: severity.away, after: after() },
-    { kind: 'broker-away', ms: 0, after: after() },
+    { kind: 'broker-restart', after: after() },
     { kind: 'database-restart', after: after() },
     { kind: 'backends-terminated', after: after() },
     { kind: 'delivered-twice', copies: random.between(5, 40), after: after() },
@@ -153,24 +209,16 @@ function deck(random: Random, turn: number, severity: Severity): Fault[] {
       replica: random.between(0, 1) as 0 | 1,
       after: after(),
     })),
-    {
-      kind: 'cut-off',
-      service: random.one(SERVICES),
-      replica: random.between(0, 1) as 0 | 1,
-      ms: random.between(500, 3_000),
-      after: after(),
-    },
+    // Who has lanes of feeds loses them in each round while it can still send, and everybody everything in nine.
+    cutOff('partner-sharing', 'database', random, severity),
+    cutOff(inTurn(SERVICES, Math.floor(turn / CUT_FROM.length)), inTurn(CUT_FROM, turn), random, severity),
   ]);
 }
 
 /** The faults of one round, in turn. Pure: the same for the same seed. */
 export function faultsOf(seed: number, round: number, severity: Severity): readonly Fault[] {
-  const isOutage = seed % OUTAGE_EVERY === 1 && round === 0;
-  return deck(
-    new Random('faults', seed, round),
-    seed + round,
-    isOutage ? { ...severity, away: severity.outage } : severity,
-  );
+  const away = round === 0 ? awayIn(seed, severity) : severity.away;
+  return deck(new Random('faults', seed, round), seed + round, { ...severity, away });
 }
 
 /** As it is told on the terminal and in the history. */
@@ -179,13 +227,13 @@ export function nameOf(fault: Fault): string {
     case 'at-point':
       return `${fault.action} ${fault.point} of ${fault.service}`;
     case 'broker-away':
-      return fault.ms === 0 ? 'broker killed and started' : `broker away for ${fault.ms / 1000} s`;
+      return `broker away for ${fault.ms / 1000} s`;
     case 'third-member':
       return `third member of ${fault.service}`;
     case 'asked-to-end':
       return `${fault.service}-${fault.replica + 1} asked to end`;
     case 'cut-off':
-      return `${fault.service}-${fault.replica + 1} cut off`;
+      return `${fault.service}-${fault.replica + 1} cut off from ${fault.from}`;
     default:
       return fault.kind.replaceAll('-', ' ');
   }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { ACTIONS, faultsOf, LONG, pairsNotCovered, SHORT } from './faults.js';
+import { ACTIONS, awayIn, CUT_FROM, faultsOf, LONG, pairsNotCovered, SERVICES, SHORT, type Fault } from './faults.js';
 import { operationsOf, type Operation } from './operations.js';
 import { POINTS } from '../proxy/points.js';
 
@@ -36,44 +36,32 @@ describe('the plan of a run', () => {
     expect(faultsOf(1, 0, SHORT).slice(0, 4)).toMatchInlineSnapshot(`
       [
         {
-          "action": "half-open",
-          "after": 196,
-          "afterwards": true,
+          "action": "delay",
+          "after": 212,
+          "afterwards": false,
           "kind": "at-point",
           "letPass": 2,
-          "ms": 1068,
-          "point": "before-offset-commit",
+          "ms": 964,
+          "point": "before-mark",
           "service": "partner-sharing",
         },
         {
-          "action": "kill",
-          "after": 136,
-          "afterwards": false,
-          "kind": "at-point",
-          "letPass": 3,
-          "ms": 0,
-          "point": "before-feed-commit",
-          "service": "partner-sharing",
+          "after": 348,
+          "kind": "database-restart",
         },
         {
-          "action": "cut",
-          "after": 399,
-          "afterwards": true,
-          "kind": "at-point",
-          "letPass": 0,
-          "ms": 0,
-          "point": "before-acknowledgement",
+          "after": 174,
+          "from": "both",
+          "kind": "cut-off",
+          "ms": 2000,
+          "replica": 0,
           "service": "customer-profiles",
         },
         {
-          "action": "pause",
-          "after": 362,
-          "afterwards": false,
-          "kind": "at-point",
-          "letPass": 0,
-          "ms": 3000,
-          "point": "after-commit",
-          "service": "customer-profiles",
+          "after": 107,
+          "kind": "asked-to-end",
+          "replica": 0,
+          "service": "notifications",
         },
       ]
     `);
@@ -84,6 +72,27 @@ describe('the plan of a run', () => {
     expect(pairsNotCovered(six.flatMap((seed) => faultsOf(seed, 0, SHORT)))).toEqual([]);
     expect(pairsNotCovered(six.flatMap((round) => faultsOf(1, round, SHORT)))).toEqual([]);
     expect(pairsNotCovered(six.slice(1).flatMap((seed) => faultsOf(seed, 0, SHORT)))).not.toEqual([]);
+  });
+
+  it('cuts every service off from everything within nine seeds, and lanes of feeds from their database in each', () => {
+    const cutOffs = (seed: number) => faultsOf(seed, 0, SHORT).filter((fault) => fault.kind === 'cut-off');
+    const nine = [3, 4, 5, 6, 7, 8, 9, 10, 11];
+    const met = new Set(nine.flatMap(cutOffs).map(({ service, from }) => `${service} ${from}`));
+    expect(met).toEqual(new Set(SERVICES.flatMap((service) => CUT_FROM.map((from) => `${service} ${from}`))));
+    const isOfFeeds = ({ service, from }: Fault & { kind: 'cut-off' }) =>
+      service === 'partner-sharing' && from === 'database';
+    for (const seed of nine) expect(cutOffs(seed).some(isOfFeeds)).toBe(true);
+  });
+
+  it.each([SHORT, LONG])('outlasts leases of $lease ms wherever it is to', (severity) => {
+    const faults = [1, 2, 3, 4, 5, 6].flatMap((seed) => faultsOf(seed, 0, severity));
+    const lasting = faults.flatMap((fault) =>
+      fault.kind === 'cut-off' ||
+      (fault.kind === 'at-point' && ['pause', 'half-open', 'kill-and-arrive-late'].includes(fault.action))
+        ? [fault.ms]
+        : [],
+    );
+    expect(Math.min(...lasting)).toBeGreaterThanOrEqual(2 * severity.lease);
   });
 
   it('numbers every operation of every user differently', () => {
@@ -106,12 +115,10 @@ describe('the plan of a run', () => {
       const atPoints = faults.flatMap((fault) => (fault.kind === 'at-point' ? [fault] : []));
       expect(new Set(atPoints.map(({ point }) => point))).toEqual(new Set(POINTS));
       expect(new Set(atPoints.map(({ action }) => action))).toEqual(new Set(ACTIONS));
-      expect(new Set(faults.map(({ kind }) => kind)).size).toBe(8);
-      expect(
-        faults.some(
-          (fault) => fault.kind === 'broker-away' && fault.ms === (seed % 20 === 1 ? LONG.outage : LONG.away),
-        ),
-      ).toBe(true);
+      expect(new Set(faults.map(({ kind }) => kind)).size).toBe(9);
+      const away = faults.flatMap((fault) => (fault.kind === 'broker-away' ? [fault.ms] : []));
+      expect(away).toEqual([seed % 20 === 1 ? LONG.outage : LONG.away]);
+      expect(awayIn(seed, LONG)).toBe(away[0]);
     },
   );
 });

@@ -40,10 +40,6 @@ export class Pipe {
   /** Sends on what was kept back. */
   readonly letGo: () => void;
 
-  get holds(): boolean {
-    return this.held !== undefined;
-  }
-
   /** Keeps back everything from now on. */
   hold(): void {
     this.held ??= [];
@@ -72,10 +68,10 @@ export class Link {
   private readonly server: Socket;
   /** Bytes kept back outlive whoever sent them: as if the network had them. */
   private outlives = false;
+  private isFrozen = false;
 
   constructor(
     readonly owner: string,
-    readonly upstream: string,
     private readonly client: Socket,
     port: number,
     inspector: Inspector,
@@ -91,7 +87,7 @@ export class Link {
       if (!this.outlives) server.destroySoon();
     });
     server.once('close', () => {
-      client.destroySoon();
+      if (!this.isFrozen) client.destroySoon();
       onClosed(this);
     });
   }
@@ -102,10 +98,16 @@ export class Link {
     this.server.destroy();
   }
 
-  /** From now on nothing passes and nobody is told: a connection half open. */
+  /** From now on nothing passes, and neither end is told of anything, not even that the other has gone: half open. */
   freeze(): void {
+    this.isFrozen = this.outlives = true;
     this.requests.hold();
     this.answers.hold();
+  }
+
+  /** Whether the replica has ended its side. */
+  get isGivenUp(): boolean {
+    return this.client.destroyed;
   }
 
   /** The client's end does not end the server's: what is kept back can still arrive, see {@link arrive}. */

@@ -16,6 +16,7 @@ let traps: Traps;
 let proxy: Proxy;
 let client: Socket;
 let heard = '';
+let atPoints = 0;
 let ended = false;
 const server = createServer((socket) => {
   socket.on('data', (bytes) => (heard += bytes.toString())).on('error', () => undefined);
@@ -23,16 +24,18 @@ const server = createServer((socket) => {
 });
 
 beforeEach(async () => {
-  [heard, ended] = ['', false];
+  [heard, ended, atPoints] = ['', false, 0];
   traps = new Traps();
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const { port } = server.address() as AddressInfo;
   proxy = await Proxy.listen({
     owner: 'a-1',
-    upstream: 'postgres',
     target: () => port,
     inspect: letters,
-    gate: (point, pipe) => traps.pass(point, pipe),
+    gate: (point, pipe) => {
+      atPoints += 1;
+      return traps.pass(point, pipe);
+    },
   });
   client = connect(proxy.port, '127.0.0.1').on('error', () => undefined);
 });
@@ -68,6 +71,17 @@ describe('what is caught at a point', () => {
     expect(heard).toBe('ab');
   });
 
+  it('is told to neither end where the connection is half open', async () => {
+    const { pipe } = await caught();
+    pipe.link.freeze();
+    expect(pipe.link.isGivenUp).toBe(false);
+    client.destroy();
+    await vi.waitFor(() => expect(pipe.link.isGivenUp).toBe(true));
+    expect([heard, ended]).toEqual(['ab', false]);
+    pipe.link.cut();
+    await vi.waitFor(() => expect(proxy.links.size).toBe(0));
+  });
+
   it('can arrive after its sender has gone', async () => {
     const { pipe } = await caught();
     pipe.link.outlive();
@@ -90,8 +104,7 @@ describe('what is caught at a point', () => {
 it('a barred point lets nobody past until it is open again', async () => {
   const open = traps.bar(['before-commit']);
   client.write('aC');
-  await vi.waitFor(() => expect(heard).toBe('a'));
-  await vi.waitFor(() => expect(traps.seen.get('before-commit')).toBe(1));
+  await vi.waitFor(() => expect([heard, atPoints]).toEqual(['a', 1]));
   open();
   await vi.waitFor(() => expect(heard).toBe('aC'));
 });

@@ -10,30 +10,22 @@ export class Proxy {
 
   private constructor(
     readonly owner: string,
-    readonly upstream: string,
     private readonly server: Server,
   ) {}
 
   /** @param target where the server listens; asked with each connection, for it may not be known from the start */
   static async listen(options: {
     owner: string;
-    upstream: string;
     target: () => number;
     inspect: () => Inspector;
     gate: Gate;
   }): Promise<Proxy> {
     const server = createServer();
-    const proxy = new Proxy(options.owner, options.upstream, server);
+    const proxy = new Proxy(options.owner, server);
     server.on('connection', (client) => {
       if (proxy.refuses) return void client.destroy();
-      const link = new Link(
-        options.owner,
-        options.upstream,
-        client,
-        options.target(),
-        options.inspect(),
-        options.gate,
-        (closed) => proxy.links.delete(closed),
+      const link = new Link(options.owner, client, options.target(), options.inspect(), options.gate, (closed) =>
+        proxy.links.delete(closed),
       );
       proxy.links.add(link);
     });

@@ -17,8 +17,6 @@ interface Trap {
 /** Waits at points for the next replica that comes by. */
 export class Traps {
   private readonly armed = new Set<Trap>();
-  /** How often each point was passed, so that a run can tell how much happened. */
-  readonly seen = new Map<Seen, number>();
   private barred: { readonly points: ReadonlySet<Seen>; readonly waiting: Pipe[] } | undefined;
 
   /**
@@ -60,7 +58,6 @@ export class Traps {
 
   /** Called for each point that is passed. @returns whether the frame is caught */
   pass(point: Seen, pipe: Pipe): boolean {
-    this.seen.set(point, (this.seen.get(point) ?? 0) + 1);
     if (this.barred?.points.has(point) === true) {
       this.barred.waiting.push(pipe);
       return true;

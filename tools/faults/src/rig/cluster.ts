@@ -20,6 +20,7 @@ import { postgresInspector } from '../proxy/postgres-inspector.js';
 import { Proxy } from '../proxy/proxy.js';
 import { Traps } from '../proxy/traps.js';
 import { Databases } from '../observe/databases.js';
+import { TakeoverCount } from './lanes.js';
 import { Replica } from './replica.js';
 
 const REPLICAS = 2;
@@ -88,6 +89,7 @@ export class Cluster {
     readonly replicas: readonly Replica[],
     readonly client: HttpClient,
     readonly databases: Databases,
+    readonly takeovers: TakeoverCount,
   ) {}
 
   static async start(options: ClusterOptions): Promise<Cluster> {
@@ -103,14 +105,12 @@ export class Cluster {
           const gate: Parameters<typeof Proxy.listen>[0]['gate'] = (point, pipe) => traps.pass(point, pipe);
           const kafka = await Proxy.listen({
             owner: name,
-            upstream: 'kafka',
             target: () => stack?.kafka.listeners?.[listenerOf(name)] ?? 0,
             inspect: () => kafkaInspector(memory),
             gate,
           });
           const postgres = await Proxy.listen({
             owner: name,
-            upstream: 'postgres',
             target: () => Number(new URL(stack?.postgres.admin ?? 'postgres://x:1').port),
             inspect: () => postgresInspector(memory),
             gate,
@@ -161,7 +161,7 @@ export class Cluster {
             environment: { ...environment, LEASE_MS: String(options.leaseMs) },
             log: join(options.folder, `${seat.name}.log`),
             nodeArguments: options.nodeArguments,
-            proxies: [seat.kafka, seat.postgres],
+            proxies: { broker: seat.kafka, database: seat.postgres },
           }),
         );
       }
@@ -176,7 +176,8 @@ export class Cluster {
       );
       await registerInternalRecipients(started, client);
       const databases = await Databases.open(started.postgres.admin);
-      const cluster = new Cluster(started, traps, replicas, client, databases);
+      const takeovers = await TakeoverCount.in(databases);
+      const cluster = new Cluster(started, traps, replicas, client, databases, takeovers);
       cluster.stops.push(...stops, () => databases.close());
       return cluster;
     } catch (error) {

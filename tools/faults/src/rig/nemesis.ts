@@ -1,23 +1,28 @@
-import { connect } from '@castiron/kafka';
-import { topicsOfRecipient, type WireMessage } from '@castiron/contracts';
 import type { Part } from '@castiron/local-stack';
-import { nameOf, type Fault, type Service } from '../plan/faults.js';
+import { nameOf, type Fault, type Service, type Severity } from '../plan/faults.js';
 import { Random } from '../plan/random.js';
 import { BEFORE_FENCE } from '../proxy/points.js';
 import type { Caught } from '../proxy/traps.js';
-import { patiently } from '../observe/patiently.js';
-import { COPY, readTopic, type Placed } from '../observe/topics.js';
+import type { Placed } from '../observe/topics.js';
 import type { Cluster } from './cluster.js';
+import { deliverTwice } from './copies.js';
+import { isTakenOver, lanesAt, leasesOf, type LaneTable } from './lanes.js';
+import { joinThird } from './third-member.js';
 
 /** How long a trap waits for somebody to come by. */
 const CATCH_WITHIN_MS = 6_000;
 /** The next fault waits for a replica that starts again, but not longer. */
 const GOES_ON_AFTER_MS = 4_000;
 const TRIES = 5;
-/** A group gives a member its part within some leases, and messages come all the time. */
-const GIVEN_WITHIN_MS = 10_000;
 /** Time for the markers of a decided commit. */
 const MARKERS_MS = 1_500;
+const POLL_MS = 100;
+/** A lane is free after a lease; looked for by then, on a machine that is busy. */
+const [TAKEN_WITHIN_LEASES, TAKEN_WITHIN_MS] = [2, 5_000];
+/** Time for a successor to shut out whoever was before it, and to send. */
+const SETTLED_IN_MS = 1_000;
+/** The longest that anything of the product waits for an answer: see `patience.ts` of `libs/service`. */
+const LONGEST_WAIT_MS = 17_000;
 
 export interface NemesisOptions {
   /** Topics whose records may be delivered twice, and which of them are of this run. */
@@ -25,20 +30,22 @@ export interface NemesisOptions {
   readonly since: (record: Placed) => boolean;
   /** Whether the broker may be killed while it commits, see {@link Nemesis.killBroker}. */
   readonly midCommit: boolean;
-  /** Of the services, in ms. */
-  readonly leaseMs: number;
+  readonly severity: Severity;
   readonly seed: number;
 }
 
+/** A fault that came to pass, from the moment in which it met somebody until it was healed; in ms since the epoch. */
 export interface Happened {
   readonly fault: Fault;
   readonly replica?: string;
-}
-
-/** From the first fault's beginning to the last one's end, in ms since the epoch. */
-export interface Broken {
   readonly from: number;
   readonly until: number;
+}
+
+/** What is known of a fault while it comes to pass. */
+interface Meeting {
+  replica?: string;
+  from: number;
 }
 
 const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
@@ -47,9 +54,8 @@ const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 export class Nemesis {
   readonly happened: Happened[] = [];
   readonly missed: Fault[] = [];
-  private readonly times: number[] = [];
-  /** Replicas that did not end as they are to when they are asked. */
-  readonly late: string[] = [];
+  /** What replicas did that they are not to, whatever happens to them. */
+  readonly misdeeds: string[] = [];
 
   constructor(
     private readonly cluster: Cluster,
@@ -57,68 +63,75 @@ export class Nemesis {
     private readonly options: NemesisOptions,
   ) {}
 
-  get broken(): Broken {
-    return { from: this.times.at(0) ?? Infinity, until: this.times.at(-1) ?? -Infinity };
-  }
-
   /** @param goesOn false ends it before the next fault */
   async run(faults: readonly Fault[], goesOn: () => boolean): Promise<void> {
     const waiting = faults.map((fault) => ({ fault, tries: TRIES }));
     for (let next = waiting.shift(); next !== undefined && goesOn(); next = waiting.shift()) {
       const { fault, tries } = next;
       await pause(fault.after);
+      if (!goesOn()) return;
       const name = nameOf(fault);
       this.tell({ type: 'fault', f: fault.kind, fault: name, begins: true });
-      this.times.push(Date.now());
-      const replica = await this.bring(fault);
-      this.times.push(Date.now());
-      if (replica !== false) {
-        this.happened.push({ fault, ...(replica !== undefined && { replica }) });
-        this.tell({ type: 'fault', f: fault.kind, fault: name, healed: true, replica });
+      const meeting: Meeting = { from: Date.now() };
+      if (await this.bring(fault, meeting)) {
+        this.happened.push({ fault, ...meeting, until: Date.now() });
+        this.tell({ type: 'fault', f: fault.kind, fault: name, healed: true, replica: meeting.replica });
         continue;
       }
       this.tell({ type: 'fault', f: fault.kind, fault: name, missed: true });
       // Nobody came by: again later, when others may.
-      if (tries > 1)
-        waiting.push({ fault: { ...fault, ...(fault.kind === 'at-point' && { letPass: 0 }) }, tries: tries - 1 });
+      if (tries > 1) waiting.push({ fault: otherwise(fault), tries: tries - 1 });
       else this.missed.push(fault);
     }
   }
 
-  /** @returns whom it hit, where it was one; false where it did not come to pass */
-  private async bring(fault: Fault): Promise<string | undefined | false> {
+  /** @returns whether it came to pass */
+  private async bring(fault: Fault, meeting: Meeting): Promise<boolean> {
     const { cluster } = this;
     switch (fault.kind) {
       case 'at-point':
-        return this.atPoint(fault);
+        return this.atPoint(fault, meeting);
       case 'broker-away':
         await this.killBroker(fault.ms);
-        return undefined;
+        return true;
+      case 'broker-restart':
+        await this.killBroker(0);
+        return true;
       case 'database-restart':
         await this.restartDatabase();
-        return undefined;
+        return true;
       case 'backends-terminated':
-        return (await cluster.databases.terminateOthers()) > 0 ? undefined : false;
+        return (await cluster.databases.terminateOthers()) > 0;
       case 'delivered-twice':
-        return (await this.deliverTwice(fault.copies)) > 0 ? undefined : false;
+        return this.deliverTwice(fault.copies);
       case 'third-member':
-        return (await this.joinThird(fault.service, fault.ms)) ? undefined : false;
+        return joinThird(cluster, fault, this.options.severity.lease);
       case 'asked-to-end': {
-        const replica = cluster.named(`${fault.service}-${fault.replica + 1}`);
+        const replica = cluster.named((meeting.replica = `${fault.service}-${fault.replica + 1}`));
         const late = await replica.askToEnd();
-        if (late !== undefined) this.late.push(`${replica.name} was asked to end, and ${late}`);
+        if (late !== undefined) this.misdeeds.push(`${replica.name} was asked to end, and ${late}`);
         await replica.ready(GOES_ON_AFTER_MS);
-        return replica.name;
+        return true;
       }
-      case 'cut-off': {
-        const replica = cluster.named(`${fault.service}-${fault.replica + 1}`);
-        replica.refuses = true;
-        replica.cutConnections();
-        await pause(fault.ms);
-        replica.refuses = false;
-        return replica.name;
-      }
+      case 'cut-off':
+        return this.cutOff(fault, meeting);
     }
+  }
+
+  /** Without its database, a replica that had lanes must have lost them: one that had none met nothing. */
+  private async cutOff(
+    { service, replica: index, from, ms }: Fault & { kind: 'cut-off' },
+    meeting: Meeting,
+  ): Promise<boolean> {
+    const replica = this.cluster.named((meeting.replica = `${service}-${index + 1}`));
+    const table = service === 'partner-sharing' ? 'feed_lanes' : 'outbox_lanes';
+    const { takeovers } = this.cluster;
+    const before = (await takeovers.of(service))[table];
+    meeting.from = Date.now();
+    const heal = replica.cutOff(from);
+    await pause(ms);
+    heal();
+    return from === 'broker' || (await takeovers.of(service))[table] > before;
   }
 
   /**
@@ -143,55 +156,86 @@ export class Nemesis {
     }
   }
 
-  private async atPoint(fault: Fault & { kind: 'at-point' }): Promise<string | false> {
+  private async atPoint(fault: Fault & { kind: 'at-point' }, meeting: Meeting): Promise<boolean> {
     const among = this.cluster.replicasOf(fault.service).map(({ name }) => name);
     const caught = await this.cluster.traps.catch(fault.point, among, {
       letPass: fault.letPass,
       within: CATCH_WITHIN_MS,
     });
     if (caught === undefined) return false;
+    meeting.replica = caught.replica;
+    meeting.from = Date.now();
     this.tell({ type: 'caught', point: fault.point, replica: caught.replica });
-    await this.actOn(caught, fault);
-    return caught.replica;
+    return this.actOn(caught, fault);
   }
 
-  private async actOn(
-    { replica: name, pipe }: Caught,
-    { action, ms, afterwards }: Fault & { kind: 'at-point' },
-  ): Promise<void> {
+  /** @returns whether it met a process, and came to pass as it was meant to */
+  private async actOn(caught: Caught, fault: Fault & { kind: 'at-point' }): Promise<boolean> {
+    const { action, ms, afterwards } = fault;
+    const { replica: name, pipe } = caught;
     const replica = this.cluster.named(name);
     switch (action) {
-      case 'kill':
-        replica.kill();
+      case 'kill': {
+        const met = replica.kill();
         pipe.link.cut();
         await replica.ready(GOES_ON_AFTER_MS);
-        return;
-      case 'pause':
-        replica.signal('SIGSTOP');
+        return met;
+      }
+      case 'pause': {
+        const met = replica.signal('SIGSTOP');
         if (!afterwards) pipe.letGo();
         await pause(ms);
         replica.signal('SIGCONT');
         if (afterwards) pipe.letGo();
-        return;
+        return met;
+      }
       case 'cut':
         pipe.link.cut();
-        return;
+        return true;
       case 'delay':
         await pause(ms);
         pipe.letGo();
-        return;
+        return true;
       case 'half-open':
         pipe.link.freeze();
         await pause(ms);
+        if (ms > LONGEST_WAIT_MS && !pipe.link.isGivenUp)
+          this.misdeeds.push(`${name} still has a connection that was silent for ${ms} ms, at ${fault.point}`);
         pipe.link.cut();
-        return;
+        return true;
       case 'kill-and-arrive-late':
-        pipe.link.outlive();
-        replica.kill();
-        await Promise.all([pause(ms), replica.ready(GOES_ON_AFTER_MS)]);
-        pipe.link.arrive();
-        return;
+        return this.killAndArriveLate(caught, fault);
     }
+  }
+
+  private async killAndArriveLate(
+    { replica: name, pipe }: Caught,
+    { point, service, ms, afterwards }: Fault & { kind: 'at-point' },
+  ): Promise<boolean> {
+    const replica = this.cluster.named(name);
+    pipe.link.outlive();
+    const met = replica.kill();
+    const table = lanesAt(point);
+    let isLate = true;
+    if (table === undefined) await Promise.all([pause(ms), replica.ready(GOES_ON_AFTER_MS)]);
+    else isLate = await this.untilTakenOver(service, table);
+    if (afterwards) await pause(SETTLED_IN_MS);
+    pipe.link.arrive();
+    await replica.ready(GOES_ON_AFTER_MS);
+    return met && isLate;
+  }
+
+  /** Waits until whatever a silent process had of these lanes is another's. @returns false where that took too long */
+  private async untilTakenOver(service: Service, table: LaneTable): Promise<boolean> {
+    const { databases } = this.cluster;
+    const look = () => leasesOf(databases, service, table);
+    const before = await look();
+    const deadline = Date.now() + TAKEN_WITHIN_LEASES * this.options.severity.lease + TAKEN_WITHIN_MS;
+    while (Date.now() < deadline) {
+      if (isTakenOver(before, await look())) return true;
+      await pause(POLL_MS);
+    }
+    return false;
   }
 
   private async restartDatabase(): Promise<void> {
@@ -201,62 +245,23 @@ export class Nemesis {
     await this.cluster.stack.restart('postgres');
   }
 
-  /** Puts copies of events that stand on their topics behind them, byte for byte but for a mark that no service looks at. */
-  private async deliverTwice(copies: number): Promise<number> {
-    const records = (
-      await Promise.all(this.options.copyable.map((topic) => patiently(() => readTopic(this.cluster.kafka(), topic))))
-    )
-      .flatMap(({ records: own }) => own)
-      .filter(this.options.since);
-    const random = new Random('copies', this.options.seed, this.happened.length);
-    const chosen = random.shuffled(records).slice(0, copies);
-    const producer = this.cluster.kafka().producer();
-    try {
-      await producer.send(
-        chosen.map(({ topic, key, value, headers }): WireMessage => ({
-          topic,
-          key,
-          value,
-          headers: { ...headers, [COPY]: 'yes' },
-        })),
-      );
-    } finally {
-      await producer.close();
-    }
-    return chosen.length;
+  /** @returns whether there was something to copy on each topic */
+  private async deliverTwice(copies: number): Promise<boolean> {
+    const { copyable, since, seed } = this.options;
+    const random = new Random('copies', seed, this.happened.length);
+    const copied = await deliverTwice(this.cluster, copyable, since, copies, random);
+    return copied.every((ofTopic) => ofTopic > 0);
   }
+}
 
-  /**
-   * Takes part of the partitions away from the service for a while, and gives them back without having done anything.
-   * @returns whether it was given any: it has seen a message of one
-   */
-  private async joinThird(service: Service, ms: number): Promise<boolean> {
-    const { username = '', password = '' } = this.cluster.stack.kafka.principals[service] ?? {};
-    const { leaseMs } = this.options;
-    const brokers = [this.cluster.stack.kafka.bootstrap];
-    const kafka = connect({ brokers, clientId: 'third', username, password, leaseMs });
-    const { feed, duties } = topicsOfRecipient('notifications');
-    let leave: () => void = () => undefined;
-    const left = new Promise<void>((resolve) => (leave = resolve));
-    let isGiven: () => void = () => undefined;
-    const given = new Promise<true>((resolve) => (isGiven = () => resolve(true)));
-    const third = kafka.consumer({
-      groupId: service === 'notifications' ? 'notifications.inbox' : service,
-      topics:
-        service === 'notifications' ? [feed.name, duties.name] : ['customers.profiles.v1', 'notifications.mailings.v1'],
-      // What it gets it leaves as it is: stopped before this ends, it commits nothing.
-      onBatch: () => {
-        isGiven();
-        return left;
-      },
-      onCrash: () => undefined,
-    });
-    await third.start();
-    const was = await Promise.race([given, pause(GIVEN_WITHIN_MS).then(() => false)]);
-    await pause(ms);
-    const stopped = third.stop();
-    leave();
-    await stopped;
-    return was;
+/** As it is tried again where nobody came by, or the replica had nothing to lose. */
+function otherwise(fault: Fault): Fault {
+  switch (fault.kind) {
+    case 'at-point':
+      return { ...fault, letPass: 0 };
+    case 'cut-off':
+      return { ...fault, replica: fault.replica === 0 ? 1 : 0 };
+    default:
+      return fault;
   }
 }

@@ -8,12 +8,25 @@ const fatal = (err?: object): string => JSON.stringify({ level: 'fatal', err, ms
 describe('the end of a process that nobody asked to end', () => {
   it('is by design where a consumer is stuck', () => {
     const message = 'no fetch for 6 s although the broker answers';
-    expect(ownEndOf(true, reason, fatal({ message }))).toEqual({ why: message, byDesign: true });
+    expect(ownEndOf(true, { reason, fatal: fatal({ message }) })).toEqual({ why: message, byDesign: true });
   });
 
-  it('is by design where it could not start', () => {
-    expect(ownEndOf(false, reason, undefined)).toMatchObject({ byDesign: true });
+  it.each([
+    'Error: Connection terminated unexpectedly',
+    'AggregateError [ECONNREFUSED]: ',
+    'error: the database system is starting up',
+    'DatabaseSilent: the database did not answer in time',
+  ])('is by design where it could not start: %s', (thrown) => {
+    expect(ownEndOf(false, { reason, thrown })).toEqual({ why: `${thrown}, before it was up`, byDesign: true });
+    expect(ownEndOf(true, { reason, thrown })).toMatchObject({ byDesign: false });
   });
+
+  it.each(["TypeError: Cannot read properties of undefined (reading 'lane')", undefined])(
+    'is a bug where it did not start for another reason, or none: %s',
+    (thrown) => {
+      expect(ownEndOf(false, { reason, thrown })).toMatchObject({ byDesign: false });
+    },
+  );
 
   it.each([
     ['an error that nobody heard', fatal({ message: 'Connection terminated' }), 'Connection terminated'],
@@ -21,6 +34,6 @@ describe('the end of a process that nobody asked to end', () => {
     ['no reason', fatal(), 'notifications-1 ended (exit code 1)'],
     ['no word', undefined, 'notifications-1 ended (exit code 1)'],
   ])('is a bug with %s', (_, line, why) => {
-    expect(ownEndOf(true, reason, line)).toEqual({ why, byDesign: false });
+    expect(ownEndOf(true, { reason, fatal: line })).toEqual({ why, byDesign: false });
   });
 });

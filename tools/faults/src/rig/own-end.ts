@@ -1,24 +1,34 @@
 /** Why a process ended that nobody had asked to. */
 export interface OwnEnd {
   readonly why: string;
-  /** One that cannot start yet, and one whose consumer is stuck, end and are started again; any other end is a bug. */
+  /** One that cannot start without what is away, and one whose consumer is stuck, end and are started again; any other end is a bug. */
   readonly byDesign: boolean;
+}
+
+/** What a process said before it ended. */
+export interface Said {
+  /** That it ended, and below that its last words. */
+  readonly reason: string;
+  /** The line of its log that says why, where it said so. */
+  readonly fatal?: string | undefined;
+  /** The first line of what Node says of an error that nobody caught. */
+  readonly thrown?: string | undefined;
 }
 
 interface Fatal {
   readonly err?: { readonly message?: unknown; readonly code?: unknown };
 }
 
-const BY_DESIGN = /although the broker answers$/;
+const STUCK = /although the broker answers$/;
+/** A database or a broker that is not there, does not answer, or goes away. */
+const AWAY =
+  /ECONNREFUSED|ECONNRESET|EPIPE|Connection terminated|[Cc]onnection (?:error|timeout)|the database system is |terminating connection|did not answer in time|KafkaJS(?:Connection|RequestTimeout|NumberOfRetriesExceeded)/;
 
-/**
- * @param wasUp whether it had answered requests
- * @param reason that it ended, and below that its last words
- * @param fatal the line of its log that says why, where it said so
- */
-export function ownEndOf(wasUp: boolean, reason: string, fatal: string | undefined): OwnEnd {
+/** @param wasUp whether it had answered requests */
+export function ownEndOf(wasUp: boolean, { reason, fatal, thrown }: Said): OwnEnd {
   const { err } = (fatal === undefined ? {} : JSON.parse(fatal)) as Fatal;
-  const said = err?.message ?? err?.code;
+  const said = err?.message ?? err?.code ?? thrown;
   const why = typeof said === 'string' ? said : (reason.split(';')[0] ?? '');
-  return { why: wasUp ? why : `${why}, before it was up`, byDesign: !wasUp || BY_DESIGN.test(why) };
+  if (wasUp) return { why, byDesign: STUCK.test(why) };
+  return { why: `${why}, before it was up`, byDesign: STUCK.test(why) || AWAY.test(why) };
 }

@@ -1,9 +1,9 @@
 import { join } from 'node:path';
 import { DOT_CASTIRON, missingAt, NODE_ARGUMENTS, Part, PROGRAMS, ROOT } from '@castiron/local-stack';
-import type { Service } from '../plan/faults.js';
+import type { CutFrom, Service } from '../plan/faults.js';
 import type { Proxy } from '../proxy/proxy.js';
 import type { ReplicaMemory } from '../proxy/points.js';
-import { ownEndOf, type OwnEnd } from './own-end.js';
+import { ownEndOf, type OwnEnd, type Said } from './own-end.js';
 
 const READY_WITHIN_MS = 60_000;
 const PAUSE_MS = 100;
@@ -12,6 +12,8 @@ const ENDS_WITHIN_MS = 10_500;
 const GIVEN_UP_AFTER_MS = 20_000;
 const UP = /"msg":"listening"/;
 const FATAL = /"level":"fatal"/;
+/** Node's own words about an error that nobody caught: what the service says itself is JSON. */
+const THROWN = /^(?:\w*Error|error)\b/;
 /** The longest that a timer takes. */
 const ANY_TIME_MS = 2 ** 31 - 1;
 /** A supervisor starts again what ended, and not faster than this. */
@@ -25,7 +27,7 @@ export interface ReplicaOptions {
   readonly log: string;
   /** Further arguments of node, for a planted bug. */
   readonly nodeArguments: readonly string[];
-  readonly proxies: readonly Proxy[];
+  readonly proxies: { readonly database: Proxy; readonly broker: Proxy };
   readonly memory: ReplicaMemory;
 }
 
@@ -37,7 +39,7 @@ export class Replica {
   private part: Part | undefined;
   private stopping = false;
   /** What it says when it ends by itself. */
-  private fatal: Promise<string | undefined> = Promise.resolve(undefined);
+  private said: Promise<Omit<Said, 'reason'>> = Promise.resolve({});
   /** Why it ended the last time, where it did. */
   lastWords: string | undefined;
   /** Hears of it where the process ends by itself. */
@@ -71,22 +73,26 @@ export class Replica {
       () => (wasUp = true),
       () => undefined,
     );
-    const fatal = (this.fatal = part.says(FATAL, ANY_TIME_MS).catch(() => undefined));
+    const line = (pattern: RegExp) => part.says(pattern, ANY_TIME_MS).catch(() => undefined);
+    const said = (this.said = Promise.all([line(FATAL), line(THROWN)]).then(([fatal, thrown]) => ({ fatal, thrown })));
     void part.ended.then(async (reason) => {
       this.lastWords = reason;
+      const wasAsked = this.part !== part;
+      if (!wasAsked) this.part = undefined;
       if (this.stopping) return;
-      if (this.part === part) this.onEndedByItself(ownEndOf(wasUp, reason, await fatal));
+      if (!wasAsked) this.onEndedByItself(ownEndOf(wasUp, { reason, ...(await said) }));
       setTimeout(() => {
         if (!this.stopping) this.start();
       }, RESTART_AFTER_MS);
     });
   }
 
-  /** kill -9; the supervisor starts it again. */
-  kill(): void {
+  /** kill -9; the supervisor starts it again. @returns whether there was a process */
+  kill(): boolean {
     const { part } = this;
     this.part = undefined;
     void part?.kill();
+    return part !== undefined;
   }
 
   /**
@@ -95,7 +101,7 @@ export class Replica {
    */
   async askToEnd(): Promise<string | undefined> {
     await this.ready();
-    const { part, fatal } = this;
+    const { part, said } = this;
     this.part = undefined;
     if (part?.pid === undefined) return undefined;
     const asked = Date.now();
@@ -107,16 +113,18 @@ export class Replica {
     if (took > ENDS_WITHIN_MS) return `took ${took} ms`;
     if (reason.includes('exit code 0')) return undefined;
     // It may have been ending already.
-    const { why, byDesign } = ownEndOf(true, reason, await fatal);
+    const { why, byDesign } = ownEndOf(true, { reason, ...(await said) });
     return byDesign ? undefined : `ended otherwise: ${why}`;
   }
 
-  signal(name: 'SIGSTOP' | 'SIGCONT'): void {
-    if (this.part?.pid === undefined) return;
+  /** @returns whether there was a process */
+  signal(name: 'SIGSTOP' | 'SIGCONT'): boolean {
+    if (this.part?.pid === undefined) return false;
     try {
-      process.kill(this.part.pid, name);
+      return process.kill(this.part.pid, name);
     } catch {
       // It has just ended.
+      return false;
     }
   }
 
@@ -130,12 +138,17 @@ export class Replica {
     return false;
   }
 
-  cutConnections(): void {
-    for (const proxy of this.options.proxies) proxy.cutAll();
-  }
-
-  set refuses(refuses: boolean) {
-    for (const proxy of this.options.proxies) proxy.refuses = refuses;
+  /** Breaks its connections, and new ones too. @returns what lets it connect again */
+  cutOff(from: CutFrom): () => void {
+    const { database, broker } = this.options.proxies;
+    const cut = { database: [database], broker: [broker], both: [database, broker] }[from];
+    for (const proxy of cut) {
+      proxy.refuses = true;
+      proxy.cutAll();
+    }
+    return () => {
+      for (const proxy of cut) proxy.refuses = false;
+    };
   }
 
   async stop(): Promise<void> {
