@@ -31,7 +31,12 @@ const command = new Command('npm run test:faults --')
   )
   .option('--seed <n>', 'the first seed', whole(0, 2 ** 31), 1)
   .option('--seeds <n>', 'so many seeds, one after the other, on one cluster', whole(1, 1_000), 1)
-  .option('--rounds <n>', 'decks of faults for each seed', whole(1, 1_000), 1)
+  .option(
+    '--rounds <n>',
+    'decks of faults for each seed, all of them whole; with --long as many more as the operations take',
+    whole(1, 1_000),
+    1,
+  )
   .option('--operations <n>', 'operations for each seed, at least', whole(1, 1_000_000), 300)
   .option('--long', 'pauses of 45 s, ten minutes without Kafka, leases as they are in production', false)
   .option(
