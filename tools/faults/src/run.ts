@@ -12,14 +12,16 @@ import { COPYABLE, observe } from './observe/observe.js';
 import { FeedEnds } from './observe/feed-ends.js';
 import { settle } from './observe/settle.js';
 import { nameOf, type Fault, type Severity } from './plan/faults.js';
-import { PROCESSES } from './plan/operations.js';
+import { PROCESSES, slugOf } from './plan/operations.js';
 import { Random } from './plan/random.js';
 import type { Cluster } from './rig/cluster.js';
 import { since, type Takeovers } from './rig/lanes.js';
 import { Nemesis, type Happened } from './rig/nemesis.js';
 import { Calls } from './workload/calls.js';
 import { registerPartner } from './workload/partner.js';
-import { fenceStands, User, type World } from './workload/user.js';
+import { fenceStands } from './workload/fence.js';
+import { User } from './workload/user.js';
+import type { World } from './workload/world.js';
 
 export interface RunOptions {
   readonly seed: number;
@@ -79,23 +81,30 @@ export async function runSeed(cluster: Cluster, options: RunOptions): Promise<Ru
   // Not of the seed: a stack that is kept has the values of an earlier run of the same seed.
   const run = `s${seed}x${randomBytes(2).toString('hex')}`;
   const calls = new Calls(cluster.stack.identity);
-  await registerPartner(cluster.client, run);
+  const leaving = Array.from({ length: PROCESSES }, (_, process) => slugOf(run, process, 'leaving'));
+  const agreements = new Map(
+    await Promise.all(
+      [run, ...leaving].map(async (slug) => [slug, await registerPartner(cluster.client, slug)] as const),
+    ),
+  );
   const left = await before(cluster);
   const takenBefore = await cluster.takeovers.ofAll();
-  const { feed } = topicsOfRecipient(run);
   const { username = '', password = '' } = cluster.stack.kafka.principals['admin'] ?? {};
-  const ends = new FeedEnds(
-    { brokers: [cluster.stack.kafka.bootstrap], clientId: 'faults', username, password },
-    feed.name,
-  );
+  const ends = new FeedEnds({
+    brokers: [cluster.stack.kafka.bootstrap],
+    clientId: 'faults',
+    username,
+    password,
+  });
   const world: World = {
     seed,
     calls,
     history,
-    partner: run,
+    agreements,
     run,
+    mail: cluster.stack.mail.api,
     urlOf: (service, replica) => cluster.replicasOf(service)[replica]?.url ?? '',
-    feedEnds: () => ends.ask(),
+    feedEnds: (slug) => ends.ask(topicsOfRecipient(slug).feed.name),
   };
   const nemesis = new Nemesis(cluster, (line) => history.write(line), {
     copyable: COPYABLE,
@@ -156,13 +165,18 @@ export async function runSeed(cluster: Cluster, options: RunOptions): Promise<Ru
     if (!isReady) bugs.push({ kind: 'stuck', what: `${name} does not come back although nothing is broken any more` });
   const unsettled = await settle(cluster.databases, left, options.settleWithin);
   const unfenced = history.operations.map(async ({ operation, customer = '', told }) => {
-    if (told.command !== undefined && !(await fenceStands(world, told.command, customer)))
-      bugs.push({ kind: 'stuck', what: `the fence of revoke ${operation.id} does not stand` });
+    const as =
+      operation.kind === 'terminate'
+        ? (['partner', slugOf(run, operation.process, 'leaving')] as const)
+        : (['customer', customer] as const);
+    if (told.command !== undefined && !(await fenceStands(world, told.command, as)))
+      bugs.push({ kind: 'stuck', what: `the fence of ${operation.kind} ${operation.id} does not stand` });
   });
   await Promise.all(unfenced);
   const observed = await observe(cluster, calls, {
     operations: history.operations,
     partner: run,
+    leaving,
     run,
     before: left,
     unsettled,

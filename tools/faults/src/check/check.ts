@@ -1,3 +1,4 @@
+import { checkCancellations } from './cancellations.check.js';
 import { checkEffects } from './effects.check.js';
 import { checkFeeds } from './feeds.check.js';
 import type { Anomaly, Observed } from './observed.js';
@@ -5,6 +6,7 @@ import { checkOutboxes } from './outbox.check.js';
 import { checkPermissions } from './permissions.check.js';
 import { checkProfiles } from './profiles.check.js';
 import { placed } from './registrations.js';
+import { checkTerminations } from './terminations.check.js';
 import { checkTopics } from './topics.check.js';
 
 /** All that is wrong with a run; empty where every promise was kept. Pure. */
@@ -16,6 +18,8 @@ export function check(seen: Observed): Anomaly[] {
     ...checkPermissions(observed),
     ...checkEffects(observed),
     ...checkFeeds(observed),
+    ...checkTerminations(observed),
+    ...checkCancellations(observed),
     ...checkProfiles(observed),
     ...observed.unsettled.map((what): Anomaly => ({ kind: 'stuck', what })),
   ];

@@ -22,7 +22,7 @@ describe('a run', () => {
   });
 
   it('with everything in it is enough', () => {
-    const operations = (['register', 'grant', 'revoke', 'change'] as const).flatMap((kind) =>
+    const operations = (['register', 'grant', 'revoke', 'change', 'cancel', 'terminate'] as const).flatMap((kind) =>
       [1, 2, 3].map((id) =>
         done(id, { kind, attribute: 'email', purpose: 'recommendation' } as never, 'ok', { feedEnds: {}, lookedMs: 9 }),
       ),

@@ -3,7 +3,7 @@ import type { OperationKind } from '../plan/operations.js';
 import type { Happened } from '../rig/nemesis.js';
 import type { Anomaly } from './observed.js';
 
-const KINDS: readonly OperationKind[] = ['register', 'change', 'withdraw', 'grant', 'revoke'];
+const KINDS: readonly OperationKind[] = ['register', 'change', 'withdraw', 'grant', 'revoke', 'cancel', 'terminate'];
 /** Acknowledged operations of each kind. */
 const OF_EACH = 3;
 /** Of all operations, the part that must be acknowledged: where most fail, little is tried. */

@@ -1,12 +1,15 @@
 import { attributesOf } from '@castiron/contracts';
 import { PURPOSES } from '../plan/operations.js';
+import { carries, customersBy, lastOf, type CustomerOf } from './feed-records.js';
 import type { Anomaly, FeedRecord, Observed } from './observed.js';
-import { isPermitting } from './permissions.check.js';
+import { isPermitting, keyOf } from './permissions.check.js';
 
-type CustomerOf = (subject: string) => string | undefined;
-
-const carries = (record: FeedRecord, purpose: string): boolean =>
-  Object.values(record.purposes).some((purposes) => purposes.includes(purpose));
+/** A partner, and what stands on its feed. */
+interface Receiving {
+  readonly slug: string;
+  readonly feed: readonly FeedRecord[];
+  readonly isAgreed: boolean;
+}
 
 /** Each committed record once, versions rising. */
 function checkOrder(name: string, records: readonly FeedRecord[]): Anomaly[] {
@@ -27,23 +30,24 @@ function checkOrder(name: string, records: readonly FeedRecord[]): Anomaly[] {
 }
 
 /** G2: after a revocation was answered, no later record carries the purpose until it is granted anew. */
-function checkFence(observed: Observed, customerOf: CustomerOf): Anomaly[] {
-  const permitting = observed.operations.filter(isPermitting);
+function checkFence({ operations, run }: Observed, { slug, feed }: Receiving, customerOf: CustomerOf): Anomaly[] {
+  const permitting = operations.filter(isPermitting);
   return permitting.flatMap((revoked) => {
     const { operation, customer, outcome, told } = revoked;
     const { feedEnds, version } = told;
     if (operation.kind !== 'revoke' || outcome !== 'ok' || feedEnds === undefined || version === undefined) return [];
     const { purpose } = operation;
+    const key = keyOf(revoked, run);
+    if (key !== `${customer}/${slug}/${purpose}`) return [];
     // One that nobody has an answer to may come to pass later, but not one given before the revocation: it is refused.
     const grants = permitting.filter(
       (other) =>
         other.operation.kind === 'grant' &&
-        other.customer === customer &&
-        other.operation.purpose === purpose &&
+        keyOf(other, run) === key &&
         ((other.outcome === 'info' && other.invoked >= revoked.invoked) ||
           (other.outcome === 'ok' && (other.told.version ?? 0) > version)),
     );
-    const late = observed.partnerFeed.find(
+    const late = feed.find(
       (record) =>
         customerOf(record.subject) === customer &&
         record.offset >= Number(feedEnds[record.partition] ?? Infinity) &&
@@ -51,29 +55,28 @@ function checkFence(observed: Observed, customerOf: CustomerOf): Anomaly[] {
         !grants.some(({ invoked }) => invoked <= record.at),
     );
     if (late === undefined) return [];
-    const what = `revoke ${operation.id} of ${purpose} was answered, and ${late.partition}/${late.offset} of the feed carries it afterwards`;
+    const what = `revoke ${operation.id} of ${purpose} was answered, and ${late.partition}/${late.offset} of the feed of ${slug} carries it afterwards`;
     return [{ kind: 'revoked-and-sent', what }] satisfies Anomaly[];
   });
 }
 
-/** The last record of each customer; a tombstone is none. */
-const lastOf = (feed: readonly FeedRecord[], customerOf: CustomerOf): Map<string | undefined, FeedRecord> =>
-  new Map(feed.map((record) => [customerOf(record.subject), record]));
-
 /** What stands on the feed at the end is what may: the last values, for the purposes that are permitted. */
-function checkEnd(observed: Observed, customerOf: CustomerOf): Anomaly[] {
-  const { finals, partner, permitted, partnerFeed, shares, unsettled } = observed;
-  const last = lastOf(partnerFeed, customerOf);
+function checkEnd(
+  { finals, permitted, shares, unsettled }: Observed,
+  { slug, feed, isAgreed }: Receiving,
+  customerOf: CustomerOf,
+): Anomaly[] {
+  const last = lastOf(feed, customerOf);
   return [...finals].flatMap(([customer, { attributes }]) => {
     const record = last.get(customer);
     const pairs = Object.entries(PURPOSES).flatMap(([purpose, names]) => names.map((name) => ({ purpose, name })));
     return pairs.flatMap(({ purpose, name }): Anomaly[] => {
-      const isPermitted = permitted.get(`${customer}/${partner}/${purpose}`)?.state === 'granted';
+      const isPermitted = isAgreed && permitted.get(`${customer}/${slug}/${purpose}`)?.state === 'granted';
       const there = record?.purposes[name]?.includes(purpose) === true ? record.values[name] : undefined;
       const wanted = isPermitted ? attributes[name] : undefined;
       if (there === wanted) return [];
-      const share = shares.find((one) => one.customer === customer && one.recipient === partner);
-      const what = `the feed's last record of ${customer} (v${record?.version ?? 0}, share v${share?.version ?? 0}) has ${name} for ${purpose}: ${there ?? 'no'}; it should be ${wanted ?? 'no'}`;
+      const share = shares.find((one) => one.customer === customer && one.recipient === slug);
+      const what = `the last record of ${customer} on the feed of ${slug} (v${record?.version ?? 0}, share v${share?.version ?? 0}) has ${name} for ${purpose}: ${there ?? 'no'}; it should be ${wanted ?? 'no'}`;
       return [{ kind: unsettled.length > 0 ? 'stuck' : 'lost', what }];
     });
   });
@@ -145,17 +148,22 @@ function checkValues(observed: Observed, feed: readonly FeedRecord[], customerOf
 
 /** What stands on recipients' feeds. */
 export function checkFeeds(observed: Observed): Anomaly[] {
-  const customers = new Map(observed.shares.map(({ subject, customer }) => [subject, customer]));
-  const customerOf = (subject: string) => customers.get(subject);
+  const { leaving, partner, partnerFeed, notificationsFeed } = observed;
+  const customerOf = customersBy(observed);
+  const partners: Receiving[] = [
+    { slug: partner, feed: partnerFeed, isAgreed: true },
+    ...leaving.map(({ slug, feed, state }) => ({ slug, feed, isAgreed: state === 'in-force' })),
+  ];
   return [
-    ...checkOrder('feed of the partner', observed.partnerFeed),
-    ...checkOrder('feed of notifications', observed.notificationsFeed),
-    ...checkWriters(observed, 'feed of the partner', observed.partnerFeed),
-    ...checkWriters(observed, 'feed of notifications', observed.notificationsFeed),
-    ...checkFence(observed, customerOf),
-    ...checkEnd(observed, customerOf),
+    ...[...partners, { slug: 'notifications', feed: notificationsFeed }].flatMap(({ slug, feed }) => [
+      ...checkOrder(`feed of ${slug}`, feed),
+      ...checkWriters(observed, `feed of ${slug}`, feed),
+      ...checkValues(observed, feed, customerOf),
+    ]),
+    ...partners.flatMap((receiving) => [
+      ...checkFence(observed, receiving, customerOf),
+      ...checkEnd(observed, receiving, customerOf),
+    ]),
     ...checkNotified(observed, customerOf),
-    ...checkValues(observed, observed.partnerFeed, customerOf),
-    ...checkValues(observed, observed.notificationsFeed, customerOf),
   ];
 }

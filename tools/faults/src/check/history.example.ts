@@ -1,5 +1,5 @@
 import type { Done, Outcome, Told } from '../history.js';
-import type { Operation } from '../plan/operations.js';
+import type { Operation, Recipient } from '../plan/operations.js';
 import { byKey } from './by-key.js';
 import type { Committed, FeedRecord, Observed, VersionedRecord } from './observed.js';
 
@@ -23,11 +23,12 @@ export const ATTRIBUTES = {
 type Act =
   | { kind: 'register' }
   | { kind: 'change'; attribute: 'email' }
-  | { kind: 'grant' | 'revoke'; purpose: 'recommendation' };
+  | { kind: 'cancel' | 'terminate' }
+  | { kind: 'grant' | 'revoke'; purpose: 'recommendation' | 'mailing'; recipient?: Recipient };
 
 export function done(id: number, act: Act, outcome: Outcome, told: Told = {}, invoked = id * 10): Done {
   // Sound: the parts that an operation of this kind has.
-  const operation = { id, process: 0, replica: 0, slot: 0, ...act } as Operation;
+  const operation = { id, process: 0, replica: 0, slot: 0, recipient: 'staying', ...act } as Operation;
   return { operation, customer: CUSTOMER, invoked, completed: invoked + 5, outcome, told };
 }
 
@@ -41,10 +42,12 @@ export const record = (key: string, version: number, offset: number, id = `${key
   version,
 });
 
-export const permission = (version: number, state: 'granted' | 'revoked') => ({
-  ...record(KEY, version, version),
+export const permissionFor = (key: string, version: number, state: 'granted' | 'revoked') => ({
+  ...record(key, version, version),
   state,
 });
+
+export const permission = (version: number, state: 'granted' | 'revoked') => permissionFor(KEY, version, state);
 
 export const onFeed = (version: number, offset: number, over: Partial<FeedRecord> = {}): FeedRecord => ({
   partition: 0,
@@ -98,6 +101,7 @@ export function goodRun(over: Partial<Observed> = {}): Observed {
       { customer: CUSTOMER, recipient: 'notifications', subject: NOTIFIED, version: 1, state: 'released' },
     ],
     partnerFeed: [onFeed(1, 0)],
+    leaving: [],
     notificationsFeed: [onNotified(1, 0)],
     subjects: new Map([[NOTIFIED, 1]]),
     withdrawals: [],

@@ -57,6 +57,15 @@ export interface Share {
   readonly state: string;
 }
 
+/** A partner that has ended its agreement, or was to. */
+export interface Leaving {
+  readonly slug: string;
+  /** Of its agreement, as it stands in the database, and as it was told last. */
+  readonly state: string;
+  readonly told: string | undefined;
+  readonly feed: readonly FeedRecord[];
+}
+
 /** A version that a consumer's row went through. */
 export interface Step {
   readonly place: string;
@@ -89,6 +98,7 @@ export interface Observed {
   readonly copies: ReadonlyMap<string, number>;
   readonly shares: readonly Share[];
   readonly partnerFeed: readonly FeedRecord[];
+  readonly leaving: readonly Leaving[];
   readonly notificationsFeed: readonly FeedRecord[];
   /** By subject: what notifications made of its feed. */
   readonly subjects: ReadonlyMap<string, number>;

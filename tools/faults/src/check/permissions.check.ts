@@ -1,39 +1,40 @@
 import type { Done } from '../history.js';
-import type { Operation } from '../plan/operations.js';
+import { slugOf, type Operation, type OperationKind } from '../plan/operations.js';
 import type { Anomaly, Observed } from './observed.js';
+
+/** What such an operation makes of a permission: whoever cancels mailings takes back the one that they rest on. */
+const STATES = { grant: 'granted', revoke: 'revoked', cancel: 'revoked' } as const;
 
 export type Permitting = Done & {
   readonly customer: string;
-  readonly operation: Operation & { readonly kind: 'grant' | 'revoke' };
+  readonly operation: Operation & { readonly kind: keyof typeof STATES };
 };
 
 export const isPermitting = (done: Done): done is Permitting =>
-  done.customer !== undefined && (done.operation.kind === 'grant' || done.operation.kind === 'revoke');
+  done.customer !== undefined && (Object.keys(STATES) as OperationKind[]).includes(done.operation.kind);
 
-const STATES = { grant: 'granted', revoke: 'revoked' } as const;
+export const mailingOf = (customer: string): string => `${customer}/notifications/mailing`;
 
 /** As permissions are known everywhere. */
-export const keyOf = ({ customer, operation }: Permitting, partner: string): string =>
-  `${customer}/${partner}/${operation.purpose}`;
+export function keyOf({ customer, operation }: Permitting, run: string): string {
+  if (operation.kind === 'cancel') return mailingOf(customer);
+  return `${customer}/${slugOf(run, operation.process, operation.recipient)}/${operation.purpose}`;
+}
 
 /** What is told of a permission, and where it stands at the end, is what somebody asked for. */
-export function checkPermissions({ operations, partner, permissions, permitted }: Observed): Anomaly[] {
+export function checkPermissions({ operations, run, permissions, permitted }: Observed): Anomaly[] {
   const asked = operations.filter(isPermitting).filter(({ outcome }) => outcome !== 'fail');
-  const made = new Map(
-    asked.map((done) => [`${keyOf(done, partner)} v${done.told.version}`, STATES[done.operation.kind]]),
-  );
-  const states = [...permissions, ...[...permitted].map(([key, stands]) => ({ key, ...stands }))].filter(
-    ({ key }) => key.split('/')[1] === partner,
-  );
+  const made = new Map(asked.map((done) => [`${keyOf(done, run)} v${done.told.version}`, STATES[done.operation.kind]]));
+  const states = [...permissions, ...[...permitted].map(([key, stands]) => ({ key, ...stands }))];
   return [
     ...states.flatMap(({ key, version, state }): Anomaly[] => {
       const name = `${key} v${version}`;
       const meant = made.get(name);
       if (meant !== undefined && meant !== state)
         return [{ kind: 'wrong', what: `${name} is ${state}, and ${meant} was acknowledged` }];
-      // Nobody was told of this version: one whose answer was lost made it.
+      // Nobody was told of this version: one whose answer was lost made it, or a cancellation, which is told of none.
       const mayBe = asked.some(
-        (done) => done.outcome === 'info' && keyOf(done, partner) === key && STATES[done.operation.kind] === state,
+        (done) => done.told.version === undefined && keyOf(done, run) === key && STATES[done.operation.kind] === state,
       );
       return meant === undefined && !mayBe
         ? [{ kind: 'invented', what: `${name} is ${state}, which nobody asked for` }]
@@ -41,9 +42,9 @@ export function checkPermissions({ operations, partner, permissions, permitted }
     }),
     ...asked.flatMap((done): Anomaly[] => {
       const { version = 0 } = done.told;
-      const stands = permitted.get(keyOf(done, partner))?.version ?? 0;
+      const stands = permitted.get(keyOf(done, run))?.version ?? 0;
       return stands < version
-        ? [{ kind: 'lost', what: `${keyOf(done, partner)} stands at v${stands}, v${version} was acknowledged` }]
+        ? [{ kind: 'lost', what: `${keyOf(done, run)} stands at v${stands}, v${version} was acknowledged` }]
         : [];
     }),
   ];

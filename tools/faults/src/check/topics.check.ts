@@ -2,6 +2,7 @@ import type { Done } from '../history.js';
 import { byKey } from './by-key.js';
 import type { Anomaly, Observed, VersionedRecord } from './observed.js';
 import { firstDeliveries } from './outbox.check.js';
+import { isPermitting, keyOf } from './permissions.check.js';
 
 /** Order and number of events on a topic with versions per key. */
 function checkVersions(topic: string, records: readonly VersionedRecord[]): Anomaly[] {
@@ -66,14 +67,12 @@ function invented(
 
 /** What producers told of each version: all of them, once, in order, and nothing else. */
 export function checkTopics(observed: Observed): Anomaly[] {
-  const { operations, partner, profiles, permissions, finals, permitted } = observed;
+  const { operations, run, profiles, permissions, finals, permitted } = observed;
   const known = operations.filter((done): done is Done & { customer: string } => done.customer !== undefined);
   const ofProfiles = known
     .filter(({ operation }) => ['register', 'change', 'withdraw'].includes(operation.kind))
     .map((done) => ({ ...done, key: done.customer }));
-  const ofPermissions = known.flatMap((done) =>
-    'purpose' in done.operation ? [{ ...done, key: `${done.customer}/${partner}/${done.operation.purpose}` }] : [],
-  );
+  const ofPermissions = known.filter(isPermitting).map((done) => ({ ...done, key: keyOf(done, run) }));
   const versionsOf = (standing: ReadonlyMap<string, { version: number }>) =>
     new Map([...standing].map(([key, { version }]) => [key, version]));
   return [

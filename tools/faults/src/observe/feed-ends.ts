@@ -15,16 +15,13 @@ export class FeedEnds {
   private thread: { readonly worker: Worker; isReady: boolean };
   private queue: Promise<unknown> = Promise.resolve();
 
-  constructor(
-    private readonly settings: KafkaSettings,
-    private readonly topic: string,
-  ) {
+  constructor(private readonly settings: KafkaSettings) {
     this.thread = this.start();
   }
 
   /** Undefined where the broker does not say in time, or the thread is not there yet: later would be too late. One question at a time. */
-  ask(): Promise<Ends | undefined> {
-    const asked = this.queue.then(() => (this.thread.isReady ? this.askNow() : undefined));
+  ask(feed: string): Promise<Ends | undefined> {
+    const asked = this.queue.then(() => (this.thread.isReady ? this.askNow(feed) : undefined));
     this.queue = asked;
     return asked;
   }
@@ -33,7 +30,7 @@ export class FeedEnds {
     await this.thread.worker.terminate();
   }
 
-  private askNow(): Promise<Ends | undefined> {
+  private askNow(feed: string): Promise<Ends | undefined> {
     const { worker } = this.thread;
     return new Promise((resolve) => {
       const end = (ends: Ends | undefined): void => {
@@ -49,14 +46,14 @@ export class FeedEnds {
       };
       const timer = setTimeout(gone, WITHIN_MS);
       worker.once('message', end).once('exit', gone);
-      worker.postMessage('where?');
+      worker.postMessage(feed);
     });
   }
 
   private start(): { worker: Worker; isReady: boolean } {
     // The compiled one, whatever runs the rig.
     const worker = new Worker(new URL('../../dist/observe/ends-worker.js', import.meta.url), {
-      workerData: { settings: this.settings, topic: this.topic, partitions: FEED_PARTITIONS },
+      workerData: { settings: this.settings, partitions: FEED_PARTITIONS },
       execArgv: [],
     });
     const thread = { worker, isReady: false };

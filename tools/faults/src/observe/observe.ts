@@ -8,12 +8,14 @@ import { customersSince, isSince, parkedIds, stepsSince, type Before } from './b
 import { finalsOf } from './finals.js';
 import { committedSince, withoutOthers } from './outboxes.js';
 import { patiently } from './patiently.js';
-import { delivered, feedRecord, onceEvents, versioned } from './records.js';
+import type { Databases } from './databases.js';
+import { delivered, feedRecord, onceEvents, stateOf, versioned } from './records.js';
 import { untilSent } from './settle.js';
 import { readTopic, type Placed } from './topics.js';
 
 const PROFILES = 'customers.profiles.v1';
 const PERMISSIONS = 'sharing.permissions.v1';
+const AGREEMENTS = 'sharing.agreements.v1';
 const NOTIFIER = topicsOfRecipient('notifications');
 
 /** Topics whose records can be delivered twice; feeds are written by their lanes alone. */
@@ -22,6 +24,8 @@ export const COPYABLE = [PROFILES, NOTIFIER.duties.name, NOTIFIER.replies.name];
 export interface Subject {
   readonly operations: readonly Done[];
   readonly partner: string;
+  /** The slugs of those that end their agreement. */
+  readonly leaving: readonly string[];
   readonly run: string;
   readonly before: Before;
   readonly unsettled: readonly string[];
@@ -68,21 +72,30 @@ async function rowsOf({ databases }: Cluster, before: Before, customers: readonl
   };
 }
 
+const agreementsOf = (databases: Databases, recipients: readonly string[]) =>
+  databases.query<{ id: string; slug: string; state: string }>(
+    'partner-sharing',
+    'SELECT id, recipient AS slug, state FROM agreements WHERE recipient = ANY ($1)',
+    [recipients],
+  );
+
 /** Looks at everything there is to see of one run, once it has come to rest. */
 export async function observe(cluster: Cluster, calls: Calls, subject: Subject): Promise<Observed> {
-  const { operations, partner, before } = subject;
+  const { operations, partner, leaving, before } = subject;
   const { databases } = cluster;
   const own = new Set([...customersOf(operations), ...(await customersSince(databases, before)).keys()]);
   const customers = [...own];
   // What was committed first, and its topics once all of it has been sent.
   const committed = await committedSince(databases, before);
   const unsent = await untilSent(databases);
-  const { feed: partnerFeed } = topicsOfRecipient(partner);
-  const written = new Set([PROFILES, PERMISSIONS, NOTIFIER.duties.name, NOTIFIER.replies.name]);
+  const feedOf = (slug: string): string => topicsOfRecipient(slug).feed.name;
+  const written = new Set([PROFILES, PERMISSIONS, AGREEMENTS, NOTIFIER.duties.name, NOTIFIER.replies.name]);
   for (const { topic } of committed) written.add(topic);
   const kafka = cluster.kafka();
   const read = await Promise.all(
-    [...written, NOTIFIER.feed.name, partnerFeed.name].map((topic) => patiently(() => readTopic(kafka, topic))),
+    [...written, ...['notifications', partner, ...leaving].map(feedOf)].map((topic) =>
+      patiently(() => readTopic(kafka, topic)),
+    ),
   );
   const since = read.flatMap(({ records }) => records.filter(isSince(before)));
   const on = (topic: string): Placed[] => since.filter((record) => record.topic === topic);
@@ -112,8 +125,17 @@ export async function observe(cluster: Cluster, calls: Calls, subject: Subject):
     permissions: on(PERMISSIONS)
       .filter(({ key }) => own.has(key.split('/')[0] ?? ''))
       .map(versioned),
-    partnerFeed: on(partnerFeed.name).map(feedRecord),
-    notificationsFeed: on(NOTIFIER.feed.name).filter(isMine).map(feedRecord),
+    partnerFeed: on(feedOf(partner)).map(feedRecord),
+    notificationsFeed: on(feedOf('notifications')).filter(isMine).map(feedRecord),
+    leaving: (await agreementsOf(databases, leaving)).map(({ id, slug, state }) => ({
+      slug,
+      state,
+      // It may have been told of before the run began.
+      told: stateOf(
+        read.flatMap(({ records }) => records).findLast(({ topic, key }) => topic === AGREEMENTS && key === id),
+      ),
+      feed: on(feedOf(slug)).map(feedRecord),
+    })),
     withdrawals: onceEvents(duties, 'duties.withdrawal-due.v1', 'obligation'),
     confirmations: onceEvents(
       on(NOTIFIER.replies.name).filter(isMine),

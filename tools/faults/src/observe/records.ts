@@ -17,6 +17,9 @@ export function versioned(record: Placed): VersionedRecord & { state: string } {
   return { ...delivered(record), version: Number(data['version']), state: String(data['state']) };
 }
 
+export const stateOf = (record: Placed | undefined): string | undefined =>
+  record === undefined ? undefined : String(dataOf(record)['state']);
+
 export function feedRecord(record: Placed): FeedRecord {
   const data = dataOf(record);
   const attributes = (data['attributes'] ?? {}) as Record<string, { value?: string; purposes: { purpose: string }[] }>;

@@ -36,7 +36,11 @@ export async function untilSent(databases: Databases, within = 5_000): Promise<S
 async function restless(databases: Databases, before: Before): Promise<string[]> {
   const profiles = await customersSince(databases, before);
   const customers = [...profiles.keys()];
-  const [unsentBy, copies, pending, open, shares, subjects] = await Promise.all([
+  const cancelled = await databases.query<{ key: string }>(
+    'notifications',
+    `SELECT DISTINCT key FROM faults_outbox WHERE topic = 'notifications.mailings.v1'`,
+  );
+  const [unsentBy, copies, pending, sweeps, untold, open, shares, subjects] = await Promise.all([
     unsent(databases),
     databases.query<{ id: string; version: number }>(
       'partner-sharing',
@@ -49,6 +53,15 @@ async function restless(databases: Databases, before: Before): Promise<string[]>
       `SELECT (SELECT count(*) FROM pending_releases JOIN shares s ON s.id = share WHERE s.customer = ANY ($1))::int
          + (SELECT count(*) FROM sending_records WHERE customer = ANY ($1))::int AS n`,
       [customers],
+    ),
+    count(databases, 'partner-sharing', 'SELECT count(*)::int AS n FROM sweeps WHERE done_at IS NULL'),
+    count(
+      databases,
+      'partner-sharing',
+      `SELECT count(*)::int AS n FROM shares s WHERE recipient = 'notifications' AND subject::text = ANY ($1)
+       AND NOT EXISTS (SELECT FROM permissions p WHERE (p.customer, p.recipient) = (s.customer, s.recipient)
+                       AND purpose = 'mailing' AND p.state = 'revoked')`,
+      [cancelled.map(({ key }) => key)],
     ),
     count(
       databases,
@@ -72,6 +85,8 @@ async function restless(databases: Databases, before: Before): Promise<string[]>
     ...[...unsentBy].map((service) => `the outbox of ${service} holds events that were not sent`),
     ...(behind > 0 ? [`${behind} profiles have not reached partner-sharing`] : []),
     ...(pending > 0 ? [`${pending} releases of partner-sharing are pending or being sent`] : []),
+    ...(sweeps > 0 ? [`${sweeps} sweeps of partner-sharing are under way`] : []),
+    ...(untold > 0 ? [`${untold} cancellations have not reached partner-sharing`] : []),
     ...(late > 0 ? [`${late} feed records have not reached notifications`] : []),
     ...(open > 0 ? [`${open} withdrawals of notifications are open`] : []),
   ];

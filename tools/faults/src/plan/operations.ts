@@ -13,7 +13,12 @@ export type Operation = {
   | { readonly kind: 'change'; readonly attribute: ChangedAttribute }
   /** Takes a voluntary attribute away. */
   | { readonly kind: 'withdraw'; readonly attribute: VoluntaryAttribute }
-  | { readonly kind: 'grant' | 'revoke'; readonly purpose: GrantedPurpose }
+  | { readonly kind: 'grant'; readonly recipient: Recipient; readonly purpose: GrantedPurpose | 'mailing' }
+  | { readonly kind: 'revoke'; readonly recipient: Partner; readonly purpose: GrantedPurpose }
+  /** By the link of a mail: it stops all mailings. */
+  | { readonly kind: 'cancel' }
+  /** The process's own partner ends its agreement, once. */
+  | { readonly kind: 'terminate' }
 );
 
 export type OperationKind = Operation['kind'];
@@ -33,6 +38,18 @@ export const PURPOSES = {
   recommendation: ['companyName', 'email'],
 } as const;
 export type GrantedPurpose = keyof typeof PURPOSES;
+const GRANTED = Object.keys(PURPOSES) as GrantedPurpose[];
+
+/** One partner stays for all of the run; of each process one goes. */
+export type Partner = 'staying' | 'leaving';
+/** Whom a permission is for: notifications needs one to write of products and events. */
+export type Recipient = Partner | 'notifications';
+
+/** The slug of a recipient, which is the run's own, and a leaving partner the process's own. */
+export function slugOf(run: string, process: number, recipient: Recipient): string {
+  if (recipient === 'notifications') return recipient;
+  return recipient === 'staying' ? run : `${run}-${process}`;
+}
 
 /** Users at work at the same time. Each acts on its own customers only, so that the order of its acts is known. */
 export const PROCESSES = 6;
@@ -40,29 +57,102 @@ export const PROCESSES = 6;
 /** Customers that a process registers before anything else. */
 const FIRST = 3;
 
-const KINDS: readonly (readonly [OperationKind, number])[] = [
+/** Drawn by weight; a process ends its partner's agreement once, when its turn has come. */
+const KINDS: readonly (readonly [Exclude<OperationKind, 'terminate'>, number])[] = [
   ['register', 6],
-  ['change', 44],
+  ['change', 42],
   ['withdraw', 6],
   ['grant', 24],
-  ['revoke', 20],
+  ['revoke', 19],
+  ['cancel', 3],
 ];
+
+const GRANTED_TO: readonly (readonly [Recipient, number])[] = [
+  ['staying', 16],
+  ['leaving', 4],
+  ['notifications', 4],
+];
+const REVOKED_FROM: readonly (readonly [Partner, number])[] = [
+  ['staying', 9],
+  ['leaving', 1],
+];
+
+/** The nth act with which a partner goes: late enough to have been sent something, and within the shortest run. */
+const LEAVES = { from: 30, to: 45 };
+
+/** Draws whom a permission is for. Who has gone, and mail that was cancelled, is not asked for again. */
+class Recipients {
+  private readonly cancelled = new Set<number>();
+  isGone = false;
+
+  constructor(private readonly random: Random) {}
+
+  cancel(slot: number): void {
+    this.cancelled.add(slot);
+  }
+
+  granted(slot: number): Recipient {
+    const drawn = this.random.weighted(GRANTED_TO);
+    return drawn === 'notifications' && this.cancelled.has(slot) ? 'staying' : this.stillThere(drawn);
+  }
+
+  revoked(): Partner {
+    return this.stillThere(this.random.weighted(REVOKED_FROM));
+  }
+
+  private stillThere<R extends Recipient>(recipient: R): R | 'staying' {
+    return recipient === 'leaving' && this.isGone ? 'staying' : recipient;
+  }
+}
 
 /** All that one process does, one after the other, without end. Pure: the same for the same seed. */
 export function* operationsOf(seed: number, process: number): Generator<Operation, never> {
   const random = new Random('operations', seed, process);
+  const recipients = new Recipients(random);
+  const leavesAt = random.between(LEAVES.from, LEAVES.to);
   let registered = 0;
   for (let nth = 0; ; nth += 1) {
     const base = { id: nth * PROCESSES + process, process, replica: random.between(0, 1) as 0 | 1 };
-    const kind = registered < FIRST ? 'register' : random.weighted(KINDS);
+    if (nth === leavesAt) {
+      recipients.isGone = true;
+      yield { ...base, kind: 'terminate', slot: 0 };
+      continue;
+    }
+    if (nth >= FIRST && nth < 2 * FIRST) {
+      // So that whoever goes has something that is taken back.
+      yield { ...base, kind: 'grant', slot: nth - FIRST, recipient: 'leaving', purpose: random.one(GRANTED) };
+      continue;
+    }
+    const kind = nth < FIRST ? 'register' : random.weighted(KINDS);
     if (kind === 'register') {
       yield { ...base, kind, slot: registered };
       registered += 1;
       continue;
     }
     const slot = random.between(0, registered - 1);
-    if (kind === 'change') yield { ...base, kind, slot, attribute: random.one(CHANGED) };
-    else if (kind === 'withdraw') yield { ...base, kind, slot, attribute: random.one(VOLUNTARY) };
-    else yield { ...base, kind, slot, purpose: random.one(['invoicing', 'recommendation'] as const) };
+    if (kind === 'cancel') recipients.cancel(slot);
+    yield { ...base, slot, ...detailsOf(kind, slot, random, recipients) };
+  }
+}
+
+function detailsOf(
+  kind: Exclude<OperationKind, 'register' | 'terminate'>,
+  slot: number,
+  random: Random,
+  recipients: Recipients,
+) {
+  switch (kind) {
+    case 'change':
+      return { kind, attribute: random.one(CHANGED) };
+    case 'withdraw':
+      return { kind, attribute: random.one(VOLUNTARY) };
+    case 'grant': {
+      const recipient = recipients.granted(slot);
+      return { kind, recipient, purpose: recipient === 'notifications' ? ('mailing' as const) : random.one(GRANTED) };
+    }
+    case 'revoke':
+      return { kind, recipient: recipients.revoked(), purpose: random.one(GRANTED) };
+    case 'cancel':
+      return { kind };
   }
 }

@@ -21,16 +21,22 @@ describe('the plan of a run', () => {
   });
 
   it('is the same on every machine', () => {
-    expect(first(1, 0, 8).map(({ kind, slot }) => `${kind} ${slot}`)).toMatchInlineSnapshot(`
+    expect(first(1, 0, 14).map(({ kind, slot }) => `${kind} ${slot}`)).toMatchInlineSnapshot(`
       [
         "register 0",
         "register 1",
         "register 2",
+        "grant 0",
+        "grant 1",
+        "grant 2",
+        "revoke 2",
         "change 2",
-        "withdraw 0",
-        "revoke 1",
+        "grant 0",
+        "change 1",
         "change 2",
-        "withdraw 0",
+        "change 2",
+        "change 2",
+        "grant 1",
       ]
     `);
     expect(faultsOf(1, 0, SHORT).slice(0, 4)).toMatchInlineSnapshot(`
@@ -106,6 +112,32 @@ describe('the plan of a run', () => {
       if (kind === 'register') registered.add(slot);
       else expect(registered).toContain(slot);
     }
+  });
+
+  it('has each user end the agreement of its own partner once, and ask nothing more of it', () => {
+    for (const process of [0, 1, 2, 3, 4, 5]) {
+      const operations = first(5, process, 500);
+      const ends = operations.filter(({ kind }) => kind === 'terminate');
+      expect(ends).toHaveLength(1);
+      const at = operations.findIndex(({ kind }) => kind === 'terminate');
+      const withIt = (some: readonly Operation[]) =>
+        some.filter((operation) => 'recipient' in operation && operation.recipient === 'leaving');
+      expect(withIt(operations.slice(0, at)).map(({ kind }) => kind)).toContain('grant');
+      expect(withIt(operations.slice(at))).toEqual([]);
+    }
+  });
+
+  it('asks nobody for mail who has cancelled it', () => {
+    const cancelled = new Set<number>();
+    let granted = 0;
+    for (const operation of first(5, 1, 500)) {
+      if (operation.kind === 'cancel') cancelled.add(operation.slot);
+      if (!('purpose' in operation) || operation.purpose !== 'mailing') continue;
+      granted += 1;
+      expect(cancelled).not.toContain(operation.slot);
+    }
+    expect(granted).toBeGreaterThan(0);
+    expect(cancelled.size).toBeGreaterThan(0);
   });
 
   it.each(Array.from({ length: 30 }, (_, seed) => seed))(

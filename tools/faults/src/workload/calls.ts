@@ -1,4 +1,5 @@
 import { mintToken, type IdentityEndpoints } from '@castiron/local-stack';
+import type { Outcome, Told } from '../history.js';
 
 const WITHIN_MS = 8_000;
 
@@ -42,7 +43,8 @@ export class Calls {
         signal: AbortSignal.timeout(WITHIN_MS),
       });
       const text = await response.text();
-      const parsed = text === '' ? {} : (JSON.parse(text) as Record<string, unknown>);
+      const isJson = response.headers.get('content-type')?.includes('json') === true;
+      const parsed = isJson ? (JSON.parse(text) as Record<string, unknown>) : {};
       return { kind: 'answer', status: response.status, body: parsed, etag: response.headers.get('etag') };
     } catch (error) {
       const reason = codeOf(error);
@@ -57,3 +59,16 @@ export class Calls {
     return known;
   }
 }
+
+/** 4xx: it did not happen. 5xx: nobody knows. */
+export function outcomeOf(reply: Reply): { outcome: Outcome; told: Told } {
+  if (reply.kind === 'nobody') return { outcome: 'fail', told: { reason: 'nobody there' } };
+  if (reply.kind === 'silence') return { outcome: 'info', told: { reason: reply.reason } };
+  const { status, body } = reply;
+  const version = typeof body['version'] === 'number' ? { version: body['version'] } : {};
+  if (status < 300) return { outcome: 'ok', told: { status, ...version } };
+  const code = typeof body['code'] === 'string' ? body['code'] : 'unknown';
+  return { outcome: status < 500 ? 'fail' : 'info', told: { status, reason: code } };
+}
+
+export const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));

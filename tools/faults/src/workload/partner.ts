@@ -5,8 +5,8 @@ const OFFICER = ['privacy-officer', 'officer-1'] as const;
 const WITHIN_MS = 20_000;
 const DAY_MS = 86_400_000;
 
-/** A partner with an agreement in force, for whom the customers of one run may permit things. */
-export async function registerPartner(client: HttpClient, slug: string): Promise<void> {
+/** A partner with an agreement in force, for whom the customers of one run may permit things. @returns the agreement */
+export async function registerPartner(client: HttpClient, slug: string): Promise<string> {
   const must = (path: string, body: unknown, as: readonly [string, string] = OFFICER) =>
     client.must('partner-sharing', 'POST', path, { as, body, within: WITHIN_MS });
   await must('/recipients', { slug, name: `Partner ${slug}`, kind: 'third-party' });
@@ -25,7 +25,9 @@ export async function registerPartner(client: HttpClient, slug: string): Promise
       until: new Date(now + 365 * DAY_MS).toISOString(),
     },
   });
-  const signatures = `/agreements/${String(body['agreement'])}/signatures`;
+  const agreement = String(body['agreement']);
+  const signatures = `/agreements/${agreement}/signatures`;
   await must(signatures, { side: 'company', name: 'Signer', role: 'Officer' });
   await must(signatures, { side: 'partner', name: 'Signer', role: 'Director' }, ['partner', slug]);
+  return agreement;
 }

@@ -1,47 +1,25 @@
-import type { Done, History, Outcome, Told } from '../history.js';
-import type { Service } from '../plan/faults.js';
-import { operationsOf, REGISTERED, type Operation } from '../plan/operations.js';
-import type { Calls, Reply } from './calls.js';
-
-export interface World {
-  readonly seed: number;
-  readonly calls: Calls;
-  readonly history: History;
-  /** The partner whom customers permit things, and whose feed is looked at. */
-  readonly partner: string;
-  /** Makes values and keys of this run its own. */
-  readonly run: string;
-  readonly urlOf: (service: Service, replica: number) => string;
-  /** Where the partner's feed ends now; undefined where the broker does not say. */
-  readonly feedEnds: () => Promise<Readonly<Record<number, string>> | undefined>;
-}
+import type { Done } from '../history.js';
+import { operationsOf, REGISTERED, slugOf, type Operation } from '../plan/operations.js';
+import { outcomeOf, pause } from './calls.js';
+import { behindFence } from './fence.js';
+import { leave } from './leave.js';
+import { cancellationIn } from './mailbox.js';
+import type { World } from './world.js';
 
 interface Customer {
   readonly id: string;
+  /** Where its first mail goes. */
+  readonly email: string;
   /** Of the profile, where it is known. */
   version: number | undefined;
 }
 
 const TRIES = 4;
 const BETWEEN_TRIES_MS = 500;
-const FENCE_WITHIN_MS = 15_000;
-
-const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 
 /** The value that an operation writes: whoever reads it knows who wrote it. */
 export function valueOf(run: string, id: number, attribute: string): string {
   return attribute === 'email' ? `${run}-${id}@faults.example` : `${run}-${id}`;
-}
-
-/** 4xx: it did not happen. 5xx: nobody knows. */
-function outcomeOf(reply: Reply): { outcome: Outcome; told: Told } {
-  if (reply.kind === 'nobody') return { outcome: 'fail', told: { reason: 'nobody there' } };
-  if (reply.kind === 'silence') return { outcome: 'info', told: { reason: reply.reason } };
-  const { status, body } = reply;
-  const version = typeof body['version'] === 'number' ? { version: body['version'] } : {};
-  if (status < 300) return { outcome: 'ok', told: { status, ...version } };
-  const code = typeof body['code'] === 'string' ? body['code'] : 'unknown';
-  return { outcome: status < 500 ? 'fail' : 'info', told: { status, reason: code } };
 }
 
 /** One user of the company's systems, who acts on behalf of customers that nobody else touches. */
@@ -61,14 +39,19 @@ export class User {
     }
   }
 
-  /** @returns whether anything was done: nothing can be with a customer that was never registered */
+  /** @returns whether anything was done: nothing can be with a customer that was never registered, nor written to */
   private async perform(operation: Operation): Promise<boolean> {
     if (operation.kind === 'register') {
       await this.register(operation);
       return true;
     }
+    if (operation.kind === 'terminate') {
+      await leave(this.world, operation);
+      return true;
+    }
     const customer = this.customers.get(operation.slot);
     if (customer === undefined) return false;
+    if (operation.kind === 'cancel') return this.cancel(operation, customer);
     if (operation.kind === 'change' || operation.kind === 'withdraw') await this.change(operation, customer);
     else await this.permit(operation, customer);
     return true;
@@ -90,7 +73,7 @@ export class User {
       const { outcome, told } = outcomeOf(reply);
       if (outcome === 'ok' && reply.kind === 'answer') {
         const id = String(reply.body['customer']);
-        this.customers.set(operation.slot, { id, version: told.version });
+        this.customers.set(operation.slot, { id, email: value('email'), version: told.version });
         done('ok', { ...told, customer: id });
         return;
       }
@@ -128,10 +111,11 @@ export class User {
   }
 
   private async permit(operation: Operation & { kind: 'grant' | 'revoke' }, customer: Customer): Promise<void> {
-    const { calls, history, partner, urlOf } = this.world;
+    const { calls, history, run, urlOf } = this.world;
     const base = urlOf('partner-sharing', operation.replica);
+    const slug = slugOf(run, operation.process, operation.recipient);
     const request = {
-      url: `${base}/customers/${customer.id}/permissions/${partner}/${operation.purpose}`,
+      url: `${base}/customers/${customer.id}/permissions/${slug}/${operation.purpose}`,
       as: ['customer', customer.id] as const,
     };
     const done = history.invoke(operation, customer.id);
@@ -142,34 +126,21 @@ export class User {
       return;
     }
     const reply = await calls.call({ method: 'DELETE', ...request });
-    const { outcome, told } = outcomeOf(reply);
-    if (outcome === 'ok' && reply.kind === 'answer') {
-      const command = String(reply.body['command']);
-      if (reply.status === 202 && !(await fenceStands(this.world, command, customer.id))) {
-        done('ok', { ...told, command, reason: 'the fence did not stand in time' });
-        return;
-      }
-      const asked = Date.now();
-      const feedEnds = await this.world.feedEnds();
-      // Whatever came in between is not held against the fence.
-      const lookedMs = Date.now() - asked;
-      done('ok', { ...told, ...(feedEnds !== undefined && { feedEnds, lookedMs }) });
-      return;
-    }
+    const { outcome, told } = await behindFence(this.world, reply, slug, request.as);
     done(outcome, told);
   }
-}
 
-/** A revocation that was answered 202 holds once its command is done. */
-export async function fenceStands({ calls, urlOf }: World, command: string, customer: string): Promise<boolean> {
-  const deadline = Date.now() + FENCE_WITHIN_MS;
-  for (let attempt = 0; Date.now() < deadline; attempt += 1) {
-    const url = `${urlOf('partner-sharing', attempt % 2)}/commands/${command}`;
-    const reply = await calls.call({ method: 'GET', url, as: ['customer', customer] });
-    if (reply.kind === 'answer' && reply.body['state'] === 'done') return true;
-    await pause(BETWEEN_TRIES_MS);
+  /** By the link of a mail, as it came. @returns false where none has come yet */
+  private async cancel(operation: Operation, customer: Customer): Promise<boolean> {
+    const { calls, history, mail, urlOf } = this.world;
+    const token = await cancellationIn(mail, customer.email);
+    if (token === undefined) return false;
+    const done = history.invoke(operation, customer.id);
+    const url = `${urlOf('notifications', operation.replica)}/cancellations/${token}`;
+    const { outcome, told } = outcomeOf(await calls.call({ method: 'POST', url, as: ['customer', customer.id] }));
+    done(outcome, told);
+    return true;
   }
-  return false;
 }
 
 /** What is known of the customers at the end. */

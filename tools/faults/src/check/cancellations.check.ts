@@ -1,0 +1,29 @@
+import { carries, customersBy, lastOf } from './feed-records.js';
+import type { Anomaly, Observed } from './observed.js';
+import { mailingOf } from './permissions.check.js';
+
+/**
+ * A cancellation that was acknowledged takes back the permission to mail (nobody here gives it anew), and without one the
+ * feed of whoever mails ends without mailing (P16).
+ */
+export function checkCancellations(observed: Observed): Anomaly[] {
+  const { operations, finals, permitted, notificationsFeed, unsettled } = observed;
+  const cancelled = operations.filter(({ operation, outcome }) => operation.kind === 'cancel' && outcome === 'ok');
+  const last = lastOf(notificationsFeed, customersBy(observed));
+  const kind = unsettled.length > 0 ? 'stuck' : 'lost';
+  const stateOf = (customer = ''): string | undefined => permitted.get(mailingOf(customer))?.state;
+  return [
+    ...cancelled
+      .filter(({ customer }) => stateOf(customer) !== 'revoked')
+      .map(({ operation, customer }): Anomaly => ({
+        kind,
+        what: `cancel ${operation.id} was acknowledged, and the permission to mail ${customer} is ${stateOf(customer) ?? 'none'}`,
+      })),
+    ...[...finals.keys()].flatMap((customer): Anomaly[] => {
+      const record = last.get(customer);
+      if (record === undefined || !carries(record, 'mailing') || stateOf(customer) === 'granted') return [];
+      const what = `v${record.version} of the feed allows mailings to ${customer}, which nobody permits`;
+      return [{ kind, what }];
+    }),
+  ];
+}
