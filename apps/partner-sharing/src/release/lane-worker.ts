@@ -111,7 +111,7 @@ export class LaneWorker {
         'settling what was left sending',
       );
       if (committed.has(batch)) await settleCommitted(dataSource, transactions, signals, own);
-      else await settleAborted(transactions, signals, own);
+      else await settleAborted(dataSource, transactions, signals, own);
     }
   }
 

@@ -1,25 +1,30 @@
 import { newEventId } from '@castiron/contracts';
 import { composeEntry, randomSalts, type ComposedEntry } from '@castiron/ledger';
 import type { Transactions } from '@castiron/transactions';
-import type { EntityManager } from 'typeorm';
+import type { DataSource, EntityManager } from 'typeorm';
 import { POLICY_VERSION } from '../confidentiality/decision.js';
 import { appendEntries } from '../ledger/append-entries.js';
 import { makePending } from '../shares/make-shares.js';
 import type { Holding } from '../shares/share.js';
 import type { Outcome, SendingRow } from './outcome.js';
 import type { ReleaseSignals } from './release-signals.js';
+import { audienceOf, noticeKeysOf, tellCustomer } from './tell-customers.js';
 
 /**
  * A batch that did not commit: each entry is answered by an `aborted` one. A reader with read_uncommitted may have seen
- * the bytes (`maybe`), so the share counts as disclosed and is published anew, even where sharing has ended since.
+ * the bytes (`maybe`), so the share counts as disclosed, its customer is told so, and it is published anew, even where
+ * sharing has ended since.
  * Call it only after a fresh InitProducerId: before, the bytes might still land.
  */
-export function settleAborted(
+export async function settleAborted(
+  dataSource: DataSource,
   transactions: Transactions,
   signals: ReleaseSignals,
   rows: readonly SendingRow[],
 ): Promise<void> {
-  return transactions.run([], async (tx) => {
+  const audiences = await audienceOf(dataSource, rows);
+  const keys = rows.filter(isShown).flatMap((row) => noticeKeysOf(row, audiences));
+  await transactions.run([...new Set(keys)], async (tx) => {
     const { manager } = tx;
     const [taken]: [{ share: string }[], number] = await manager.query(
       'DELETE FROM sending_records WHERE batch = $1 AND share = ANY($2::uuid[]) RETURNING share',
@@ -29,7 +34,11 @@ export function settleAborted(
     const aborted = rows.filter(({ share }) => mine.has(share));
     const clock: { now: Date }[] = await manager.query('SELECT clock_timestamp() AS now');
     const now = clock[0]?.now ?? new Date();
-    for (const row of aborted) await countAsDisclosed(manager, row);
+    for (const row of aborted) {
+      await countAsDisclosed(manager, row);
+      // What is published anew begins nothing any more.
+      if (isShown(row)) tellCustomer(tx, row, audiences);
+    }
     await makePending(
       manager,
       aborted.map(({ share }) => share),
@@ -59,6 +68,9 @@ export function settleAborted(
   });
 }
 
+/** One that takes away changes nothing before it is read. */
+const isShown = ({ outcome }: SendingRow): boolean => outcome.kind === 'released';
+
 /** All that the recipient may hold, whether or not it saw the batch; purposes too, or nobody would be told of their end. */
 const union = ({ holds, before }: Outcome): readonly Holding[] => {
   const names = new Set(holds.map(({ name }) => name));
@@ -71,12 +83,12 @@ const union = ({ holds, before }: Outcome): readonly Holding[] => {
 };
 
 /** The version is spent: whoever saw it must not take its successor for a repetition. */
-async function countAsDisclosed(manager: EntityManager, { share, outcome }: SendingRow): Promise<void> {
-  const shown = outcome.kind === 'released';
+async function countAsDisclosed(manager: EntityManager, row: SendingRow): Promise<void> {
+  const { share, outcome } = row;
   await manager.query(
     `UPDATE shares SET version = $2, state = CASE WHEN $3 THEN 'released' ELSE state END,
        holds = CASE WHEN $3 THEN $4::jsonb ELSE holds END WHERE id = $1`,
-    [share, outcome.version, shown, JSON.stringify(union(outcome))],
+    [share, outcome.version, isShown(row), JSON.stringify(union(outcome))],
   );
 }
 

@@ -1,21 +1,15 @@
-import { newEventId, noticeDue, withdrawalDue } from '@castiron/contracts';
+import { newEventId, withdrawalDue } from '@castiron/contracts';
 import type { Transactions, Tx } from '@castiron/transactions';
 import type { DataSource } from 'typeorm';
 import { DAYS_TO_DELETE, withdrawalOf } from '../obligations/withdrawal-of.decision.js';
 import { orderOfDuties } from '../publications.js';
-import { NOTIFIER, noticeOf } from './notices-of.decision.js';
 import { STATE_AFTER, type SendingRow } from './outcome.js';
 import type { ReleaseSignals } from './release-signals.js';
+import { audienceOf, noticeKeysOf, tellCustomer, type Audiences } from './tell-customers.js';
 
 /** Each share may need two outbox keys, and one transaction holds 256 at most. */
 const CHUNK = 100;
 const DAY_MS = 86_400_000;
-
-/** Who is told about a share's customer: notifications' own subject id, and how the customer came. */
-interface Audience {
-  readonly subject: string;
-  readonly origin: 'registered' | 'imported';
-}
 
 /** Brings the shares of a committed batch to what stands on their feeds now, with duties and notices. */
 export async function settleCommitted(
@@ -30,41 +24,20 @@ export async function settleCommitted(
     const keys = chunk.flatMap((row) => keysOf(row, audience));
     await transactions.run([...new Set(keys)], async (tx) => {
       for (const row of await stillSending(tx, chunk)) {
-        const about = audience.get(row.outcome.customer);
         await oblige(tx, row);
-        const notice = noticeOf(row.outcome, about?.origin);
-        if (notice !== undefined && about !== undefined) {
-          // The record stands on its feed, whatever room there is to tell of it.
-          tx.publish(
-            noticeDue,
-            { notice: newEventId(), subject: about.subject, ...notice },
-            { slug: NOTIFIER, reserved: true },
-          );
-        }
+        tellCustomer(tx, row, audience);
       }
       tx.afterCommit(() => signals.tell('settled'));
     });
   }
 }
 
-function keysOf(row: SendingRow, audience: ReadonlyMap<string, Audience>): string[] {
+function keysOf(row: SendingRow, audience: Audiences): string[] {
   const { outcome } = row;
-  const about = audience.get(outcome.customer);
   return [
     ...(withdrawalOf(outcome) === undefined ? [] : [orderOfDuties(outcome.recipient, outcome.subject)]),
-    ...(about === undefined || noticeOf(outcome, about.origin) === undefined
-      ? []
-      : [orderOfDuties(NOTIFIER, about.subject)]),
+    ...noticeKeysOf(row, audience),
   ];
-}
-
-async function audienceOf(dataSource: DataSource, rows: readonly SendingRow[]): Promise<ReadonlyMap<string, Audience>> {
-  const told: ({ customer: string } & Audience)[] = await dataSource.query(
-    `SELECT s.customer, s.subject, c.origin FROM shares s JOIN customers c ON c.id = s.customer
-     WHERE s.customer = ANY($1::uuid[]) AND s.recipient = $2`,
-    [rows.map(({ outcome }) => outcome.customer), NOTIFIER],
-  );
-  return new Map(told.map((one) => [one.customer, one]));
 }
 
 /** Takes the rows that nobody settled before, and brings their shares up to date. */

@@ -224,25 +224,44 @@ describe('a transaction that stays open on the journal', () => {
   }, 90_000);
 });
 
-it('an owner that could not settle what it sent finds out by itself what became of it', async () => {
-  await rig.registerNotifier();
-  const customer = randomUUID();
-  rig.outboxFails = false;
-  await rig.profile(customer, 1, ACME);
-  await rig.permit(customer, partner);
-  const owner = rig.lanes();
-  rig.outboxFails = true;
-  await owner.start();
-  try {
-    // The welcome cannot be published, so the record is on the feed and not settled.
-    await eventually(async () => expect(await rig.feedOf(customer, 'notifications')).toHaveLength(1));
-    expect(await rig.versionOf(customer, 'notifications')).toBe(0);
+describe('where customers are told', () => {
+  beforeAll(() => rig.registerNotifier());
+
+  it('an owner that could not settle what it sent finds out by itself what became of it', async () => {
+    const customer = randomUUID();
     rig.outboxFails = false;
-    await eventually(async () => expect(await rig.versionOf(customer, 'notifications')).toBe(1));
-    await eventually(() => rig.isQuiet());
-    expect(await rig.feedOf(customer, 'notifications')).toHaveLength(1);
-  } finally {
-    rig.outboxFails = false;
-    await owner.stop();
-  }
+    await rig.profile(customer, 1, ACME);
+    await rig.permit(customer, partner);
+    const owner = rig.lanes();
+    rig.outboxFails = true;
+    await owner.start();
+    try {
+      // The welcome cannot be published, so the record is on the feed and not settled.
+      await eventually(async () => expect(await rig.feedOf(customer, 'notifications')).toHaveLength(1));
+      expect(await rig.versionOf(customer, 'notifications')).toBe(0);
+      rig.outboxFails = false;
+      await eventually(async () => expect(await rig.versionOf(customer, 'notifications')).toBe(1));
+      await eventually(() => rig.isQuiet());
+      expect(await rig.feedOf(customer, 'notifications')).toHaveLength(1);
+    } finally {
+      rig.outboxFails = false;
+      await owner.stop();
+    }
+  });
+
+  it('a customer of whom the first record was settled as aborted is told that sharing has started, once, and ended', async () => {
+    const customer = await permitted();
+    const step = await prepare(customer);
+    await release(step);
+    await die();
+    await workUntil(version(customer, 2));
+    await workUntil(async () => expect(await rig.versionOf(customer, 'notifications')).toBeGreaterThan(0));
+    await rig.revoke(customer, partner);
+    await workUntil(version(customer, 3));
+    const share = await rig.shareOf(customer, 'notifications');
+    const notices = await rig.published('duties.notice-due.v1', 'notifications');
+    const kinds = notices.filter(({ subject }) => subject === share?.subject).map(({ kind }) => kind);
+    expect(kinds.filter((kind) => kind !== 'welcome')).toEqual(['sharing-started', 'sharing-ended']);
+    expect(kinds).toContain('welcome');
+  });
 });
