@@ -16,10 +16,11 @@ import { readTopic, type Placed } from './topics.js';
 const PROFILES = 'customers.profiles.v1';
 const PERMISSIONS = 'sharing.permissions.v1';
 const AGREEMENTS = 'sharing.agreements.v1';
+const MAILINGS = 'notifications.mailings.v1';
 const NOTIFIER = topicsOfRecipient('notifications');
 
-/** Topics whose records can be delivered twice; feeds are written by their lanes alone. */
-export const COPYABLE = [PROFILES, NOTIFIER.duties.name, NOTIFIER.replies.name];
+/** Topics that services read and whose records can be delivered twice; feeds are written by their lanes alone. */
+export const COPYABLE = [PROFILES, MAILINGS, NOTIFIER.duties.name, NOTIFIER.replies.name];
 
 export interface Subject {
   readonly operations: readonly Done[];
