@@ -1,5 +1,5 @@
-import { createRequire } from 'node:module';
 import type { ICustomPartitioner, Message, PartitionMetadata } from 'kafkajs';
+import { mend } from './mend.js';
 
 interface Given {
   readonly topic: string;
@@ -25,19 +25,5 @@ export function groupByPartition({
   return groups;
 }
 
-/**
- * kafkajs 2.2.4 copies, for each message, all those of its partition that came before: four megabytes for a thousand
- * messages. Its function is bound where it is loaded, so this must be there before; once for each process, however often
- * this module is evaluated there.
- */
-function mend(): void {
-  const require = createRequire(import.meta.url);
-  const path = require.resolve('kafkajs/src/producer/groupMessagesPerPartition.js');
-  if ((require(path) as { name: string }).name === groupByPartition.name) return;
-  const user = require.resolve('kafkajs/src/producer/sendMessages.js');
-  if (require.cache[user] !== undefined) throw new Error('kafkajs was loaded before @castiron/kafka');
-  const loaded = require.cache[path];
-  if (loaded !== undefined) loaded.exports = groupByPartition;
-}
-
-mend();
+/** kafkajs 2.2.4 copies, for each message, all those of its partition that came before: four megabytes for a thousand messages. */
+mend(groupByPartition, 'producer/groupMessagesPerPartition.js', 'producer/sendMessages.js');

@@ -1,5 +1,6 @@
 // kafkajs as it is used here. What is mended before it is loaded comes first.
 import './group-by-partition.js';
+import './without-aborted.js';
 import kafkajs from 'kafkajs';
 import './fair-fetch.js';
 import './not-final.js';

@@ -220,6 +220,21 @@ describe('a consumer of transactions', () => {
     expect(seen.values()).toEqual(['commit', 'commit', 'last']);
   });
 
+  it('gets nothing of what several producers aborted on one partition, in whatever order', async () => {
+    const topic = await rig.newTopic();
+    const values = ['first', 'second', 'third', 'fourth'];
+    const open = [];
+    for (const value of values) open.push(await rig.openTransaction(message(topic, 'k', value)));
+    // In another order than they were begun.
+    for (const nth of [2, 0, 3]) await open[nth]?.abort();
+    await open[1]?.commit();
+    await rig.send(message(topic, 'k', 'last'));
+    const seen = collector();
+    await rig.consume({ topic, groupId: newGroup(), onBatch: seen.onBatch });
+    await eventually(() => expect(seen.values()).toContain('last'), { within: 15_000 });
+    expect(seen.values()).toEqual(['second', 'last']);
+  });
+
   it('gets nothing of an aborted transaction that is larger than a fetch', async () => {
     const topic = await rig.newTopic();
     const messages = Array.from({ length: 5 }, () => message(topic, 'k', large()));
