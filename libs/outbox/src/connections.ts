@@ -14,11 +14,11 @@ export const ownConnection = (database: pg.PoolConfig): pg.PoolConfig => ({
 /** One reads ahead while one writes cursors, and one more looks after partitions. */
 const CONNECTIONS = 3;
 
-/** The server has crashed since: what it showed by then may not be true any more. */
+/** The server has crashed since, or another answers: what it showed by then may not be true any more. */
 export class ServerCrashed extends Error {
   override readonly name = 'ServerCrashed';
   constructor(readonly incarnation: string) {
-    super('the database has crashed since its transactions were looked at');
+    super('the database has crashed or is another one since its transactions were looked at');
   }
 }
 
@@ -29,7 +29,8 @@ export interface Answer<Row> {
   readonly rows: Row[];
   /**
    * Changes when the server crashes. It then gives out transaction ids again that it had given before, where nothing
-   * of those transactions had come to its disk: a snapshot of before would take new transactions for old ones.
+   * of those transactions had come to its disk: a snapshot of before would take new transactions for old ones. It changes
+   * too when another cluster answers in its place, whose ids are others altogether.
    */
   readonly incarnation: string;
 }
@@ -147,7 +148,11 @@ export class Connections {
     const known = this.incarnations.get(client);
     if (known !== undefined) return known;
     await client.query('INSERT INTO outbox_incarnation DEFAULT VALUES ON CONFLICT DO NOTHING');
-    const [row] = (await client.query<{ id: string }>('SELECT id FROM outbox_incarnation')).rows;
+    const [row] = (
+      await client.query<{ id: string }>(
+        `SELECT system_identifier || '/' || id AS id FROM outbox_incarnation, pg_control_system()`,
+      )
+    ).rows;
     if (row === undefined) throw new Error('the incarnation of the database is not to be seen');
     this.incarnations.set(client, row.id);
     return row.id;

@@ -80,16 +80,18 @@ export async function readPage(
 ): Promise<Page> {
   const [first] = lanes;
   if (first === undefined) throw new TypeError('no lane is to be read for');
+  // The lane may have gone back by the time that the rows are there.
+  const place = first.read;
   // By lane; one that is not asked for has none and gets nothing.
   const settled = Array.from(
     { length: LANES },
     (_, lane) => lanes.find((it) => it.lane === lane)?.read.settled ?? null,
   );
-  const fresh = isExhausted(first.read);
+  const fresh = isExhausted(place);
   const { from, open } = unseenIn(settled.filter((one) => one !== null));
   const statement: pg.QueryConfig = fresh
     ? { name: 'outbox-news', text: NEWS, values: [from, open, settled] }
-    : { name: 'outbox-next', text: NEXT, values: [first.read.lastId, first.read.reading, settled] };
+    : { name: 'outbox-next', text: NEXT, values: [place.lastId, place.reading, settled] };
   const incarnations = lanes.map(({ incarnation }) => incarnation);
   const rows: OutboxRow[] = [];
   let snapshot: string | null = null;
@@ -101,10 +103,10 @@ export async function readPage(
     rows.push({ id, lane, message: encoder.encode({ topic, key, value, headers }) });
   });
   const whole = rows.length < PAGE_ROWS && bytes < FETCH_BYTES;
-  const before = fresh ? String(BigInt(rows[0]?.id ?? 1) - 1n) : first.read.lastId;
+  const before = fresh ? String(BigInt(rows[0]?.id ?? 1) - 1n) : place.lastId;
   const last = rows.at(-1)?.id ?? before;
   /** Undefined where there was nothing new: a lane's own place is as good as any younger one. */
-  const reading = snapshot ?? (fresh ? undefined : first.read.reading);
+  const reading = snapshot ?? (fresh ? undefined : place.reading);
   return {
     rows,
     before: (from) => ({ settled: from, reading: reading ?? from, lastId: before }),

@@ -99,14 +99,33 @@ describe('the relay', () => {
     expect(sequences).toEqual([...sequences].sort((a, b) => a - b));
   });
 
-  it('is woken by another process that holds no lane', async () => {
+  it.each(['its own process', 'another process that holds no lane'])('is woken by %s, each time', async (whose) => {
     const { contract, topic } = await rig.newEvent();
-    const [owner, other] = [rig.relay(), rig.relay()];
+    // Nobody looks by himself.
+    const seldom = { leaseMs: 100_000_000, pollMs: 100_000_000 };
+    const [owner, other] = [rig.relay(seldom), rig.relay(seldom)];
     await owner.start();
     await other.start();
-    const transactions = new Transactions(dataSource, other, { contract });
-    await transactions.run([outboxKey(topic, 'k')], (tx) => Promise.resolve(tx.publish(contract, { key: 'k', n: 1 })));
-    await eventually(async () => expect((await rig.received(topic)).get('k')).toEqual([1]), { within: 15_000 });
+    const transactions = new Transactions(dataSource, whose === 'its own process' ? owner : other, { contract });
+    let n = 0;
+    const publish = () =>
+      transactions.run([outboxKey(topic, 'k')], (tx) =>
+        Promise.resolve(tx.publish(contract, { key: 'k', n: (n += 1) })),
+      );
+    const received = async () => (await rig.received(topic)).get('k') ?? [];
+    // Once both listen.
+    await eventually(
+      async () => {
+        await publish();
+        expect(await received()).not.toEqual([]);
+      },
+      { within: 15_000 },
+    );
+    await eventually(async () => expect(await received()).toEqual(upTo(n)), { within: 15_000 });
+    for (let times = 0; times < 5; times += 1) {
+      await publish();
+      await eventually(async () => expect(await received()).toEqual(upTo(n)), { within: 15_000 });
+    }
   });
 
   it('goes on with other lanes while one cannot be sent, and sends that one later', async () => {

@@ -10,20 +10,14 @@ import { claimLanes, LEASE_MS, releaseLanes, writeCursors } from './lane-cursors
 import { Lane, type LaneEvents } from './lane.js';
 import { LANES } from './lanes.js';
 import { createPartitions, dropSettledPartition } from './partitions.js';
-import { isExhausted, readPage } from './read-page.js';
+import { readPage } from './read-page.js';
+import { Reading } from './reading.js';
 import { Signal } from './signal.js';
 import { WakeChannel } from './wake-channel.js';
 
 /** The net under all wake-ups. */
 const POLL_MS = 1_000;
-/**
- * From one look for news to the next, in ms: what comes within it goes together. Twice as long as a look takes, so that a
- * process or a database that is busy is asked less often for more.
- */
-const gatherMs = (lookMs: number): number => Math.min(5, Math.max(2, 2 * lookMs));
 const MAX_BACKOFF_MS = 3_000;
-/** How soon lanes without room are looked at again; one that makes room says so itself. */
-const SLOW_CHECK_MS = 20;
 const MAINTENANCE_MS = 10_000;
 /** From one write of the cursors to the next: what was sent since the last is sent again after a crash. */
 const SAVE_MS = 50;
@@ -43,6 +37,8 @@ export interface RelayOptions {
   readonly counted?: (what: Counted, by: number) => void;
   /** How long a silent process keeps its lanes, in ms. Kafka's settings must say the same. Default {@link LEASE_MS}. */
   readonly leaseMs?: number;
+  /** How often it is looked for events that nobody spoke of, in ms. Default {@link POLL_MS}. */
+  readonly pollMs?: number;
 }
 
 /**
@@ -56,6 +52,9 @@ export class Relay implements OutboxPort {
   private readonly channel: WakeChannel;
   private readonly signal = new Signal();
   private readonly connections: Connections;
+  private readonly reading = new Reading((lanes) =>
+    this.noticingCrash(readPage(this.connections, this.options.kafka.encoder(), lanes)),
+  );
   private lanes: Lane[] = [];
   private running: Promise<void> | undefined;
   private saving: Promise<void> | undefined;
@@ -63,9 +62,7 @@ export class Relay implements OutboxPort {
   private maintaining: Promise<void> | undefined;
   private renewal: NodeJS.Timeout | undefined;
   private stopping = false;
-  private hasNews = false;
-  private lookedAt = 0;
-  private lookMs = 0;
+  private clusterIsKnown = false;
   private claimedAt = 0;
   private maintainedAt = 0;
 
@@ -79,9 +76,7 @@ export class Relay implements OutboxPort {
 
   /** Makes room in the table, then sends in the background until it is stopped. */
   async start(): Promise<void> {
-    if (await restartAfterRestore(this.connections)) {
-      this.options.logger.warn('the database comes from another cluster: all events left in the outbox are sent again');
-    }
+    await this.recognizeCluster();
     await this.maintain();
     this.running = this.run();
     // By a clock of its own: a long read must not cost the lease.
@@ -93,9 +88,9 @@ export class Relay implements OutboxPort {
   /** Ends the sends under way and lets go of the lanes. */
   async stop(): Promise<void> {
     this.stopping = true;
+    clearInterval(this.renewal);
     this.signal.give();
     await this.running;
-    clearInterval(this.renewal);
     await this.channel.close();
     await this.maintaining;
     await this.connections.end();
@@ -109,7 +104,7 @@ export class Relay implements OutboxPort {
   }
 
   private wakeHere(): void {
-    this.hasNews = true;
+    this.reading.wake();
     this.signal.give();
   }
 
@@ -131,6 +126,8 @@ export class Relay implements OutboxPort {
     const { lanes } = this;
     await Promise.all(lanes.map((lane) => lane.end()));
     await this.saving;
+    // One that came after the last would set a cursor back, and take a lease again.
+    await this.writing;
     await writeCursors(this.connections, lanes, this.leaseMs).catch(() => undefined);
     await releaseLanes(this.connections, lanes).catch(() => undefined);
     this.lanes = [];
@@ -141,20 +138,20 @@ export class Relay implements OutboxPort {
     const now = Date.now();
     if (now - this.maintainedAt > MAINTENANCE_MS && this.maintaining === undefined) void this.maintain();
     void this.channel.open();
+    if (!this.clusterIsKnown) await this.recognizeCluster();
     if (this.lanes.length < LANES && now - this.claimedAt >= this.pollMs()) await this.claim();
-    let pause = this.pollMs();
-    for (const lanes of this.groups()) {
-      const due = this.dueIn(lanes);
-      if (due <= 0) {
-        await this.advance(lanes);
-        pause = 0;
-      } else pause = Math.min(pause, due);
+    return this.reading.turn(this.lanes, this.pollMs());
+  }
+
+  private async recognizeCluster(): Promise<void> {
+    if (await restartAfterRestore(this.connections)) {
+      this.options.logger.warn('the database comes from another cluster: all events left in the outbox are sent again');
     }
-    return pause;
+    this.clusterIsKnown = true;
   }
 
   private pollMs(): number {
-    return Math.min(POLL_MS, RENEW * this.leaseMs);
+    return Math.min(this.options.pollMs ?? POLL_MS, RENEW * this.leaseMs);
   }
 
   private async claim(): Promise<void> {
@@ -179,44 +176,7 @@ export class Relay implements OutboxPort {
     };
     for (const cursor of await claimLanes(this.connections, this.lanes, this.leaseMs)) {
       this.lanes.push(new Lane(cursor, kafka.fencedProducer(`${name}.outbox.${cursor.lane}`), events));
-      this.hasNews = true;
     }
-  }
-
-  /** Lanes that stand at the same place go together, with one query for all of them; one that is slow stays behind. */
-  private groups(): Lane[][] {
-    const groups = new Map<string, Lane[]>();
-    for (const lane of this.lanes) {
-      if (lane.isSlow() && !lane.hasRoom()) continue;
-      const group = groups.get(lane.place());
-      if (group === undefined) groups.set(lane.place(), [lane]);
-      else group.push(lane);
-    }
-    return [...groups.values()];
-  }
-
-  /** In how many ms it is time to read for lanes of one place; a lane that makes room says so. */
-  private dueIn(lanes: readonly Lane[]): number {
-    const [first] = lanes;
-    if (first === undefined || lanes.some((lane) => !lane.hasRoom())) return SLOW_CHECK_MS;
-    const now = Date.now();
-    if (first.failures > 0) return first.retryAt - now;
-    if (!isExhausted(first.read)) return 0;
-    return this.lookedAt + (this.hasNews ? gatherMs(this.lookMs) : POLL_MS) - now;
-  }
-
-  private async advance(lanes: readonly Lane[]): Promise<void> {
-    const [first] = lanes;
-    if (first === undefined) return;
-    const began = Date.now();
-    if (isExhausted(first.read) && first.failures === 0) {
-      this.hasNews = false;
-      this.lookedAt = began;
-    }
-    const asked = lanes.map((lane) => ({ lane, from: lane.read }));
-    const page = await this.noticingCrash(readPage(this.connections, this.options.kafka.encoder(), lanes));
-    this.lookMs = Date.now() - began;
-    for (const { lane, from } of asked) lane.take(page, from);
   }
 
   /** Writes the cursors that have moved, now and then. */
@@ -261,6 +221,7 @@ export class Relay implements OutboxPort {
         this.lanes = this.lanes.filter((lane) => !old.includes(lane));
         for (const lane of old) void lane.end();
         this.claimedAt = 0;
+        this.clusterIsKnown = false;
         await releaseLanes(this.connections, old).catch(() => undefined);
       }
       throw error;

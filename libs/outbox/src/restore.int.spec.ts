@@ -1,7 +1,8 @@
-import { eventually, freshDatabase, startFurtherPostgres } from '@castiron/testing';
+import { eventually, freshDatabase, openDatabaseValve, startFurtherPostgres } from '@castiron/testing';
 import { DataSource } from 'typeorm';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { outboxMigrations } from './index.js';
+import { addressOf } from './testing/address-of.js';
 import { RelayRig, upTo } from './testing/relay.rig.js';
 
 const TABLES = ['outbox', 'outbox_lanes', 'outbox_cluster', 'outbox_incarnation'];
@@ -10,22 +11,38 @@ let original: DataSource;
 let restored: DataSource;
 let further: Awaited<ReturnType<typeof startFurtherPostgres>>;
 let rigs: RelayRig[] = [];
+/** Of the further server; its password changes, so this stays connected. */
+let admin: DataSource;
+
+/** A database of that name on the further server, which whoever may use the original may use. */
+async function placeFor({ connectionString }: { connectionString: string }): Promise<DataSource> {
+  const [theirs, ours] = [new URL(connectionString), new URL(further.admin)];
+  const name = theirs.pathname.slice(1);
+  await admin.query(`CREATE DATABASE ${name}`);
+  await admin.query(`CREATE ROLE ${name} SUPERUSER LOGIN PASSWORD 'further'`);
+  await admin.query(`ALTER ROLE ${theirs.username} PASSWORD '${theirs.password}'`);
+  Object.assign(ours, { pathname: theirs.pathname, username: name, password: 'further' });
+  return new DataSource({ type: 'postgres', url: ours.href, migrations: [...outboxMigrations] }).initialize();
+}
 
 beforeAll(async () => {
+  further = await startFurtherPostgres();
+  admin = await new DataSource({ type: 'postgres', url: further.admin, poolSize: 1 }).initialize();
+});
+beforeEach(async () => {
   original = await freshDatabase(outboxMigrations);
   // Far from where a new cluster begins.
   await original.query(
     'DO $$ BEGIN FOR n IN 1..5000 LOOP PERFORM pg_current_xact_id(); COMMIT; END LOOP; END $$ LANGUAGE plpgsql',
   );
-  further = await startFurtherPostgres();
-  restored = await new DataSource({
-    type: 'postgres',
-    url: further.admin,
-    migrations: [...outboxMigrations],
-  }).initialize();
+  restored = await placeFor(addressOf(original));
+  rigs = [new RelayRig(original), new RelayRig(restored)];
+});
+afterEach(async () => {
+  for (const rig of rigs) await rig.close();
 });
 afterAll(async () => {
-  for (const rig of rigs) await rig.close();
+  await admin?.destroy();
   await further?.stop();
 });
 
@@ -49,30 +66,37 @@ const nextTransactionOf = async (dataSource: DataSource): Promise<bigint> => {
 };
 
 describe('an outbox that was dumped and restored in a new cluster', () => {
-  it('sends what had not been sent, in order, and goes on', async () => {
-    const before = new RelayRig(original);
-    const after = new RelayRig(restored);
-    rigs = [before, after];
-    const { contract, topic } = await before.newEvent();
-    const publish = (rig: RelayRig, n: number) => rig.publish(contract, topic, { key: 'k', n });
+  it.each(['that was started anew', 'that never stopped, under the same address'])(
+    'is sent by a relay %s: what had not been sent, in order, and what follows',
+    async (which) => {
+      const [before, after] = rigs;
+      if (before === undefined || after === undefined) throw new Error('no rigs');
+      const { contract, topic } = await before.newEvent();
+      const publish = (rig: RelayRig, n: number) => rig.publish(contract, topic, { key: 'k', n });
+      const valve = await openDatabaseValve(addressOf(original).connectionString);
+      const relay = before.relay({ database: { connectionString: valve.url } });
+      await relay.start();
+      for (const n of [1, 2, 3]) await publish(before, n);
+      await eventually(async () => expect((await before.received(topic)).get('k')).toEqual([1, 2, 3]));
+      if (which.includes('anew')) await relay.stop();
+      valve.state = 'cut';
+      for (const n of [4, 5, 6]) await publish(before, n);
+      await dumpAndRestore();
+      // What was written there lies in this cluster's future.
+      expect(await nextTransactionOf(restored)).toBeLessThan((await nextTransactionOf(original)) - 1_000n);
 
-    const relay = before.relay();
-    await relay.start();
-    for (const n of [1, 2, 3]) await publish(before, n);
-    await eventually(async () => expect((await before.received(topic)).get('k')).toEqual([1, 2, 3]));
-    await relay.stop();
-    for (const n of [4, 5, 6]) await publish(before, n);
-    await dumpAndRestore();
-    // What was written there lies in this cluster's future.
-    expect(await nextTransactionOf(restored)).toBeLessThan((await nextTransactionOf(original)) - 1_000n);
-
-    await after.relay().start();
-    await publish(after, 7);
-    const arrived = (numbers: readonly number[]) =>
-      eventually(async () => expect((await after.received(topic)).get('k')).toEqual(numbers), { within: 20_000 });
-    // All that is left in the table is sent anew, once.
-    await arrived([1, 2, 3, ...upTo(7)]);
-    await publish(after, 8);
-    await arrived([1, 2, 3, ...upTo(8)]);
-  });
+      valve.moveTo(addressOf(restored).connectionString);
+      valve.state = 'open';
+      if (which.includes('anew')) await before.relay({ database: { connectionString: valve.url } }).start();
+      await publish(after, 7);
+      const arrived = (numbers: readonly number[]) =>
+        eventually(async () => expect((await after.received(topic)).get('k')).toEqual(numbers), { within: 20_000 });
+      // All that is left in the table is sent anew, once.
+      await arrived([1, 2, 3, ...upTo(7)]);
+      await publish(after, 8);
+      await arrived([1, 2, 3, ...upTo(8)]);
+      await before.stopRelays();
+      await valve.close();
+    },
+  );
 });

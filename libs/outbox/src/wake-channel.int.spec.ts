@@ -1,4 +1,5 @@
 import { Socket } from 'node:net';
+import pg from 'pg';
 import { eventually, freshDatabase, openDatabaseValve, type DatabaseValve } from '@castiron/testing';
 import type { DataSource } from 'typeorm';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
@@ -51,6 +52,25 @@ describe('the channel that wakes other processes', () => {
     valve.state = 'open';
     await isHeard();
     expect(await connections()).toBe(1);
+  });
+
+  it('does not pile up for who does not answer, and makes another connection', async () => {
+    await isHeard();
+    const asked = vi.spyOn(pg.Client.prototype, 'query');
+    const connecting = vi.spyOn(pg.Client.prototype, 'connect');
+    valve.state = 'silent';
+    await eventually(
+      async () => {
+        channel.notify();
+        await channel.open();
+        expect(connecting).toHaveBeenCalled();
+      },
+      { within: 10_000 },
+    );
+    // One from before may have been answered.
+    expect(asked.mock.calls.filter(([text]) => String(text).startsWith('NOTIFY')).length).toBeLessThan(3);
+    valve.state = 'open';
+    await isHeard();
   });
 
   it('has the system look after a connection that says nothing for long', async () => {

@@ -5,6 +5,8 @@ import { ownConnection } from './connections.js';
 const CHANNEL = 'castiron_outbox';
 /** A notification inside each transaction would halve the commits; after them, this many are plenty. */
 const EVERY_MS = 5;
+/** Who takes longer is taken for gone. */
+const ANSWERS_MS = 2_000;
 const GOODBYE_MS = 1_000;
 
 /**
@@ -14,6 +16,8 @@ const GOODBYE_MS = 1_000;
 export class WakeChannel {
   private client: pg.Client | undefined;
   private timer: NodeJS.Timeout | undefined;
+  private isDue = false;
+  private isTelling = false;
   private closed = false;
 
   constructor(
@@ -42,11 +46,25 @@ export class WakeChannel {
   }
 
   notify(): void {
-    if (this.timer !== undefined) return;
+    this.isDue = true;
+    if (this.timer !== undefined || this.isTelling) return;
     this.timer = setTimeout(() => {
       this.timer = undefined;
-      this.client?.query(`NOTIFY ${CHANNEL}`).catch(() => undefined);
+      void this.tell();
     }, EVERY_MS);
+  }
+
+  /** One at a time: behind a connection that nobody answers on, they would pile up. */
+  private async tell(): Promise<void> {
+    const { client } = this;
+    this.isDue = false;
+    if (client === undefined) return;
+    this.isTelling = true;
+    const late = setTimeout(() => streamOf(client).destroy(), ANSWERS_MS);
+    await client.query(`NOTIFY ${CHANNEL}`).catch(() => undefined);
+    clearTimeout(late);
+    this.isTelling = false;
+    if (this.isDue && !this.closed) this.notify();
   }
 
   async close(): Promise<void> {

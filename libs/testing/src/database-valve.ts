@@ -12,11 +12,13 @@ export interface DatabaseValve {
   readonly turnedAway: number;
   /** The address of the database through the valve. */
   readonly url: string;
+  /** Another server takes its place, under the same address and with the same login. */
+  moveTo(database: string): void;
   close(): Promise<void>;
 }
 
 export async function openDatabaseValve(database: string): Promise<DatabaseValve> {
-  const { hostname, port } = new URL(database);
+  let { hostname, port } = new URL(database);
   const sockets = new Set<Socket>();
   let turnedAway = 0;
   const server = createServer({ allowHalfOpen: true }, (near) => {
@@ -61,6 +63,10 @@ export async function openDatabaseValve(database: string): Promise<DatabaseValve
       return turnedAway;
     },
     url: through.href,
+    moveTo: (other) => {
+      ({ hostname, port } = new URL(other));
+      for (const socket of sockets) socket.destroy();
+    },
     close: () =>
       new Promise((resolve) => {
         for (const socket of sockets) socket.destroy();

@@ -1,0 +1,89 @@
+import { describe, expect, it } from 'vitest';
+import type { Place } from './lane-cursors.js';
+import type { Page } from './read-page.js';
+import { Reading, type ReadingLane } from './reading.js';
+
+const AN_HOUR = 3_600_000;
+const DONE: Place = { settled: '9:9:', reading: '9:9:', lastId: '0' };
+const inTheMiddle = (lastId: string): Place => ({ settled: '5:5:', reading: '9:9:', lastId });
+const empty: Page = { rows: [], before: () => DONE, after: () => DONE };
+
+class LaneAt implements ReadingLane {
+  readonly token = '1';
+  readonly incarnation = 'a';
+  failures = 0;
+  retryAt = 0;
+  slow = false;
+  taken = 0;
+
+  constructor(
+    readonly lane: number,
+    public read: Place,
+  ) {}
+
+  get cursor(): Place {
+    return this.read;
+  }
+  place(): string {
+    return this.failures > 0 ? `lane ${this.lane}` : `${this.read.settled}/${this.read.lastId}`;
+  }
+  hasRoom(): boolean {
+    return true;
+  }
+  isSlow(): boolean {
+    return this.slow;
+  }
+  take(): void {
+    this.taken += 1;
+  }
+}
+
+describe('reading for lanes at different places', () => {
+  it('reads nothing for one that went back while others were read for', async () => {
+    const [alone, first, second] = [
+      new LaneAt(0, inTheMiddle('10')),
+      new LaneAt(1, inTheMiddle('500')),
+      new LaneAt(2, inTheMiddle('500')),
+    ];
+    const asked: number[][] = [];
+    const reading = new Reading<LaneAt>((lanes) => {
+      asked.push(lanes.map(({ lane }) => lane));
+      if (lanes.includes(alone)) {
+        second.failures = 1;
+        second.read = inTheMiddle('100');
+      }
+      return Promise.resolve(empty);
+    });
+    await reading.turn([alone, first, second], AN_HOUR);
+    expect(asked).toEqual([[0], [1]]);
+    expect(second.taken).toBe(0);
+  });
+
+  it('looks for news at once for one that was not there when others looked', async () => {
+    const [there, behind] = [new LaneAt(0, DONE), new LaneAt(1, inTheMiddle('10'))];
+    const asked: number[][] = [];
+    const reading = new Reading<LaneAt>((lanes) => {
+      asked.push(lanes.map(({ lane }) => lane));
+      return Promise.resolve(empty);
+    });
+    const turn = () => reading.turn([there, behind], AN_HOUR);
+    await turn();
+    expect(asked.splice(0)).toEqual([[0], [1]]);
+    behind.read = DONE;
+    const pause = await turn();
+    expect(pause).toBeLessThan(10);
+    for (const until = Date.now() + pause + 1; Date.now() < until;) await Promise.resolve();
+    await turn();
+    expect(asked.splice(0)).toEqual([[0, 1]]);
+    expect(await turn()).toBeGreaterThan(AN_HOUR / 2);
+    reading.wake();
+    expect(await turn()).toBeLessThan(10);
+  });
+
+  it('leaves one behind whose send takes long, and keeps nothing for it', async () => {
+    const [quick, slow] = [new LaneAt(0, DONE), new LaneAt(1, DONE)];
+    slow.slow = true;
+    await new Reading<LaneAt>(() => Promise.resolve(empty)).turn([quick, slow], AN_HOUR);
+    expect([quick.taken, slow.taken]).toEqual([1, 0]);
+  });
+});
