@@ -18,6 +18,8 @@ const REBALANCE_LEASES = 3;
 const HEARTBEATS = 0.3;
 /** What is not done by then is left for the next start: a service has ten seconds for all that it ends. */
 const STOP_DEADLINE_MS = 4_000;
+/** Of that. What could not be committed comes again, and a group that nobody leaves waits for it. */
+const FLUSH_DEADLINE_MS = 1_000;
 /** How long a fetch waits for something to come; stopping waits for the fetch under way. */
 const LONGEST_FETCH_MS = 1_000;
 const PARTITIONS_AT_ONCE = 4;
@@ -34,6 +36,7 @@ export class CommittingConsumer implements Consumer {
   private client: Client | undefined;
   private consumer: KafkaJsConsumer | undefined;
   private ended = false;
+  private stopped: Promise<void> | undefined;
   private readonly paused = new Set<NodeJS.Timeout>();
 
   constructor(
@@ -120,12 +123,17 @@ export class CommittingConsumer implements Consumer {
     for (const timer of this.paused) clearTimeout(timer);
     const { client, consumer } = this;
     if (client === undefined || consumer === undefined) return;
-    // Drains the batch in work, leaves the group, then disconnects.
-    const stopped = this.commits
-      .flush()
+    // Whoever asks a second time waits for the first, and not its whole time again.
+    await (this.stopped ??= this.leave(client, consumer));
+  }
+
+  /** Drains the batch in work, leaves the group, then disconnects. */
+  private async leave(client: Client, consumer: KafkaJsConsumer): Promise<void> {
+    const left = within(FLUSH_DEADLINE_MS, 'the last commit', this.commits.flush())
+      .catch(() => undefined)
       .then(() => consumer.stop())
       .then(() => consumer.disconnect());
-    await within(STOP_DEADLINE_MS, 'stopping the consumer', stopped).catch(() => undefined);
+    await within(STOP_DEADLINE_MS, 'stopping the consumer', left).catch(() => undefined);
     client.destroySockets();
   }
 

@@ -62,6 +62,14 @@ async function joined(groupId: string, topics: readonly string[]): Promise<{ mem
   return { member, keys };
 }
 
+/** kafkajs itself. */
+const raw = () =>
+  new kafkajs.Kafka({
+    brokers: [bootstrap],
+    sasl: { mechanism: 'scram-sha-512', username: settings.username, password: settings.password },
+    logLevel: kafkajs.logLevel.NOTHING,
+  });
+
 /** What it does behind its port. */
 const insideOf = (member: Consumer) =>
   member as unknown as { consume(payload: EachBatchPayload): Promise<void>; readonly consumer: KafkaJsConsumer };
@@ -94,6 +102,42 @@ describe('a consumer that is stopped', () => {
     expect(again).toEqual([]);
     await valve.close();
   }, 90_000);
+
+  it('leaves its group, though its last commit hangs', async () => {
+    const [topic, groupId] = [await newTopic(), randomUUID()];
+    const { member, keys } = await joined(groupId, [topic]);
+    let hangs = false;
+    insideOf(member).consumer.commitOffsets = () => new Promise(() => void (hangs = true));
+    const sent = await sendTo(topic);
+    await eventually(() => expect(keys.sort()).toEqual(sent), { within: 15_000 });
+    await eventually(() => expect(hangs).toBe(true));
+    await member.stop();
+    const asking = raw().admin();
+    await asking.connect();
+    const { groups } = await asking.describeGroups([groupId]);
+    await asking.disconnect();
+    expect(groups[0]?.members).toHaveLength(0);
+  });
+
+  it('with a handler that hangs, waits for it once, however often it is told', async () => {
+    const topic = await newTopic();
+    let end = (): void => undefined;
+    let isAtWork = false;
+    const member = kafka.consumer({
+      groupId: randomUUID(),
+      topics: [topic],
+      onBatch: () => new Promise((resolve) => void ([isAtWork, end] = [true, resolve])),
+      onCrash: () => undefined,
+    });
+    await member.start();
+    await sendTo(topic);
+    await eventually(() => expect(isAtWork).toBe(true), { within: 15_000 });
+    const from = performance.now();
+    await member.stop();
+    await member.stop();
+    expect(performance.now() - from).toBeLessThan(5_000);
+    end();
+  });
 });
 
 describe('a consumer that crashed', () => {
@@ -203,16 +247,12 @@ describe('a partition that stands still although there is something to read', ()
     const crashes = await watched(groupId, topic, ({ messages }) => Promise.resolve(void (seen += messages.length)));
     await producer.send([{ topic, key: 'k', value: '1', headers: {} }]);
     // A step that holds nothing to handle.
-    const raw = new kafkajs.Kafka({
-      brokers: [bootstrap],
-      sasl: { mechanism: 'scram-sha-512', username: settings.username, password: settings.password },
-      logLevel: kafkajs.logLevel.NOTHING,
-    }).producer({ transactionalId: `spec-${randomUUID()}`, maxInFlightRequests: 1 });
-    await raw.connect();
-    const aborted = await raw.transaction();
+    const aborting = raw().producer({ transactionalId: `spec-${randomUUID()}`, maxInFlightRequests: 1 });
+    await aborting.connect();
+    const aborted = await aborting.transaction();
     await aborted.send({ topic, messages: [{ key: 'k', value: '2' }] });
     await aborted.abort();
-    await raw.disconnect();
+    await aborting.disconnect();
     await eventually(() => expect(seen).toBe(1));
     const from = Date.now();
     await eventually(() => Date.now() > from + 4 * STALL_MS);
