@@ -1,7 +1,7 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
-import { PLANT_NAMES, PLANTS, type PlantName } from './plants/plants.js';
-import { resultsSoFar, runSeeds, type SeedsOptions } from './seeds.js';
-import { plantsTable, summaryOf, tableOf, tableOfAll, type PlantedResult } from './summary.js';
+import { PLANT_NAMES, type PlantName } from './plants/plants.js';
+import { resultsSoFar, runControls, runPlanted, runSeeds, type How } from './seeds.js';
+import { isTold, plantsTable, summaryOf, tableOf, tableOfAll, type PlantedResult } from './summary.js';
 
 const whole =
   (low: number, high: number) =>
@@ -46,11 +46,12 @@ const command = new Command('npm run test:faults --')
   )
   .option('--other-client', 'have the services talk to Kafka by @platformatic/kafka, which is not shipped', false)
   .addOption(
-    new Option('--plant <name>', 'plant a bug and see what the checker says; exits with 0 if it is found').choices(
-      PLANT_NAMES,
-    ),
+    new Option(
+      '--plant <name>',
+      'see what the checker says of the same without and with a bug; exits with 0 if nothing, and the bug is found',
+    ).choices(PLANT_NAMES),
   )
-  .option('--plants', 'plant one bug after the other, and print what the checker said of each', false)
+  .option('--plants', 'the same of one bug after the other, with a table of what the checker said of each', false)
   .option(
     '--collect',
     'run nothing, and print one table of the last result of every seed, with --long of the long runs',
@@ -84,32 +85,29 @@ async function main(options: Options): Promise<boolean> {
     return results.every(({ anomalies }) => anomalies.length === 0);
   }
   const { signal } = endingOnSignal();
-  const how: Omit<SeedsOptions, 'told' | 'plant'> = {
-    ...options,
-    seeds: Array.from({ length: options.seeds }, (_, index) => options.seed + index),
-    say: (line) => console.log(line),
-    signal,
-  };
-  const told =
-    (plant?: PlantName): SeedsOptions['told'] =>
-    (result) =>
-      console.log(summaryOf(result, { ...options, plant }));
-  const wanted = options.plants ? PLANT_NAMES : options.plant === undefined ? [] : [options.plant];
-  if (wanted.length === 0) {
-    const results = await runSeeds({ ...how, told: told() });
-    console.log(tableOf(results));
-    return !signal.aborted && results.every(({ anomalies }) => anomalies.length === 0);
+  const how: How = { ...options, say: (line) => console.log(line), signal };
+  const plants = options.plants ? PLANT_NAMES : options.plant === undefined ? [] : [options.plant];
+  if (plants.length > 0) return runPlants(how, options.seed, plants);
+  const seeds = Array.from({ length: options.seeds }, (_, index) => options.seed + index);
+  const results = await runSeeds(how, seeds, (result) => console.log(summaryOf(result, how)));
+  console.log(tableOf(results));
+  return !signal.aborted && results.every(({ anomalies }) => anomalies.length === 0);
+}
+
+async function runPlants(how: How, seed: number, plants: readonly PlantName[]): Promise<boolean> {
+  const controls = await runControls(how, seed, plants, (plant, result) => {
+    console.log(`without ${plant}: ${summaryOf(result, { ...how, plant, isControl: true })}`);
+  });
+  const planted: PlantedResult[] = [];
+  for (const plant of plants) {
+    const control = controls.get(plant);
+    if (how.signal.aborted || control === undefined) return false;
+    const result = await runPlanted(how, seed, plant);
+    console.log(`with ${plant}: ${summaryOf(result, { ...how, plant })}`);
+    planted.push({ plant, result, control });
   }
-  const found: PlantedResult[] = [];
-  for (const plant of wanted) {
-    if (signal.aborted) return false;
-    const [result] = await runSeeds({ ...how, seeds: [options.seed], plant, told: told(plant) });
-    if (result === undefined) return false;
-    const kinds: readonly string[] = PLANTS[plant].finds;
-    found.push({ plant, result, found: result.anomalies.some(({ kind }) => kinds.includes(kind)) });
-  }
-  console.log(plantsTable(found));
-  return found.every((one) => one.found);
+  console.log(plantsTable(planted));
+  return planted.every(isTold);
 }
 
 command.action(async (options: Options) => {

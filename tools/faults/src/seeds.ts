@@ -9,9 +9,10 @@ import { runSeed, type RunOptions, type RunResult } from './run.js';
 /** Everything of the rig lies below it: a folder a seed, those of long runs apart, and the logs of the replicas. */
 export const FOLDER = join(DOT_CASTIRON, 'faults');
 const LONG_FOLDER = 'long';
+const CONTROL_FOLDER = 'control';
 
-export interface SeedsOptions {
-  readonly seeds: readonly number[];
+/** How runs were asked for. */
+export interface How {
   readonly rounds: number;
   readonly operations: number;
   /** Pauses and leases as they are in production. */
@@ -20,9 +21,7 @@ export interface SeedsOptions {
   readonly midCommit: boolean;
   /** The services talk to Kafka by the client that is not shipped. */
   readonly otherClient: boolean;
-  readonly plant?: PlantName | undefined;
   readonly say: (line: string) => void;
-  readonly told: (result: RunResult) => void;
   readonly signal: AbortSignal;
 }
 
@@ -34,59 +33,116 @@ const LONG_RUN: Measure = { severity: LONG, settleWithin: 180_000, thinkMs: 160,
 /** A planted bug may keep things from coming to rest for good. */
 const PLANTED_SETTLES_WITHIN_MS = 20_000;
 
-/** Starts the cluster once and runs one seed after the other on it. */
-export async function runSeeds(options: SeedsOptions): Promise<RunResult[]> {
-  const { plant, say, signal } = options;
-  const measure = options.long ? LONG_RUN : SHORT_RUN;
-  const { severity } = measure;
-  const planted: Plant | undefined = plant === undefined ? undefined : PLANTS[plant];
-  const kept = join(FOLDER, folderOf(options));
-  const logs = join(kept, 'logs');
-  say(`Starting Kafka, PostgreSQL and two replicas of each service${plant === undefined ? '' : `, with ${plant}`} ...`);
+const measureOf = ({ long }: How): Measure => (long ? LONG_RUN : SHORT_RUN);
+
+/** A cluster for as long as something is done on it, with a bug in it or without. */
+async function onCluster<T>(
+  how: How,
+  plant: PlantName | undefined,
+  kept: string,
+  work: (cluster: Cluster) => Promise<T>,
+): Promise<T> {
+  how.say(
+    `Starting Kafka, PostgreSQL and two replicas of each service${plant === undefined ? '' : `, with ${plant}`} ...`,
+  );
   const cluster = await Cluster.start({
-    folder: logs,
+    folder: join(kept, 'logs'),
     nodeArguments: [
       ...(plant === undefined ? [] : ['--import', preloadOf(plant)]),
-      ...(options.otherClient ? ['--import', OTHER_CLIENT] : []),
+      ...(how.otherClient ? ['--import', OTHER_CLIENT] : []),
     ],
-    leaseMs: severity.lease,
+    leaseMs: measureOf(how).severity.lease,
   });
-  const results: RunResult[] = [];
   try {
-    if (planted !== undefined) await mustBePlanted(planted, cluster);
-    for (const seed of options.seeds) {
-      if (signal.aborted) break;
-      const result = await runSeed(cluster, {
-        ...measure,
-        seed,
-        ...(planted === undefined
-          ? { faultsOf: (round) => faultsOf(seed, round, severity), rounds: options.rounds }
-          : {
-              faultsOf: () => planted.faults,
-              rounds: 1,
-              allAlong: false,
-              settleWithin: PLANTED_SETTLES_WITHIN_MS,
-            }),
-        operations: options.operations,
-        long: options.long,
-        folder: join(kept, String(seed)),
-        say,
-        signal,
-        midCommit: options.midCommit,
-        demanding: planted === undefined,
-      });
-      results.push(result);
-      options.told(result);
-    }
+    return await work(cluster);
   } finally {
     await cluster.stop();
   }
-  return results;
 }
 
-/** Below {@link FOLDER}: where a run keeps its seeds. */
-export const folderOf = ({ long, plant }: { readonly long: boolean; readonly plant?: string | undefined }): string =>
-  plant ?? (long ? LONG_FOLDER : '');
+/** Starts the cluster once and runs one seed after the other on it. */
+export async function runSeeds(
+  how: How,
+  seeds: readonly number[],
+  told: (result: RunResult) => void,
+): Promise<RunResult[]> {
+  const measure = measureOf(how);
+  const kept = join(FOLDER, folderOf(how));
+  return onCluster(how, undefined, kept, async (cluster) => {
+    const results: RunResult[] = [];
+    for (const seed of seeds) {
+      if (how.signal.aborted) break;
+      const result = await runSeed(cluster, {
+        ...how,
+        ...measure,
+        seed,
+        faultsOf: (round) => faultsOf(seed, round, measure.severity),
+        folder: join(kept, String(seed)),
+        demanding: true,
+      });
+      results.push(result);
+      told(result);
+    }
+    return results;
+  });
+}
+
+/** The schedule of a planted bug: nothing but what brings it to light. */
+const scheduleOf = (how: How, seed: number, plant: PlantName) => ({
+  ...how,
+  ...measureOf(how),
+  seed,
+  faultsOf: () => PLANTS[plant].faults,
+  rounds: 1,
+  allAlong: false,
+  demanding: false,
+});
+
+export async function runPlanted(how: How, seed: number, plant: PlantName): Promise<RunResult> {
+  const kept = join(FOLDER, folderOf({ ...how, plant }));
+  return onCluster(how, plant, kept, async (cluster) => {
+    await mustBePlanted(PLANTS[plant], cluster);
+    return runSeed(cluster, {
+      ...scheduleOf(how, seed, plant),
+      folder: join(kept, String(seed)),
+      settleWithin: PLANTED_SETTLES_WITHIN_MS,
+    });
+  });
+}
+
+/** The same schedules without the bugs: where something is found there too, what is found with them says nothing. */
+export async function runControls(
+  how: How,
+  seed: number,
+  plants: readonly PlantName[],
+  told: (plant: PlantName, result: RunResult) => void,
+): Promise<ReadonlyMap<PlantName, RunResult>> {
+  return onCluster(how, undefined, join(FOLDER, CONTROL_FOLDER), async (cluster) => {
+    const results = new Map<PlantName, RunResult>();
+    for (const plant of plants) {
+      if (how.signal.aborted) break;
+      const result = await runSeed(cluster, {
+        ...scheduleOf(how, seed, plant),
+        folder: join(FOLDER, folderOf({ ...how, plant, isControl: true }), String(seed)),
+      });
+      results.set(plant, result);
+      told(plant, result);
+    }
+    return results;
+  });
+}
+
+/** What tells where a run keeps its seeds. */
+export interface Kept {
+  readonly long: boolean;
+  readonly plant?: PlantName | undefined;
+  /** Of the plant's schedule without the plant. */
+  readonly isControl?: boolean;
+}
+
+/** Below {@link FOLDER}. */
+export const folderOf = ({ long, plant, isControl = false }: Kept): string =>
+  join(isControl ? CONTROL_FOLDER : '', plant ?? (long ? LONG_FOLDER : ''));
 
 /** The last result of every seed that was ever run here, short or long, in their order. */
 export async function resultsSoFar(long: boolean): Promise<RunResult[]> {

@@ -1,7 +1,8 @@
+import { join } from 'node:path';
 import type { Anomaly } from './check/observed.js';
 import { pairsNotCovered } from './plan/faults.js';
 import { PLANTS, type PlantName } from './plants/plants.js';
-import { folderOf } from './seeds.js';
+import { folderOf, type How, type Kept } from './seeds.js';
 import type { RunResult } from './run.js';
 
 const SHOWN = 12;
@@ -13,17 +14,9 @@ export function kindsOf(anomalies: readonly Anomaly[]): string {
   return [...counts].map(([kind, count]) => `${count} ${kind}`).join(', ') || 'nothing wrong';
 }
 
-/** How the run was asked for. */
-interface How {
-  readonly rounds: number;
-  readonly operations: number;
-  readonly long: boolean;
-  readonly midCommit: boolean;
-  readonly otherClient: boolean;
-  readonly plant?: PlantName | undefined;
-}
+type Asked = Omit<How, 'say' | 'signal'> & Kept;
 
-function commandOf(seed: number, { rounds, operations, long, midCommit, otherClient, plant }: How): string {
+function commandOf(seed: number, { rounds, operations, long, midCommit, otherClient, plant }: Asked): string {
   const flags = [
     ...(long ? ['--long'] : []),
     ...(midCommit ? ['--mid-commit'] : []),
@@ -34,7 +27,7 @@ function commandOf(seed: number, { rounds, operations, long, midCommit, otherCli
   return `npm run test:faults -- ${what}`.trimEnd();
 }
 
-export function summaryOf(result: RunResult, how: How): string {
+export function summaryOf(result: RunResult, how: Asked): string {
   const { seed, anomalies, operations, faults, missed, ownEnds, seconds } = result;
   return [
     `seed ${seed}: ${kindsOf(anomalies)}; ${operations.ok} operations acknowledged, ${operations.fail} refused, ${operations.info} without an answer, ${result.meanwhile} of the acknowledged while things broke; ${faults.length} faults in ${seconds} s`,
@@ -45,7 +38,7 @@ export function summaryOf(result: RunResult, how: How): string {
     ...(anomalies.length > 0
       ? [
           `  again: ${commandOf(seed, how)}`,
-          `  history: .castiron/${['faults', folderOf(how), seed].filter((part) => part !== '').join('/')}/history.jsonl`,
+          `  history: .castiron/${join('faults', folderOf(how), String(seed))}/history.jsonl`,
         ]
       : []),
   ].join('\n');
@@ -84,16 +77,29 @@ export function tableOfAll(results: readonly RunResult[]): string {
 export interface PlantedResult {
   readonly plant: PlantName;
   readonly result: RunResult;
-  /** Whether the checker said what such a bug does. */
-  readonly found: boolean;
+  /** The same without the bug. */
+  readonly control: RunResult;
 }
 
-/** What the checker said of each planted bug. */
+const foundIn = ({ plant, result }: PlantedResult): Anomaly | undefined =>
+  result.anomalies.find(({ kind }) => (PLANTS[plant].finds as readonly string[]).includes(kind));
+
+/** Whether the checker said what such a bug does, and nothing where there is none. */
+export const isTold = (planted: PlantedResult): boolean =>
+  foundIn(planted) !== undefined && planted.control.anomalies.length === 0;
+
+/** What the checker said of each planted bug, and of the same without it. */
 export function plantsTable(results: readonly PlantedResult[]): string {
-  const rows = results.map(({ plant, result, found }) => {
-    const [first] = result.anomalies.filter(({ kind }) => (PLANTS[plant].finds as readonly string[]).includes(kind));
+  const rows = results.map((planted) => {
+    const { plant, result, control } = planted;
+    const first = foundIn(planted);
     const said = `${kindsOf(result.anomalies)}${first === undefined ? '' : `; ${first.kind}: ${first.what}`}`;
-    return `| ${plant} | ${PLANTS[plant].what} | ${found ? 'found' : 'NOT FOUND'} | ${said} |`;
+    const found = first === undefined ? 'NOT FOUND' : 'found';
+    return `| ${plant} | ${PLANTS[plant].what} | ${found} | ${said} | ${kindsOf(control.anomalies)} |`;
   });
-  return ['| planted | what it does | | what the checker said |', '|---|---|---|---|', ...rows].join('\n');
+  return [
+    '| planted | what it does | | what the checker said | and of the same without it |',
+    '|---|---|---|---|---|',
+    ...rows,
+  ].join('\n');
 }

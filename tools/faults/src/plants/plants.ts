@@ -120,14 +120,26 @@ export const PLANTS = {
     finds: ['reordered'],
   },
   'lost-wake-up': {
-    what: 'the relay is not woken any more, and does not look by itself',
+    what: 'what wakes the relay between its last look and its sleep is forgotten, and nothing looks later',
     edits: [
       {
+        // Wider than it would be, so that it is met: the relay has seen nothing, and is not asleep yet.
         file: 'libs/outbox/relay',
-        text: 'for (const lanes of this.groups())',
-        instead: 'for (const lanes of (this.planted = (this.planted ?? 0) + 1) < 6 ? this.groups() : [])',
+        text: 'if (pause > 0) await this.signal.within(pause);',
+        instead: `if (pause > 0) {
+            await setTimeout(200);
+            this.hasNews = this.signal.given = false;
+            await this.signal.within(pause);
+          }`,
+      },
+      {
+        // With the net under it nobody would suffer: what was forgotten would come a second later.
+        file: 'libs/outbox/relay',
+        text: '(this.hasNews ? gatherMs(this.lookMs) : POLL_MS)',
+        instead: '(this.hasNews ? gatherMs(this.lookMs) : Infinity)',
       },
     ],
+    // The quiet afterwards brings it to light: whatever comes next would bring along what was forgotten.
     faults: [{ kind: 'backends-terminated', after }],
     finds: ['stuck'],
   },

@@ -1,0 +1,37 @@
+import { describe, expect, it } from 'vitest';
+import type { Anomaly } from './check/observed.js';
+import type { RunResult } from './run.js';
+import { isTold, plantsTable } from './summary.js';
+
+const run = (...kinds: Anomaly['kind'][]): RunResult => ({
+  seed: 1,
+  at: '2026-11-28T09:00:00.000Z',
+  long: false,
+  wanted: 150,
+  meanwhile: 20,
+  takeovers: { outbox_lanes: 0, feed_lanes: 0 },
+  anomalies: kinds.map((kind) => ({ kind, what: `something ${kind}` })),
+  operations: { ok: 150, fail: 0, info: 0 },
+  faults: [],
+  missed: [],
+  ownEnds: [],
+  seconds: 30,
+});
+const planted = (result: RunResult, control: RunResult) => ({ plant: 'lost-wake-up' as const, result, control });
+
+describe('a planted bug', () => {
+  it('is told where the checker says what it does, and nothing of the same without it', () => {
+    expect(isTold(planted(run('wrong', 'stuck'), run()))).toBe(true);
+    expect(isTold(planted(run('wrong'), run()))).toBe(false);
+    expect(isTold(planted(run('stuck'), run('stuck')))).toBe(false);
+    expect(isTold(planted(run('stuck'), run('reordered')))).toBe(false);
+  });
+
+  it('has a line with what was said of both', () => {
+    const line = plantsTable([planted(run('wrong', 'stuck'), run('lost'))])
+      .split('\n')
+      .at(-1);
+    expect(line).toMatch(/^\| lost-wake-up \| .* \| found \| 1 wrong, 1 stuck; stuck: something stuck \| 1 lost \|$/);
+    expect(plantsTable([planted(run(), run())])).toContain('NOT FOUND');
+  });
+});
