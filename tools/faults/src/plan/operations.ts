@@ -77,8 +77,8 @@ const REVOKED_FROM: readonly (readonly [Partner, number])[] = [
   ['leaving', 1],
 ];
 
-/** The nth act with which a partner goes: late enough to have been sent something, and within the shortest run. */
-const LEAVES = { from: 30, to: 45 };
+/** The nth act with which a partner goes: late enough to have been sent something, and while things break. */
+const LEAVES = { from: 60, to: 90 };
 
 /** Draws whom a permission is for. Who has gone, and mail that was cancelled, is not asked for again. */
 class Recipients {
@@ -129,7 +129,9 @@ export function* operationsOf(seed: number, process: number): Generator<Operatio
       registered += 1;
       continue;
     }
-    const slot = random.between(0, registered - 1);
+    // Whatever is done with a customer has its shares looked at again. The first is left alone, so that what is taken back
+    // of it is so by the end of the agreement, and by nothing else.
+    const slot = random.between(1, registered - 1);
     if (kind === 'cancel') recipients.cancel(slot);
     yield { ...base, slot, ...detailsOf(kind, slot, random, recipients) };
   }

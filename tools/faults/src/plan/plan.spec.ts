@@ -31,7 +31,7 @@ describe('the plan of a run', () => {
         "grant 2",
         "revoke 2",
         "change 2",
-        "grant 0",
+        "grant 1",
         "change 1",
         "change 2",
         "change 2",
@@ -124,6 +124,8 @@ describe('the plan of a run', () => {
         some.filter((operation) => 'recipient' in operation && operation.recipient === 'leaving');
       expect(withIt(operations.slice(0, at)).map(({ kind }) => kind)).toContain('grant');
       expect(withIt(operations.slice(at))).toEqual([]);
+      const ofTheFirst = operations.filter(({ slot, kind }) => slot === 0 && kind !== 'terminate');
+      expect(ofTheFirst.map(({ kind }) => kind)).toEqual(['register', 'grant']);
     }
   });
 
