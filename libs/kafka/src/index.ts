@@ -1,4 +1,4 @@
 export * from './types.js';
 export * from './connect.js';
 export * from './read.js';
-export { highWatermarks } from './high-watermarks.js';
+export { transactionsUnderWay } from './transactions-under-way.js';

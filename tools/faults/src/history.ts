@@ -12,12 +12,10 @@ export interface Told {
   readonly status?: number;
   /** Why it is not known, or refused. */
   readonly reason?: string;
-  /** Of a revocation: where the partner's feed ended right after the answer, per partition; missing where the broker was away. */
-  readonly feedEnds?: Readonly<Record<number, string>>;
+  /** Of a revocation: when its fence was said to stand, in ms since the epoch. */
+  readonly answered?: number;
   /** Of a revocation whose fence did not stand in time: what to ask for it later. */
   readonly command?: string;
-  /** How long that took to find out, in ms. */
-  readonly lookedMs?: number;
 }
 
 /** An operation from the question to the answer, in ms since the epoch. */

@@ -1,22 +1,22 @@
 import { randomBytes } from 'node:crypto';
 import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { topicsOfRecipient } from '@castiron/contracts';
 import { check } from './check/check.js';
 import type { Anomaly } from './check/observed.js';
-import { acknowledgedMeanwhile, sawTheFeed, tooLittle } from './check/enough.check.js';
+import { acknowledgedMeanwhile, tooLittle, wasWatched } from './check/enough.check.js';
 import { tooFewFaults } from './check/enough-faults.check.js';
 import { History } from './history.js';
 import { before, isSince } from './observe/before.js';
 import { COPYABLE, observe } from './observe/observe.js';
-import { FeedEnds } from './observe/feed-ends.js';
+import { throwLettersAway } from './observe/mails.js';
 import { settle } from './observe/settle.js';
+import { TransactionWatch } from './observe/transaction-watch.js';
 import { nameOf, type Fault, type Severity } from './plan/faults.js';
 import { PROCESSES, slugOf } from './plan/operations.js';
 import { Random } from './plan/random.js';
 import type { Cluster } from './rig/cluster.js';
 import { since, type Takeovers } from './rig/lanes.js';
-import { Nemesis, type Happened } from './rig/nemesis.js';
+import { interruptionsOf, Nemesis, type Happened } from './rig/nemesis.js';
 import { Calls } from './workload/calls.js';
 import { registerPartner } from './workload/partner.js';
 import { fenceStands } from './workload/fence.js';
@@ -70,6 +70,9 @@ export interface RunResult {
   readonly seconds: number;
 }
 
+const withCollections = (_key: string, value: unknown): unknown =>
+  value instanceof Map || value instanceof Set ? [...value] : value;
+
 /** One seed: users act while the nemesis breaks things; then everything is healed, comes to rest, and is checked. */
 export async function runSeed(cluster: Cluster, options: RunOptions): Promise<RunResult> {
   const { seed, rounds, folder, say, severity, signal } = options;
@@ -87,15 +90,12 @@ export async function runSeed(cluster: Cluster, options: RunOptions): Promise<Ru
       [run, ...leaving].map(async (slug) => [slug, await registerPartner(cluster.client, slug)] as const),
     ),
   );
+  await throwLettersAway(cluster.stack.mail.api);
   const left = await before(cluster);
   const takenBefore = await cluster.takeovers.ofAll();
   const { username = '', password = '' } = cluster.stack.kafka.principals['admin'] ?? {};
-  const ends = new FeedEnds({
-    brokers: [cluster.stack.kafka.bootstrap],
-    clientId: 'faults',
-    username,
-    password,
-  });
+  const brokers = [cluster.stack.kafka.bootstrap];
+  const watch = new TransactionWatch({ brokers, clientId: 'faults', username, password });
   const world: World = {
     seed,
     calls,
@@ -104,7 +104,6 @@ export async function runSeed(cluster: Cluster, options: RunOptions): Promise<Ru
     run,
     mail: cluster.stack.mail.api,
     urlOf: (service, replica) => cluster.replicasOf(service)[replica]?.url ?? '',
-    feedEnds: (slug) => ends.ask(topicsOfRecipient(slug).feed.name),
   };
   const nemesis = new Nemesis(cluster, (line) => history.write(line), {
     copyable: COPYABLE,
@@ -129,9 +128,9 @@ export async function runSeed(cluster: Cluster, options: RunOptions): Promise<Ru
   let breaking = true;
   /** Some more where they were unlucky, but not for ever. */
   const isEnough = (): boolean => {
-    const { operations } = history;
+    const { length } = history.operations;
     return (
-      operations.length >= options.operations && (sawTheFeed(operations) || operations.length >= 2 * options.operations)
+      length >= options.operations && (wasWatched(history.operations, watch.looks) || length >= 2 * options.operations)
     );
   };
   const users = Array.from({ length: PROCESSES }, (_, process) => new User(world, process));
@@ -157,7 +156,7 @@ export async function runSeed(cluster: Cluster, options: RunOptions): Promise<Ru
   } finally {
     breaking = false;
     await Promise.all(acting);
-    await ends.close();
+    await watch.end();
   }
   history.write({ type: 'healed' });
   const healed = await Promise.all(cluster.replicas.map(async (it) => ({ name: it.name, isReady: await it.ready() })));
@@ -180,6 +179,8 @@ export async function runSeed(cluster: Cluster, options: RunOptions): Promise<Ru
     run,
     before: left,
     unsettled,
+    looks: watch.looks,
+    interruptions: interruptionsOf(nemesis.happened, ownEnds, 'notifications'),
   });
   const happened = nemesis.happened;
   const takeovers = since(takenBefore, await cluster.takeovers.ofAll());
@@ -189,7 +190,7 @@ export async function runSeed(cluster: Cluster, options: RunOptions): Promise<Ru
     ...nemesis.misdeeds.map((what): Anomaly => ({ kind: 'wrong', what })),
     ...(options.demanding
       ? [
-          ...tooLittle(history.operations, happened, options.operations),
+          ...tooLittle(history.operations, happened, watch.looks, options.operations),
           ...tooFewFaults({ faults: happened, takeovers, ownEnds, seed, severity }),
         ]
       : []),
@@ -212,5 +213,7 @@ export async function runSeed(cluster: Cluster, options: RunOptions): Promise<Ru
     seconds: Math.round((Date.now() - began) / 1000),
   };
   await writeFile(join(folder, 'result.json'), JSON.stringify(result, null, 2));
+  // The cluster goes away, and with it what says how it came to that.
+  if (anomalies.length > 0) await writeFile(join(folder, 'observed.json'), JSON.stringify(observed, withCollections));
   return result;
 }

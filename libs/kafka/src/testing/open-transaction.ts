@@ -8,6 +8,7 @@ const TIMEOUT_MS = 60_000;
 
 /** A transaction that holds back every reader of its partitions until the specs end it. */
 export interface OpenTransaction {
+  readonly transactionalId: string;
   commit(): Promise<void>;
   abort(): Promise<void>;
 }
@@ -22,8 +23,9 @@ export async function openTransaction(
     sasl: { mechanism: 'scram-sha-512', username, password },
     logLevel: kafkajs.logLevel.NOTHING,
   });
+  const transactionalId = `spec-${randomUUID()}`;
   const producer = kafka.producer({
-    transactionalId: `spec-${randomUUID()}`,
+    transactionalId,
     idempotent: true,
     maxInFlightRequests: 1,
     transactionTimeout: TIMEOUT_MS,
@@ -37,5 +39,5 @@ export async function openTransaction(
     await transaction[how]();
     await producer.disconnect();
   };
-  return { commit: () => ended('commit'), abort: () => ended('abort') };
+  return { transactionalId, commit: () => ended('commit'), abort: () => ended('abort') };
 }

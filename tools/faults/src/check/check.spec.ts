@@ -5,10 +5,11 @@ import {
   CUSTOMER,
   done,
   goodRun,
+  mailOf,
   KEY,
   onFeed,
   PARTNER,
-  permission,
+  WELCOME,
   record,
   onNotified,
 } from './history.example.js';
@@ -69,23 +70,6 @@ describe('lost is', () => {
     ).toEqual(['lost']);
   });
 
-  it('a feed that does not end with what is permitted, whatever answer was lost', () => {
-    expect(said({ partnerFeed: [] })).toEqual(['lost']);
-    const revoked = done(4, { kind: 'revoke', purpose: 'recommendation' }, 'info');
-    const operations = [...goodRun().operations, revoked];
-    const permissions = [permission(1, 'granted'), permission(2, 'revoked')];
-    const permitted = new Map([[KEY, { version: 2, state: 'revoked' }]]);
-    expect(said({ operations, permissions, permitted })).toEqual(['lost']);
-    const empty = onFeed(2, 1, { values: {}, purposes: {} });
-    expect(said({ operations, permissions, permitted, partnerFeed: [onFeed(1, 0), empty] })).toEqual([]);
-    const old = onFeed(1, 0, { values: { companyName: `${PARTNER}-1`, email: `${PARTNER}-1@faults.example` } });
-    expect(said({ partnerFeed: [old] })).toEqual(['lost']);
-  });
-
-  it('a notice of which no mail was made', () => {
-    expect(said({ mails: new Set() })).toEqual(['lost']);
-  });
-
   it('an acknowledged change that an older one overwrote', () => {
     const operations = [
       done(1, { kind: 'register' }, 'ok', { version: 1 }),
@@ -93,7 +77,15 @@ describe('lost is', () => {
       done(4, { kind: 'change', attribute: 'email' }, 'ok', { version: 3 }),
     ];
     const profiles = [1, 2, 3].map((version) => record(CUSTOMER, version, version));
-    const ungranted = { permissions: [], permitted: new Map(), partnerFeed: [], committed: [], delivered: [] };
+    const unshared = { notices: [WELCOME], mails: [mailOf('welcome')], letters: new Map([[mailOf('welcome').id, 1]]) };
+    const ungranted = {
+      permissions: [],
+      permitted: new Map(),
+      partnerFeed: [],
+      committed: [],
+      delivered: [],
+      ...unshared,
+    };
     const finals = new Map([[CUSTOMER, { version: 3, attributes: ATTRIBUTES }]]);
     expect(said({ ...ungranted, operations, profiles, finals, copies: new Map([[CUSTOMER, 3]]) })).toEqual(['lost']);
     const back = new Map([[CUSTOMER, { version: 2, attributes: {} }]]);
@@ -111,12 +103,7 @@ describe('stuck is', () => {
 
   it('the end of a topic that its consumer has not reached', () => {
     expect(said({ copies: new Map([[CUSTOMER, 1]]) })).toEqual(['stuck']);
-  });
-
-  it('a withdrawal that nobody confirms', () => {
-    const withdrawals = [{ id: 'w', about: 'obligation' }];
-    expect(said({ withdrawals, obligations: new Map([['obligation', 'open']]) })).toEqual(['stuck']);
-    expect(said({ withdrawals, obligations: new Map([['obligation', 'confirmed']]) })).toEqual([]);
+    expect(said({ subjects: new Map() })).toEqual(['stuck']);
   });
 });
 
@@ -130,15 +117,6 @@ describe('duplicated is', () => {
   it('anything that stands on a feed twice', () => {
     expect(said({ partnerFeed: [onFeed(1, 0), onFeed(1, 1)] })).toEqual(['duplicated']);
     expect(said({ partnerFeed: [onFeed(1, 0), onFeed(2, 1, { id: 'feed@1' })] })).toEqual(['duplicated']);
-  });
-
-  it('an obligation that was confirmed by two events', () => {
-    const twice = [
-      { id: 'one', about: 'obligation' },
-      { id: 'other', about: 'obligation' },
-    ];
-    expect(said({ confirmations: twice })).toEqual(['duplicated']);
-    expect(said({ confirmations: [twice[0]!, twice[0]!] })).toEqual([]);
   });
 });
 

@@ -1,12 +1,15 @@
 import { checkCancellations } from './cancellations.check.js';
 import { checkEffects } from './effects.check.js';
 import { checkFeeds } from './feeds.check.js';
+import { checkFence } from './fence.check.js';
+import { checkMails } from './mails.check.js';
 import type { Anomaly, Observed } from './observed.js';
 import { checkOutboxes } from './outbox.check.js';
 import { checkPermissions } from './permissions.check.js';
 import { checkProfiles } from './profiles.check.js';
 import { placed } from './registrations.js';
 import { checkTerminations } from './terminations.check.js';
+import { checkTold } from './told.check.js';
 import { checkTopics } from './topics.check.js';
 
 /** All that is wrong with a run; empty where every promise was kept. Pure. */
@@ -18,6 +21,9 @@ export function check(seen: Observed): Anomaly[] {
     ...checkPermissions(observed),
     ...checkEffects(observed),
     ...checkFeeds(observed),
+    ...checkFence(observed),
+    ...checkTold(observed),
+    ...checkMails(observed),
     ...checkTerminations(observed),
     ...checkCancellations(observed),
     ...checkProfiles(observed),

@@ -1,4 +1,4 @@
-import type { Anomaly, Observed, OnceEvent } from './observed.js';
+import type { Anomaly, Observed } from './observed.js';
 
 /** Something missing behind which later things arrived was passed over; with nothing behind it, it may still come. */
 function missingEffects(
@@ -19,14 +19,6 @@ function missingEffects(
     const what = `${name}: ${record.key} stands at v${reached(record.key) ?? 0}, v${record.version} is on the topic at ${record.partition}/${record.offset}`;
     return [{ kind: passed ? 'lost' : 'stuck', what }] satisfies Anomaly[];
   });
-}
-
-function once(name: string, events: readonly OnceEvent[]): Anomaly[] {
-  const ids = new Map<string, Set<string>>();
-  for (const { about, id } of events) ids.set(about, (ids.get(about) ?? new Set()).add(id));
-  return [...ids].flatMap(([about, own]) =>
-    own.size > 1 ? [{ kind: 'duplicated', what: `${name}: ${own.size} different events about ${about}` }] : [],
-  );
 }
 
 /** What consumers did: everything on a topic took effect, once, and no state went back. */
@@ -50,35 +42,8 @@ export function checkEffects(observed: Observed): Anomaly[] {
         kind: 'reordered',
         what: `${place} ${key} went back from v${before} to v${after}`,
       })),
-    ...once(
-      'withdrawals told to notifications',
-      observed.withdrawals.map(({ id, about }) => ({ id, about })),
-    ),
-    ...once('confirmations of notifications', observed.confirmations),
-    ...once('notices told to notifications', observed.notices),
-    ...observed.withdrawals
-      .filter(({ about }) => observed.obligations.get(about) === 'open')
-      .map(({ about }): Anomaly => {
-        const confirmed = observed.confirmations.some((one) => one.about === about);
-        return {
-          kind: passedOver(observed, about) ? 'lost' : 'stuck',
-          what: `the withdrawal ${about} was told, ${confirmed ? 'confirmed, and is still open' : 'and never confirmed'}`,
-        };
-      }),
-    ...observed.notices
-      .filter(({ about }) => !observed.mails.has(about))
-      .map(({ about }): Anomaly => ({
-        kind: 'lost',
-        what: `the notice ${about} was told, and no mail was made of it`,
-      })),
     ...(observed.parked > 0
       ? [{ kind: 'wrong', what: `${observed.parked} messages are parked, none of which is broken` } satisfies Anomaly]
       : []),
   ];
-}
-
-/** Whether withdrawals told later were confirmed. */
-function passedOver({ withdrawals, obligations }: Observed, about: string): boolean {
-  const at = withdrawals.findIndex((one) => one.about === about);
-  return withdrawals.slice(at + 1).some((one) => obligations.get(one.about) !== 'open');
 }

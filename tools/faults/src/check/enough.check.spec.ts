@@ -1,14 +1,14 @@
 import { describe, expect, it } from 'vitest';
 import { faultsOf, SHORT } from '../plan/faults.js';
-import type { Done, Outcome, Told } from '../history.js';
+import type { Done, Outcome } from '../history.js';
 import { acknowledgedMeanwhile, tooLittle } from './enough.check.js';
 import { done, goodRun } from './history.example.js';
 
 describe('a run', () => {
   it('in which little happened is none', () => {
-    const kinds = tooLittle(goodRun().operations, [], 100).map(({ what }) => what);
+    const kinds = tooLittle(goodRun().operations, [], [], 100).map(({ what }) => what);
     expect(kinds).toContain('3 operations were acknowledged, of 100 wanted');
-    expect(kinds).toContain('the feed was looked at after too few revocations');
+    expect(kinds).toContain('open transactions were looked for after too few revocations');
     expect(kinds).toContain('0 operations were acknowledged while things broke, of 100 wanted');
   });
 
@@ -24,15 +24,15 @@ describe('a run', () => {
   it('with everything in it is enough', () => {
     const operations = (['register', 'grant', 'revoke', 'change', 'cancel', 'terminate'] as const).flatMap((kind) =>
       [1, 2, 3].map((id) =>
-        done(id, { kind, attribute: 'email', purpose: 'recommendation' } as never, 'ok', { feedEnds: {}, lookedMs: 9 }),
+        done(id, { kind, attribute: 'email', purpose: 'recommendation' } as never, 'ok', { answered: 100 }),
       ),
     );
     const withdrawals = [1, 2, 3].map((id) => done(id, { kind: 'withdraw', attribute: 'email' } as never, 'ok'));
     const faults = faultsOf(1, 0, SHORT).map((fault) => ({ fault, from: 0, until: 1_000 }));
     const all = [...operations, ...withdrawals];
-    expect(tooLittle(all, faults, 20)).toEqual([]);
-    const looked = (told: Told) => all.map((one) => ({ ...one, told: { ...one.told, ...told } }));
-    for (const told of [{ lookedMs: 2_000 }, { feedEnds: undefined as never }])
-      expect(tooLittle(looked(told), faults, 20)).toHaveLength(1);
+    const little = (asked: number) => tooLittle(all, faults, [{ asked, since: new Map() }], 20).length;
+    expect(little(101)).toBe(0);
+    expect(little(99)).toBe(1);
+    expect(little(2_000)).toBe(1);
   });
 });

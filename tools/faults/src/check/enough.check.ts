@@ -1,7 +1,7 @@
 import type { Done } from '../history.js';
 import type { OperationKind } from '../plan/operations.js';
 import type { Happened } from '../rig/nemesis.js';
-import type { Anomaly } from './observed.js';
+import type { Anomaly, Look } from './observed.js';
 
 const KINDS: readonly OperationKind[] = ['register', 'change', 'withdraw', 'grant', 'revoke', 'cancel', 'terminate'];
 /** Acknowledged operations of each kind. */
@@ -10,15 +10,17 @@ const OF_EACH = 3;
 const PART = 0.5;
 /** And while things break: what is asked in quiet times shows nothing. */
 const PART_MEANWHILE = 0.4;
-/** Of the revocations that were acknowledged, the part after which the feed was looked at; and how soon that must have been, in ms. */
-const PART_SEEN = 0.25;
-const SOON_MS = 500;
+/** Of the revocations that were acknowledged, the part after which it was looked for open transactions, and how soon, in ms. */
+const PART_SEEN = 0.5;
+const SOON_MS = 1_000;
 
-/** Whether the feed was looked at soon after enough revocations: where the broker is away it cannot be. */
-export function sawTheFeed(operations: readonly Done[]): boolean {
-  const revoked = operations.filter(({ operation, outcome }) => operation.kind === 'revoke' && outcome === 'ok');
-  const seen = revoked.filter(({ told }) => told.feedEnds !== undefined && (told.lookedMs ?? Infinity) <= SOON_MS);
-  return seen.length >= Math.max(OF_EACH, revoked.length * PART_SEEN);
+/** Whether it was seen of enough revocations what was under way after the answer: where the broker is away it cannot be. */
+export function wasWatched(operations: readonly Done[], looks: readonly Look[]): boolean {
+  const answers = operations.flatMap(({ operation, told }) =>
+    operation.kind === 'revoke' && told.answered !== undefined ? [told.answered] : [],
+  );
+  const seen = answers.filter((at) => looks.some(({ asked }) => asked > at && asked <= at + SOON_MS));
+  return seen.length >= Math.max(OF_EACH, answers.length * PART_SEEN);
 }
 
 /** Operations that were acknowledged, and under way while a fault was that came to pass. */
@@ -29,7 +31,12 @@ export const acknowledgedMeanwhile = (operations: readonly Done[], faults: reado
   ).length;
 
 /** A run in which little happened shows little. */
-export function tooLittle(operations: readonly Done[], faults: readonly Happened[], wanted: number): Anomaly[] {
+export function tooLittle(
+  operations: readonly Done[],
+  faults: readonly Happened[],
+  looks: readonly Look[],
+  wanted: number,
+): Anomaly[] {
   const little = (what: string): Anomaly => ({ kind: 'too-little', what });
   const acknowledged = operations.filter(({ outcome }) => outcome === 'ok');
   const meanwhile = acknowledgedMeanwhile(operations, faults);
@@ -43,6 +50,6 @@ export function tooLittle(operations: readonly Done[], faults: readonly Happened
     ...KINDS.filter((kind) => acknowledged.filter(({ operation }) => operation.kind === kind).length < OF_EACH).map(
       (kind) => little(`fewer than ${OF_EACH} operations ${kind} were acknowledged`),
     ),
-    ...(sawTheFeed(operations) ? [] : [little('the feed was looked at after too few revocations')]),
+    ...(wasWatched(operations, looks) ? [] : [little('open transactions were looked for after too few revocations')]),
   ];
 }

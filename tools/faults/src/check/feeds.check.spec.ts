@@ -1,15 +1,24 @@
 import { describe, expect, it } from 'vitest';
-import { check } from './check.js';
-import { ATTRIBUTES, goodRun, onFeed, onNotified, PARTNER } from './history.example.js';
+import { checkFeeds } from './feeds.check.js';
+import { ATTRIBUTES, done, goodRun, KEY, onFeed, onNotified, PARTNER, permission, SUBJECT } from './history.example.js';
 import type { Observed } from './observed.js';
 
-const said = (over: Partial<Observed>): string[] => [...new Set(check(goodRun(over)).map(({ kind }) => kind))];
+const said = (over: Partial<Observed>): string[] => [...new Set(checkFeeds(goodRun(over)).map(({ kind }) => kind))];
+
+it('a feed that does not end with what is permitted is told, whatever answer was lost', () => {
+  expect(said({ partnerFeed: [] })).toEqual(['lost']);
+  const revoked = done(4, { kind: 'revoke', purpose: 'recommendation' }, 'info');
+  const operations = [...goodRun().operations, revoked];
+  const permissions = [permission(1, 'granted'), permission(2, 'revoked')];
+  const permitted = new Map([[KEY, { version: 2, state: 'revoked' }]]);
+  expect(said({ operations, permissions, permitted })).toEqual(['lost']);
+  const empty = onFeed(2, 1, { values: {}, purposes: {} });
+  expect(said({ operations, permissions, permitted, partnerFeed: [onFeed(1, 0), empty] })).toEqual([]);
+  const old = onFeed(1, 0, { values: { companyName: `${PARTNER}-1`, email: `${PARTNER}-1@faults.example` } });
+  expect(said({ partnerFeed: [old] })).toEqual(['lost']);
+});
 
 describe('notifications', () => {
-  it('goes with its own feed', () => {
-    expect(said({ subjects: new Map() })).toEqual(['stuck']);
-  });
-
   it('ends with all that it needs of every customer, and nothing else', () => {
     const ending = (values: Record<string, string>) => said({ notificationsFeed: [onNotified(1, 0, { values })] });
     const { companyName, email, vatNumber } = ATTRIBUTES;
@@ -18,6 +27,21 @@ describe('notifications', () => {
     expect(ending({ companyName })).toEqual(['lost']);
     expect(ending({ companyName, email, vatNumber })).toEqual(['lost']);
     expect(said({ notificationsFeed: [], subjects: new Map() })).toEqual(['lost']);
+  });
+});
+
+describe('a version of what a recipient holds', () => {
+  const shares = goodRun().shares.map((share) => ({ ...share, version: share.recipient === PARTNER ? 2 : 1 }));
+  const aborted = [{ recipient: PARTNER, subject: SUBJECT, version: 1, purposes: {} }];
+
+  it('is on its feed, unless it was aborted', () => {
+    expect(said({ shares, partnerFeed: [onFeed(1, 0), onFeed(2, 1)] })).toEqual([]);
+    expect(said({ shares, partnerFeed: [onFeed(2, 1)] })).toEqual(['lost']);
+    expect(said({ shares, partnerFeed: [onFeed(2, 1)], aborted })).toEqual([]);
+  });
+
+  it('is not on its feed where it was', () => {
+    expect(said({ shares, partnerFeed: [onFeed(1, 0), onFeed(2, 1)], aborted })).toEqual(['wrong']);
   });
 });
 

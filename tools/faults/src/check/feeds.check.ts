@@ -1,8 +1,7 @@
 import { attributesOf } from '@castiron/contracts';
 import { PURPOSES } from '../plan/operations.js';
-import { carries, customersBy, lastOf, type CustomerOf } from './feed-records.js';
+import { customersBy, lastOf, type CustomerOf } from './feed-records.js';
 import type { Anomaly, FeedRecord, Observed } from './observed.js';
-import { isPermitting, keyOf } from './permissions.check.js';
 
 /** A partner, and what stands on its feed. */
 interface Receiving {
@@ -29,35 +28,24 @@ function checkOrder(name: string, records: readonly FeedRecord[]): Anomaly[] {
   return found;
 }
 
-/** G2: after a revocation was answered, no later record carries the purpose until it is granted anew. */
-function checkFence({ operations, run }: Observed, { slug, feed }: Receiving, customerOf: CustomerOf): Anomaly[] {
-  const permitting = operations.filter(isPermitting);
-  return permitting.flatMap((revoked) => {
-    const { operation, customer, outcome, told } = revoked;
-    const { feedEnds, version } = told;
-    if (operation.kind !== 'revoke' || outcome !== 'ok' || feedEnds === undefined || version === undefined) return [];
-    const { purpose } = operation;
-    const key = keyOf(revoked, run);
-    if (key !== `${customer}/${slug}/${purpose}`) return [];
-    // One that nobody has an answer to may come to pass later, but not one given before the revocation: it is refused.
-    const grants = permitting.filter(
-      (other) =>
-        other.operation.kind === 'grant' &&
-        keyOf(other, run) === key &&
-        ((other.outcome === 'info' && other.invoked >= revoked.invoked) ||
-          (other.outcome === 'ok' && (other.told.version ?? 0) > version)),
+/** Each version of what somebody holds is on its feed, or was aborted, and not both. */
+function checkVersions({ shares, partnerFeed, notificationsFeed, leaving, aborted }: Observed): Anomaly[] {
+  const nameOf = ({ subject, version }: { subject: string; version: number | null }): string =>
+    `${subject} v${version}`;
+  const feeds = [partnerFeed, notificationsFeed, ...leaving.map(({ feed }) => feed)];
+  const there = new Set(feeds.flatMap((feed) => feed.map(nameOf)));
+  const gone = new Set(aborted.map(nameOf));
+  const known = new Set(feeds.flatMap((feed) => feed.map(({ subject }) => subject)));
+  return shares
+    .filter(({ subject }) => known.has(subject))
+    .flatMap(({ subject, recipient, version: last }) =>
+      Array.from({ length: last }, (_, n) => nameOf({ subject, version: n + 1 })).flatMap((name): Anomaly[] => {
+        if (there.has(name) !== gone.has(name)) return [];
+        return there.has(name)
+          ? [{ kind: 'wrong', what: `${name} was aborted, and is on the feed of ${recipient}` }]
+          : [{ kind: 'lost', what: `${name} is not on the feed of ${recipient}, and was not aborted` }];
+      }),
     );
-    const late = feed.find(
-      (record) =>
-        customerOf(record.subject) === customer &&
-        record.offset >= Number(feedEnds[record.partition] ?? Infinity) &&
-        carries(record, purpose) &&
-        !grants.some(({ invoked }) => invoked <= record.at),
-    );
-    if (late === undefined) return [];
-    const what = `revoke ${operation.id} of ${purpose} was answered, and ${late.partition}/${late.offset} of the feed of ${slug} carries it afterwards`;
-    return [{ kind: 'revoked-and-sent', what }] satisfies Anomaly[];
-  });
 }
 
 /** What stands on the feed at the end is what may: the last values, for the purposes that are permitted. */
@@ -160,10 +148,8 @@ export function checkFeeds(observed: Observed): Anomaly[] {
       ...checkWriters(observed, `feed of ${slug}`, feed),
       ...checkValues(observed, feed, customerOf),
     ]),
-    ...partners.flatMap((receiving) => [
-      ...checkFence(observed, receiving, customerOf),
-      ...checkEnd(observed, receiving, customerOf),
-    ]),
+    ...partners.flatMap((receiving) => checkEnd(observed, receiving, customerOf)),
+    ...checkVersions(observed),
     ...checkNotified(observed, customerOf),
   ];
 }

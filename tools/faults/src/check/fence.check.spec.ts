@@ -1,52 +1,52 @@
 import { describe, expect, it } from 'vitest';
-import { check } from './check.js';
-import { done, goodRun, KEY, onFeed, permission } from './history.example.js';
+import { checkFence } from './fence.check.js';
+import { done, goodRun, onFeed } from './history.example.js';
 import type { Observed } from './observed.js';
 
-const said = (over: Partial<Observed>): string[] => [...new Set(check(goodRun(over)).map(({ kind }) => kind))];
+const said = (over: Partial<Observed>): string[] => checkFence(goodRun(over)).map(({ kind }) => kind);
+const late = ['revoked-and-sent'];
 
 describe('a revocation that was answered', () => {
-  const revoked = done(4, { kind: 'revoke', purpose: 'recommendation' }, 'ok', { version: 2, feedEnds: { 0: '1' } });
-  const permissions = [permission(1, 'granted'), permission(2, 'revoked')];
-  const empty = onFeed(3, 5, { values: {}, purposes: {} });
-  const base = {
-    operations: [...goodRun().operations, revoked],
-    permissions,
-    permitted: new Map([[KEY, { version: 2, state: 'revoked' }]]),
-  };
+  const told = { version: 2, answered: 100 };
+  const revoked = done(4, { kind: 'revoke', purpose: 'recommendation' }, 'ok', told);
+  const operations = [...goodRun().operations, revoked];
+  const before = onFeed(1, 0, { at: 90 });
+  const after = onFeed(2, 1, { at: 101 });
+  const empty = onFeed(3, 5, { at: 200, values: {}, purposes: {} });
 
   it('is kept where no later record carries the purpose', () => {
-    expect(said({ ...base, partnerFeed: [onFeed(1, 0), empty] })).toEqual([]);
+    expect(said({ operations, partnerFeed: [before, empty] })).toEqual([]);
+    const other = { ...after, purposes: { companyName: ['invoicing'] } };
+    expect(said({ operations, partnerFeed: [before, other, empty] })).toEqual([]);
   });
 
   it('is broken by one that does, whatever came before and after it', () => {
-    expect(said({ ...base, partnerFeed: [onFeed(1, 0), onFeed(2, 1), empty] })).toEqual(['revoked-and-sent']);
+    expect(said({ operations, partnerFeed: [before, after, empty] })).toEqual(late);
+  });
+
+  it('is broken by one of before that was committed after it', () => {
+    const partnerFeed = [before, empty];
+    const look = (asked: number, lane: number, since: number) => [
+      { asked, since: new Map([[`feed-lane-${lane}`, since]]) },
+    ];
+    expect(said({ operations, partnerFeed, looks: look(101, 7, 89) })).toEqual(late);
+    // That of another lane; one that began later; one that was seen before the answer.
+    expect(said({ operations, partnerFeed, looks: look(101, 8, 89) })).toEqual([]);
+    expect(said({ operations, partnerFeed, looks: look(101, 7, 91) })).toEqual([]);
+    expect(said({ operations, partnerFeed, looks: look(99, 7, 89) })).toEqual([]);
   });
 
   it('is broken although a permission from before it had no answer: such a one is refused', () => {
     const earlier = done(3, { kind: 'grant', purpose: 'recommendation' }, 'info', {}, 35);
-    const partnerFeed = [onFeed(1, 0), onFeed(2, 1), empty];
-    expect(said({ ...base, operations: [...base.operations, earlier], partnerFeed })).toContain('revoked-and-sent');
+    expect(said({ operations: [...operations, earlier], partnerFeed: [before, after] })).toEqual(late);
   });
 
   it('is not broken after a new permission, nor where one may have come to pass', () => {
     for (const outcome of ['ok', 'info'] as const) {
-      const granted = done(
-        5,
-        { kind: 'grant', purpose: 'recommendation' },
-        outcome,
-        outcome === 'ok' ? { version: 3 } : {},
-        500,
-      );
-      const feed = [onFeed(1, 0), onFeed(2, 1)];
-      const over = {
-        operations: [...base.operations, granted],
-        permissions: [...permissions, permission(3, 'granted')],
-        permitted: new Map([[KEY, { version: 3, state: 'granted' }]]),
-      };
-      expect(said({ ...over, partnerFeed: feed })).toEqual([]);
-      const before = feed.map((one) => ({ ...one, at: 400 }));
-      expect(said({ ...over, partnerFeed: before })).toEqual(['revoked-and-sent']);
+      const again = done(5, { kind: 'grant', purpose: 'recommendation' }, outcome, { version: 3 }, 150);
+      const granted = [...operations, again];
+      expect(said({ operations: granted, partnerFeed: [before, onFeed(2, 1, { at: 151 })] })).toEqual([]);
+      expect(said({ operations: granted, partnerFeed: [before, after] })).toEqual(late);
     }
   });
 });

@@ -1,7 +1,7 @@
 import type { Done, Outcome, Told } from '../history.js';
 import type { Operation, Recipient } from '../plan/operations.js';
 import { byKey } from './by-key.js';
-import type { Committed, FeedRecord, Observed, VersionedRecord } from './observed.js';
+import type { Committed, FeedRecord, Mail, Notice, Observed, VersionedRecord } from './observed.js';
 
 /** A history in which everything went well, to be spoilt by specs: one customer, one change, one permission. */
 export const CUSTOMER = 'customer-1';
@@ -22,7 +22,7 @@ export const ATTRIBUTES = {
 
 type Act =
   | { kind: 'register' }
-  | { kind: 'change'; attribute: 'email' }
+  | { kind: 'change' | 'withdraw'; attribute: 'email' }
   | { kind: 'cancel' | 'terminate' }
   | { kind: 'grant' | 'revoke'; purpose: 'recommendation' | 'mailing'; recipient?: Recipient };
 
@@ -57,7 +57,7 @@ export const onFeed = (version: number, offset: number, over: Partial<FeedRecord
   version,
   values: { companyName: `${PARTNER}-1`, email: `${PARTNER}-2@faults.example` },
   purposes: { companyName: ['recommendation'], email: ['recommendation'] },
-  at: 1_000 + offset,
+  at: 35 + offset,
   ...over,
 });
 
@@ -69,6 +69,29 @@ const committedOf = (records: readonly VersionedRecord[]): Committed[] =>
 
 const PROFILES = [record(CUSTOMER, 1, 0), record(CUSTOMER, 2, 1)];
 const PERMISSIONS = [permission(1, 'granted')];
+
+export const WELCOME: Notice = {
+  id: 'event 1',
+  notice: 'welcome',
+  subject: NOTIFIED,
+  kind: 'welcome',
+  about: undefined,
+};
+export const STARTED: Notice = {
+  id: 'event 2',
+  notice: 'started',
+  subject: NOTIFIED,
+  kind: 'sharing-started',
+  about: `Partner ${PARTNER}`,
+};
+export const mailOf = (notice: string, over: Partial<Mail> = {}): Mail => ({
+  id: `mail of ${notice}`,
+  notice,
+  status: 'sent',
+  attempts: 1,
+  isClaimed: false,
+  ...over,
+});
 
 /** Whatever is spoilt of profiles and permissions stands so on their topics; all of it was committed. */
 export const onNotified = (version: number, offset: number, over: Partial<FeedRecord> = {}): FeedRecord =>
@@ -97,18 +120,25 @@ export function goodRun(over: Partial<Observed> = {}): Observed {
     permitted: new Map([[KEY, { version: 1, state: 'granted' }]]),
     copies: new Map([[CUSTOMER, 2]]),
     shares: [
-      { customer: CUSTOMER, recipient: PARTNER, subject: SUBJECT, version: 1, state: 'released' },
-      { customer: CUSTOMER, recipient: 'notifications', subject: NOTIFIED, version: 1, state: 'released' },
+      { customer: CUSTOMER, recipient: PARTNER, subject: SUBJECT, lane: 7, version: 1, state: 'released' },
+      { customer: CUSTOMER, recipient: 'notifications', subject: NOTIFIED, lane: 7, version: 1, state: 'released' },
     ],
     partnerFeed: [onFeed(1, 0)],
     leaving: [],
+    aborted: [],
+    looks: [],
     notificationsFeed: [onNotified(1, 0)],
     subjects: new Map([[NOTIFIED, 1]]),
     withdrawals: [],
     confirmations: [],
-    obligations: new Map(),
-    notices: [{ id: 'notice-event', about: 'notice' }],
-    mails: new Set(['notice']),
+    obligations: [],
+    notices: [WELCOME, STARTED],
+    mails: [mailOf('welcome'), mailOf('started')],
+    letters: new Map([
+      ['mail of welcome', 1],
+      ['mail of started', 1],
+    ]),
+    interruptions: 0,
     trail: [{ place: 'customers', key: CUSTOMER, before: 1, after: 2 }],
     parked: 0,
     unsettled: [],

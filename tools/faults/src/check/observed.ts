@@ -38,21 +38,76 @@ export interface FeedRecord {
   readonly version: number | null;
   readonly values: Readonly<Record<string, string | undefined>>;
   readonly purposes: Readonly<Record<string, readonly string[]>>;
-  /** When it was sent, in ms since the epoch. */
+  /** When the broker appended it, in ms since the epoch; nobody could read it before its transaction ended. */
   readonly at: number;
 }
 
-/** An event that is to have its effect once. */
-export interface OnceEvent {
+/** A record whose transaction did not commit. Somebody may have read it, so that it counts as disclosed. */
+export interface Aborted {
+  readonly recipient: string;
+  readonly subject: string;
+  readonly version: number;
+  readonly purposes: FeedRecord['purposes'];
+}
+
+/** Which transactions were under way at the broker, no sooner than it was asked: since when, by their transactional id. */
+export interface Look {
+  readonly asked: number;
+  readonly since: ReadonlyMap<string, number>;
+}
+
+/** An event that tells a recipient of what a record took from it. */
+export interface Withdrawal {
   readonly id: string;
-  /** What it is about: an obligation, a notice, a ledger entry. */
+  readonly subject: string;
+  /** Of the record. */
+  readonly version: number;
+}
+
+/** A duty to delete or to stop using, as it stands in the database. */
+export interface Obligation {
+  readonly id: string;
+  readonly recipient: string;
+  readonly subject: string;
+  readonly version: number;
+  readonly state: string;
+}
+
+/** An event by which a recipient says that it has done so. */
+export interface Confirmation {
+  readonly id: string;
+  /** The obligation. */
   readonly about: string;
+}
+
+/** An event that tells notifications of something that a customer must know. */
+export interface Notice {
+  readonly id: string;
+  readonly notice: string;
+  /** The customer, as notifications knows it. */
+  readonly subject: string;
+  readonly kind: string;
+  /** The name of the other company. */
+  readonly about: string | undefined;
+}
+
+/** A mail in the database of who sends it. */
+export interface Mail {
+  readonly id: string;
+  /** null: it is no notice. */
+  readonly notice: string | null;
+  readonly status: string;
+  /** How often it was taken in hand. */
+  readonly attempts: number;
+  /** Whether it may be in somebody's hands at this moment. */
+  readonly isClaimed: boolean;
 }
 
 export interface Share {
   readonly customer: string;
   readonly recipient: string;
   readonly subject: string;
+  readonly lane: number;
   readonly version: number;
   readonly state: string;
 }
@@ -99,16 +154,22 @@ export interface Observed {
   readonly shares: readonly Share[];
   readonly partnerFeed: readonly FeedRecord[];
   readonly leaving: readonly Leaving[];
+  /** By the word of partner-sharing. */
+  readonly aborted: readonly Aborted[];
+  readonly looks: readonly Look[];
   readonly notificationsFeed: readonly FeedRecord[];
   /** By subject: what notifications made of its feed. */
   readonly subjects: ReadonlyMap<string, number>;
-  /** Withdrawals that notifications was told, and the obligations as they stand. */
-  readonly withdrawals: readonly OnceEvent[];
-  readonly confirmations: readonly OnceEvent[];
-  readonly obligations: ReadonlyMap<string, string>;
-  /** Notices that notifications was told, and those it made mails of. */
-  readonly notices: readonly OnceEvent[];
-  readonly mails: ReadonlySet<string>;
+  /** Withdrawals that recipients were told, the obligations, and what notifications answered. */
+  readonly withdrawals: readonly Withdrawal[];
+  readonly obligations: readonly Obligation[];
+  readonly confirmations: readonly Confirmation[];
+  /** Notices that notifications was told, all mails that it has, and how often the mail server got each, by its id. */
+  readonly notices: readonly Notice[];
+  readonly mails: readonly Mail[];
+  readonly letters: ReadonlyMap<string, number>;
+  /** How often one of those who send mail left to others what it did. */
+  readonly interruptions: number;
   readonly trail: readonly Step[];
   /** Messages that were put aside; nothing that users do here is to be. */
   readonly parked: number;

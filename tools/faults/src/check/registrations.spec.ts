@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { check } from './check.js';
-import { done, goodRun, onNotified, PARTNER, record } from './history.example.js';
+import { done, goodRun, mailOf, onNotified, PARTNER, record, WELCOME } from './history.example.js';
 import type { Observed } from './observed.js';
 
 const said = (over: Partial<Observed>): string[] => [...new Set(check(goodRun(over)).map(({ kind }) => kind))];
@@ -22,7 +22,7 @@ describe('a registration without an answer', () => {
     copies: new Map([...good.copies, ['late', 1]]),
     shares: [
       ...good.shares,
-      { customer: 'late', recipient: 'notifications', subject: 'late-1', version: 1, state: 'released' },
+      { customer: 'late', recipient: 'notifications', subject: 'late-1', lane: 7, version: 1, state: 'released' },
     ],
     notificationsFeed: [
       ...good.notificationsFeed,
@@ -33,6 +33,9 @@ describe('a registration without an answer', () => {
       }),
     ],
     subjects: new Map([...good.subjects, ['late-1', 1]]),
+    notices: [...good.notices, { ...WELCOME, id: 'late', notice: 'late', subject: 'late-1' }],
+    mails: [...good.mails, mailOf('late')],
+    letters: new Map([...good.letters, [mailOf('late').id, 1]]),
   };
 
   it('may have come to pass, and is held to all that others are', () => {

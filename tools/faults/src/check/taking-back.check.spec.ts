@@ -1,26 +1,33 @@
 import { describe, expect, it } from 'vitest';
 import { slugOf } from '../plan/operations.js';
-import { check } from './check.js';
+import { checkCancellations } from './cancellations.check.js';
+import { checkFeeds } from './feeds.check.js';
+import { checkFence } from './fence.check.js';
 import { CUSTOMER, done, goodRun, onFeed, onNotified, PARTNER, permissionFor } from './history.example.js';
 import type { Leaving, Observed } from './observed.js';
-import { mailingOf } from './permissions.check.js';
+import { checkPermissions, mailingOf } from './permissions.check.js';
+import { checkTerminations } from './terminations.check.js';
 
 const good = goodRun();
-const said = (over: Partial<Observed>): string[] => [...new Set(check(goodRun(over)).map(({ kind }) => kind))];
+const CHECKS = [checkPermissions, checkTerminations, checkCancellations, checkFeeds, checkFence];
+const said = (over: Partial<Observed>): string[] => {
+  const observed = goodRun(over);
+  return [...new Set(CHECKS.flatMap((check) => check(observed)).map(({ kind }) => kind))];
+};
 
 describe('an agreement that was terminated', () => {
   const slug = slugOf(PARTNER, 0, 'leaving');
   const key = `${CUSTOMER}/${slug}/recommendation`;
   const subject = 'subject-of-leaving';
   const granted = done(5, { kind: 'grant', purpose: 'recommendation', recipient: 'leaving' }, 'ok', { version: 1 });
-  const terminated = { ...done(6, { kind: 'terminate' }, 'ok', { feedEnds: { 0: '8' } }), customer: undefined };
-  const sent = onFeed(1, 7, { subject, id: 'leaving@1' });
+  const terminated = { ...done(6, { kind: 'terminate' }, 'ok', { answered: 100 }), customer: undefined };
+  const sent = onFeed(1, 7, { subject, id: 'leaving@1', at: 90 });
   const withdrawn = onFeed(2, 8, { subject, id: 'leaving@2', values: {}, purposes: {} });
   const of = (leaving: Partial<Leaving>, outcome: 'ok' | 'info' | 'none' = 'ok'): Partial<Observed> => ({
     operations: [...good.operations, granted, ...(outcome === 'none' ? [] : [{ ...terminated, outcome }])],
     permissions: [...good.permissions, permissionFor(key, 1, 'granted')],
     permitted: new Map([...good.permitted, [key, { version: 1, state: 'granted' }]]),
-    shares: [...good.shares, { customer: CUSTOMER, recipient: slug, subject, version: 2, state: 'withdrawn' }],
+    shares: [...good.shares, { customer: CUSTOMER, recipient: slug, subject, lane: 7, version: 1, state: 'withdrawn' }],
     leaving: [{ slug, state: 'terminated', told: 'terminated', feed: [sent, withdrawn], ...leaving }],
   });
 
@@ -31,7 +38,7 @@ describe('an agreement that was terminated', () => {
   });
 
   it('lets nothing more get there once it was answered', () => {
-    const late = onFeed(2, 8, { subject, id: 'leaving@2' });
+    const late = onFeed(2, 8, { subject, id: 'leaving@2', at: 101 });
     const end = onFeed(3, 9, { subject, id: 'leaving@3', values: {}, purposes: {} });
     expect(said(of({ feed: [sent, late, end] }))).toEqual(['revoked-and-sent']);
     expect(said(of({ feed: [sent, late, end] }, 'info'))).toEqual([]);

@@ -18,6 +18,8 @@ export interface Before {
   /** Messages that were parked, by service and number. */
   readonly parked: ReadonlySet<string>;
   readonly customers: ReadonlySet<string>;
+  /** Mails that were made of notices. */
+  readonly mails: number;
 }
 
 export const isSince =
@@ -38,6 +40,7 @@ export async function before(cluster: Cluster): Promise<Before> {
     trail: await lastOf('SELECT coalesce(max(n), 0) AS n FROM faults_trail'),
     committed: await lastOf('SELECT coalesce(max(id), 0) AS n FROM faults_outbox'),
     parked: new Set(await parkedIds(databases)),
+    mails: await mailsOfNotices(databases),
     customers: new Set((await customersIn(databases)).keys()),
   };
 }
@@ -77,6 +80,24 @@ export async function customersSince(
   { customers }: Pick<Before, 'customers'>,
 ): Promise<Map<string, number>> {
   return new Map([...(await customersIn(databases))].filter(([id]) => !customers.has(id)));
+}
+
+async function mailsOfNotices(databases: Databases): Promise<number> {
+  const [row] = await databases.query<{ n: number }>(
+    'notifications',
+    'SELECT count(*)::int AS n FROM mails WHERE notice IS NOT NULL',
+  );
+  return row?.n ?? 0;
+}
+
+/** Notices that were committed since, and have not become mails. */
+export async function noticesWithoutMail(databases: Databases, { committed, mails }: Before): Promise<number> {
+  const [row] = await databases.query<{ n: number }>(
+    'partner-sharing',
+    `SELECT count(*)::int AS n FROM faults_outbox WHERE id > $1 AND type = 'duties.notice-due.v1'`,
+    [committed.get('partner-sharing') ?? 0],
+  );
+  return (row?.n ?? 0) - ((await mailsOfNotices(databases)) - mails);
 }
 
 /** The versions that consumers' rows went through since. */

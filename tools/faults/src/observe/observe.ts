@@ -1,15 +1,26 @@
 import { topicsOfRecipient } from '@castiron/contracts';
-import type { Observed, Share } from '../check/observed.js';
+import type { Obligation, Observed, Share } from '../check/observed.js';
 import type { Done } from '../history.js';
 import type { Cluster } from '../rig/cluster.js';
 import type { Calls } from '../workload/calls.js';
 import { customersOf } from '../workload/user.js';
 import { customersSince, isSince, parkedIds, stepsSince, type Before } from './before.js';
 import { finalsOf } from './finals.js';
+import { lettersIn, mailsIn } from './mails.js';
 import { committedSince, withoutOthers } from './outboxes.js';
 import { patiently } from './patiently.js';
 import type { Databases } from './databases.js';
-import { delivered, feedRecord, onceEvents, stateOf, versioned } from './records.js';
+import {
+  abortedOf,
+  confirmationsOf,
+  delivered,
+  feedRecord,
+  noticesOf,
+  stateOf,
+  versioned,
+  withdrawalsOf,
+  type AbortedRow,
+} from './records.js';
 import { untilSent } from './settle.js';
 import { readTopic, type Placed } from './topics.js';
 
@@ -30,14 +41,16 @@ export interface Subject {
   readonly run: string;
   readonly before: Before;
   readonly unsettled: readonly string[];
+  readonly looks: Observed['looks'];
+  readonly interruptions: number;
 }
 
 /** What stands in the services' databases. */
 async function rowsOf({ databases }: Cluster, before: Before, customers: readonly string[]) {
-  const [shares, copies, subjects, obligations, mails, trail, parked, permitted] = await Promise.all([
+  const [shares, copies, subjects, obligations, aborted, mails, trail, parked, permitted] = await Promise.all([
     databases.query<Share & { [name: string]: unknown }>(
       'partner-sharing',
-      'SELECT customer, recipient, subject, version, state FROM shares WHERE customer = ANY ($1)',
+      'SELECT customer, recipient, subject, lane, version, state FROM shares WHERE customer = ANY ($1)',
       [customers],
     ),
     databases.query<{ id: string; version: number }>(
@@ -46,12 +59,19 @@ async function rowsOf({ databases }: Cluster, before: Before, customers: readonl
       [customers],
     ),
     databases.query<{ subject: string; version: number }>('notifications', 'SELECT subject, version FROM subjects'),
-    databases.query<{ id: string; state: string }>(
+    databases.query<Obligation & { [name: string]: unknown }>(
       'partner-sharing',
-      'SELECT o.id, o.state FROM obligations o JOIN shares s ON s.id = o.share WHERE s.customer = ANY ($1)',
+      `SELECT o.id, o.recipient, o.subject, o.version, o.state FROM obligations o JOIN shares s ON s.id = o.share
+       WHERE s.customer = ANY ($1)`,
       [customers],
     ),
-    databases.query<{ notice: string }>('notifications', 'SELECT notice FROM mails WHERE notice IS NOT NULL'),
+    databases.query<AbortedRow>(
+      'partner-sharing',
+      `SELECT s.recipient, s.subject, e.version, e.attributes FROM share_entries e JOIN shares s ON s.id = e.share
+       WHERE e.kind = 'aborted' AND s.customer = ANY ($1)`,
+      [customers],
+    ),
+    mailsIn(databases),
     stepsSince(databases, before),
     parkedIds(databases),
     databases.query<{ key: string; version: number; state: string }>(
@@ -65,8 +85,9 @@ async function rowsOf({ databases }: Cluster, before: Before, customers: readonl
     shares,
     copies: new Map(copies.map(({ id, version }) => [id, version])),
     subjects: new Map(subjects.map((row) => [row.subject, row.version])),
-    obligations: new Map(obligations.map(({ id, state }) => [id, state])),
-    mails: new Set(mails.map(({ notice }) => notice)),
+    obligations,
+    aborted: aborted.map(abortedOf),
+    mails,
     trail,
     parked: parked.filter((id) => !before.parked.has(id)).length,
     permitted: new Map(permitted.map(({ key, version, state }) => [key, { version, state }])),
@@ -90,34 +111,32 @@ export async function observe(cluster: Cluster, calls: Calls, subject: Subject):
   const committed = await committedSince(databases, before);
   const unsent = await untilSent(databases);
   const feedOf = (slug: string): string => topicsOfRecipient(slug).feed.name;
-  const written = new Set([PROFILES, PERMISSIONS, AGREEMENTS, NOTIFIER.duties.name, NOTIFIER.replies.name]);
+  const recipients = ['notifications', partner, ...leaving];
+  const duties = recipients.map((slug) => topicsOfRecipient(slug).duties.name);
+  const written = new Set([PROFILES, PERMISSIONS, AGREEMENTS, NOTIFIER.replies.name, ...duties]);
   for (const { topic } of committed) written.add(topic);
   const kafka = cluster.kafka();
   const read = await Promise.all(
-    [...written, ...['notifications', partner, ...leaving].map(feedOf)].map((topic) =>
-      patiently(() => readTopic(kafka, topic)),
-    ),
+    [...written, ...recipients.map(feedOf)].map((topic) => patiently(() => readTopic(kafka, topic))),
   );
   const since = read.flatMap(({ records }) => records.filter(isSince(before)));
   const on = (topic: string): Placed[] => since.filter((record) => record.topic === topic);
   const held = read.filter(({ whole }) => !whole).map(({ topic }) => `a transaction stays open on ${topic}`);
   const rows = await rowsOf(cluster, before, customers);
-  const told = await withoutOthers(
+  const sent = await withoutOthers(
     databases,
     committed,
     since.filter(({ topic }) => written.has(topic)),
   );
-  const notified = new Set(
-    rows.shares.filter(({ recipient }) => recipient === 'notifications').map((share) => share.subject),
-  );
-  const isMine = ({ key }: Placed) => notified.has(key);
-  const duties = on(NOTIFIER.duties.name).filter(isMine);
+  const subjects = new Set(rows.shares.map((share) => share.subject));
+  const isMine = ({ key }: Placed) => subjects.has(key);
+  const told = duties.flatMap(on).filter(isMine);
   return {
     ...subject,
     ...rows,
     unsettled: [...subject.unsettled, ...held],
     committed,
-    delivered: told.map(delivered),
+    delivered: sent.map(delivered),
     unsent,
     finals: await finalsOf(cluster, calls, customers),
     profiles: on(PROFILES)
@@ -137,12 +156,9 @@ export async function observe(cluster: Cluster, calls: Calls, subject: Subject):
       ),
       feed: on(feedOf(slug)).map(feedRecord),
     })),
-    withdrawals: onceEvents(duties, 'duties.withdrawal-due.v1', 'obligation'),
-    confirmations: onceEvents(
-      on(NOTIFIER.replies.name).filter(isMine),
-      'replies.withdrawal-confirmed.v1',
-      'obligation',
-    ),
-    notices: onceEvents(duties, 'duties.notice-due.v1', 'notice'),
+    withdrawals: withdrawalsOf(told),
+    confirmations: confirmationsOf(on(NOTIFIER.replies.name).filter(isMine)),
+    notices: noticesOf(told),
+    letters: await lettersIn(cluster.stack.mail.api),
   };
 }

@@ -1,4 +1,4 @@
-import type { FeedRecord, OnceEvent, VersionedRecord } from '../check/observed.js';
+import type { Aborted, FeedRecord, VersionedRecord } from '../check/observed.js';
 import { COPY, type Placed } from './topics.js';
 
 const dataOf = (record: Placed): Record<string, unknown> => JSON.parse(record.value ?? '{}') as Record<string, unknown>;
@@ -37,7 +37,39 @@ export function feedRecord(record: Placed): FeedRecord {
   };
 }
 
-export const onceEvents = (records: readonly Placed[], type: string, about: string): OnceEvent[] =>
-  records
-    .filter((record) => record.type === type)
-    .map((record) => ({ id: record.id, about: String(dataOf(record)[about]) }));
+/** A row of the ledger's entries, as partner-sharing keeps them. */
+export interface AbortedRow {
+  readonly [column: string]: unknown;
+  readonly recipient: string;
+  readonly subject: string;
+  readonly version: number;
+  readonly attributes: readonly { readonly name: string; readonly purposes: readonly { readonly purpose: string }[] }[];
+}
+
+export const abortedOf = ({ recipient, subject, version, attributes }: AbortedRow): Aborted => ({
+  recipient,
+  subject,
+  version,
+  purposes: Object.fromEntries(attributes.map(({ name, purposes }) => [name, purposes.map(({ purpose }) => purpose)])),
+});
+
+const ofType =
+  <T>(type: string, make: (data: Record<string, unknown>) => T) =>
+  (records: readonly Placed[]): (T & { id: string })[] =>
+    records.filter((record) => record.type === type).map((record) => ({ id: record.id, ...make(dataOf(record)) }));
+
+export const withdrawalsOf = ofType('duties.withdrawal-due.v1', ({ subject, version }) => ({
+  subject: String(subject),
+  version: Number(version),
+}));
+
+export const confirmationsOf = ofType('replies.withdrawal-confirmed.v1', ({ obligation }) => ({
+  about: String(obligation),
+}));
+
+export const noticesOf = ofType('duties.notice-due.v1', ({ notice, subject, kind, about }) => ({
+  notice: String(notice),
+  subject: String(subject),
+  kind: String(kind),
+  about: typeof about === 'string' ? about : undefined,
+}));

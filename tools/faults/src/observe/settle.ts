@@ -1,6 +1,7 @@
 import { SERVICES, type Service } from '../plan/faults.js';
-import { customersSince, type Before } from './before.js';
+import { customersSince, noticesWithoutMail, type Before } from './before.js';
 import type { Databases } from './databases.js';
+import { OPEN_MAILS } from './mails.js';
 
 const POLL_MS = 400;
 
@@ -40,7 +41,7 @@ async function restless(databases: Databases, before: Before): Promise<string[]>
     'notifications',
     `SELECT DISTINCT key FROM faults_outbox WHERE topic = 'notifications.mailings.v1'`,
   );
-  const [unsentBy, copies, pending, sweeps, untold, open, shares, subjects] = await Promise.all([
+  const [unsentBy, copies, pending, sweeps, untold, open, shares, subjects, unmade, unmailed] = await Promise.all([
     unsent(databases),
     databases.query<{ id: string; version: number }>(
       'partner-sharing',
@@ -76,6 +77,8 @@ async function restless(databases: Databases, before: Before): Promise<string[]>
       [customers],
     ),
     databases.query<{ subject: string; version: number }>('notifications', 'SELECT subject, version FROM subjects'),
+    noticesWithoutMail(databases, before),
+    count(databases, 'notifications', OPEN_MAILS),
   ]);
   const known = new Map(copies.map(({ id, version }) => [id, version]));
   const held = new Map(subjects.map(({ subject, version }) => [subject, version]));
@@ -89,6 +92,8 @@ async function restless(databases: Databases, before: Before): Promise<string[]>
     ...(untold > 0 ? [`${untold} cancellations have not reached partner-sharing`] : []),
     ...(late > 0 ? [`${late} feed records have not reached notifications`] : []),
     ...(open > 0 ? [`${open} withdrawals of notifications are open`] : []),
+    ...(unmade > 0 ? [`${unmade} notices have not become mails`] : []),
+    ...(unmailed > 0 ? [`${unmailed} mails have not come to an end`] : []),
   ];
 }
 

@@ -42,6 +42,22 @@ export interface Happened {
   readonly until: number;
 }
 
+/** A process that stands still for longer takes what it waits for as lost. */
+const GIVES_UP_AFTER_MS = 8_000;
+
+/** How often a process of a service left what it did to others: it was killed, ended by itself, or stood still for long. */
+export const interruptionsOf = (
+  happened: readonly Happened[],
+  ownEnds: readonly string[],
+  service: Service,
+): number => {
+  const isOne = ({ fault, replica }: Happened): boolean =>
+    replica?.startsWith(service) === true &&
+    fault.kind === 'at-point' &&
+    (fault.action.startsWith('kill') || (fault.action === 'pause' && fault.ms > GIVES_UP_AFTER_MS));
+  return happened.filter(isOne).length + ownEnds.filter((end) => end.startsWith(service)).length;
+};
+
 /** What is known of a fault while it comes to pass. */
 interface Meeting {
   replica?: string;

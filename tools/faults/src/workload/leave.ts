@@ -20,7 +20,7 @@ export async function leave(world: World, operation: Operation): Promise<void> {
       as,
       body: { reason: 'We part.' },
     });
-    const { outcome, told } = await behindFence(world, reply, slug, as);
+    const { outcome, told } = await behindFence(world, reply, as);
     // By one that had no answer; where its fence stands nobody is told.
     const isThrough = attempt > 1 && told.reason === 'agreement-terminated';
     if (outcome === 'ok' || isThrough) {

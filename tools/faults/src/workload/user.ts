@@ -126,7 +126,7 @@ export class User {
       return;
     }
     const reply = await calls.call({ method: 'DELETE', ...request });
-    const { outcome, told } = await behindFence(this.world, reply, slug, request.as);
+    const { outcome, told } = await behindFence(this.world, reply, request.as);
     done(outcome, told);
   }
 

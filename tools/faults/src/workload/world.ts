@@ -1,6 +1,5 @@
 import type { History } from '../history.js';
 import type { Service } from '../plan/faults.js';
-import type { Ends } from '../observe/feed-ends.js';
 import type { Calls } from './calls.js';
 
 /** What users act on. */
@@ -15,6 +14,4 @@ export interface World {
   readonly urlOf: (service: Service, replica: number) => string;
   /** Where mail is read, as JSON. */
   readonly mail: string;
-  /** Where a partner's feed ends now; undefined where the broker does not say. */
-  readonly feedEnds: (slug: string) => Promise<Ends | undefined>;
 }

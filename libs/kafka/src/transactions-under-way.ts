@@ -1,0 +1,35 @@
+import { secondClient } from './second-client.js';
+import type { KafkaSettings } from './types.js';
+
+const UNDER_WAY = 'Ongoing';
+
+/**
+ * The transactions that were begun and are decided about neither way, by their transactional id: since when, in ms since the
+ * epoch. Each broker knows those that it coordinates, and the first that answers is asked: with several, some are missing.
+ */
+export async function transactionsUnderWay(settings: KafkaSettings): Promise<Map<string, number>> {
+  const { Connection, describeTransactionsV0, listTransactionsV1 } = await secondClient();
+  const [broker = ''] = settings.brokers;
+  const colon = broker.lastIndexOf(':');
+  const connection = new Connection(settings.clientId, {
+    connectTimeout: 5_000,
+    requestTimeout: 10_000,
+    sasl: { mechanism: 'SCRAM-SHA-512', username: settings.username, password: settings.password },
+    ...(settings.ssl === true && { tls: {} }),
+  });
+  try {
+    await connection.connect(broker.slice(0, colon), Number(broker.slice(colon + 1)));
+    const listed = await listTransactionsV1.api.async(connection, ['ONGOING'], [], -1n, null);
+    const ids = listed.transactionStates.map(({ transactionalId }) => transactionalId);
+    if (ids.length === 0) return new Map();
+    const { transactionStates } = await describeTransactionsV0.api.async(connection, ids);
+    return new Map(
+      transactionStates
+        // Some may have ended since.
+        .filter(({ transactionState }) => transactionState === UNDER_WAY)
+        .map(({ transactionalId, transactionStartTimeMs }) => [transactionalId, Number(transactionStartTimeMs)]),
+    );
+  } finally {
+    await connection.close().catch(() => undefined);
+  }
+}

@@ -1,0 +1,56 @@
+import type { Done } from '../history.js';
+import { slugOf } from '../plan/operations.js';
+import { partnersOf } from './disclosures.js';
+import { carries, customersBy } from './feed-records.js';
+import type { Anomaly, FeedRecord, Observed } from './observed.js';
+import { isPermitting, keyOf, type Permitting } from './permissions.check.js';
+
+/** A grant that may have come to pass after the revocation; one that was given before it is refused. */
+const mayFollow = (grant: Permitting, revoked: Permitting, run: string): boolean =>
+  grant.operation.kind === 'grant' &&
+  keyOf(grant, run) === keyOf(revoked, run) &&
+  (grant.outcome === 'info'
+    ? grant.invoked >= revoked.invoked
+    : grant.outcome === 'ok' && (grant.told.version ?? 0) > (revoked.told.version ?? 0));
+
+/** Which records an operation forbids once it was answered; undefined where it forbids none. */
+function forbiddenBy(done: Done, observed: Observed): ((record: FeedRecord) => boolean) | undefined {
+  const { operations, run } = observed;
+  if (done.operation.kind === 'terminate') return ({ purposes }) => Object.keys(purposes).length > 0;
+  if (!isPermitting(done) || done.operation.kind !== 'revoke') return undefined;
+  const { customer, operation } = done;
+  const customerOf = customersBy(observed);
+  const grants = operations.filter(isPermitting).filter((other) => mayFollow(other, done, run));
+  return (record) =>
+    customerOf(record.subject) === customer &&
+    carries(record, operation.purpose) &&
+    !grants.some(({ invoked }) => invoked <= record.at);
+}
+
+/**
+ * G2: after what ends sharing was answered, no record that it forbids is added to the feed, until it is granted anew; nor is
+ * one of before that was not decided about by then: its lane's transaction was seen under way after the answer, and had
+ * begun before the record.
+ */
+export function checkFence(observed: Observed): Anomaly[] {
+  const { operations, shares, looks, run } = observed;
+  const feeds = new Map(partnersOf(observed).map(({ slug, feed }) => [slug, feed]));
+  const lanes = new Map(shares.map(({ subject, lane }) => [subject, `feed-lane-${lane}`]));
+  return operations.flatMap((done): Anomaly[] => {
+    const { operation, outcome, told } = done;
+    const { answered } = told;
+    const isForbidden = forbiddenBy(done, observed);
+    if (outcome !== 'ok' || answered === undefined || isForbidden === undefined) return [];
+    const recipient = operation.kind === 'revoke' ? operation.recipient : 'leaving';
+    const slug = slugOf(run, operation.process, recipient);
+    const later = looks.filter(({ asked }) => asked > answered);
+    return (feeds.get(slug) ?? []).filter(isForbidden).flatMap((record): Anomaly[] => {
+      const lane = lanes.get(record.subject) ?? '';
+      const wasOpen = (): boolean => later.some(({ since }) => (since.get(lane) ?? Infinity) < record.at);
+      if (record.at <= answered && !wasOpen()) return [];
+      const when = record.at > answered ? `came ${record.at - answered} ms afterwards` : 'was committed afterwards';
+      const what = `${operation.kind} ${operation.id} was answered, and ${record.partition}/${record.offset} of the feed of ${slug}, which it forbids, ${when}`;
+      return [{ kind: 'revoked-and-sent', what }];
+    });
+  });
+}

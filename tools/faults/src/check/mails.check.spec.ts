@@ -1,0 +1,70 @@
+import { describe, expect, it } from 'vitest';
+import { check } from './check.js';
+import { done, goodRun, mailOf } from './history.example.js';
+import type { Mail, Observed } from './observed.js';
+
+const said = (over: Partial<Observed>): string[] => check(goodRun(over)).map(({ kind }) => kind);
+const letters = (started: number) =>
+  new Map([
+    ['mail of welcome', 1],
+    ['mail of started', started],
+  ]);
+const started = (over: Partial<Mail>) => [mailOf('welcome'), mailOf('started', over)];
+
+describe('a notice', () => {
+  it('becomes a mail', () => {
+    expect(said({ mails: [mailOf('welcome')], letters: new Map([['mail of welcome', 1]]) })).toEqual(['lost']);
+  });
+
+  it.each(['failed', 'expired', 'cancelled'])('does not end %s', (status) => {
+    expect(said({ mails: started({ status }) })).toEqual(['lost']);
+  });
+
+  it.each(['waiting', 'queued', 'sending'])('does not stay %s', (status) => {
+    expect(said({ mails: started({ status }) })).toEqual(['stuck']);
+  });
+
+  it('may be in the hands of a worker', () => {
+    expect(said({ mails: started({ status: 'sending', isClaimed: true }) })).toEqual([]);
+  });
+
+  it('goes nowhere only where its customer took the address away', () => {
+    const mails = started({ status: 'no-address' });
+    expect(said({ mails })).toEqual(['lost']);
+    const operations = [...goodRun().operations, done(4, { kind: 'withdraw', attribute: 'email' }, 'info')];
+    expect(said({ mails, operations })).toEqual([]);
+  });
+});
+
+describe('a mail', () => {
+  it('that is sent came to the mail server', () => {
+    expect(said({ letters: new Map([['mail of welcome', 1]]) })).toEqual(['lost']);
+  });
+
+  it('goes once', () => {
+    expect(said({ mails: started({ attempts: 2 }), letters: letters(2) })).toContain('duplicated');
+  });
+
+  it('may go twice where who sent it was interrupted, but not without a further attempt', () => {
+    expect(said({ mails: started({ attempts: 2 }), letters: letters(2), interruptions: 1 })).toEqual([]);
+    expect(said({ letters: letters(2), interruptions: 1 })).toEqual(['duplicated']);
+    expect(said({ mails: started({ attempts: 3 }), letters: letters(3), interruptions: 1 })).toEqual(['duplicated']);
+  });
+
+  it('may be one of five that go twice together, and no more', () => {
+    const many = (count: number): Partial<Observed> => {
+      const others = Array.from({ length: count }, (_, nth) => mailOf(`other ${nth}`, { notice: null, attempts: 2 }));
+      return {
+        mails: [...goodRun().mails, ...others],
+        letters: new Map([...letters(1), ...others.map(({ id }) => [id, 2] as const)]),
+        interruptions: 1,
+      };
+    };
+    expect(said(many(5))).toEqual([]);
+    expect(said(many(6))).toEqual(['duplicated']);
+  });
+
+  it('is one of ours', () => {
+    expect(said({ letters: new Map([...letters(1), ['other', 1]]) })).toEqual(['invented']);
+  });
+});

@@ -1,0 +1,36 @@
+import type { Mail } from '../check/observed.js';
+import type { Databases } from './databases.js';
+
+/** A worker that died leaves its mail alone for a minute, and the next one looks each second. */
+const CLAIMED = `status = 'sending' AND claimed_at > clock_timestamp() - interval '70 s'`;
+
+/** Mails that have not come to an end, but for those that a worker may have in its hands. */
+export const OPEN_MAILS = `SELECT count(*)::int AS n FROM mails
+  WHERE status IN ('waiting', 'queued', 'sending') AND NOT (${CLAIMED})`;
+
+export const mailsIn = (databases: Databases): Promise<Mail[]> =>
+  databases.query<Mail & { [name: string]: unknown }>(
+    'notifications',
+    `SELECT id, notice, status, attempts, ${CLAIMED} AS "isClaimed" FROM mails`,
+  );
+
+interface Letter {
+  readonly headers: Readonly<Record<string, string>>;
+}
+
+/** How often each mail came to the mail server, by its id, which its Message-ID begins with. */
+export async function lettersIn(api: string): Promise<Map<string, number>> {
+  const letters = (await (await fetch(api)).json()) as Letter[];
+  const counts = new Map<string, number>();
+  for (const { headers } of letters) {
+    const id = /^<([^@]*)@/.exec(headers['message-id'] ?? '')?.[1] ?? '';
+    counts.set(id, (counts.get(id) ?? 0) + 1);
+  }
+  return counts;
+}
+
+/** Earlier runs are none of ours, and with all of them the list grows long. */
+export async function throwLettersAway(api: string): Promise<void> {
+  const { ok, status } = await fetch(`${api}/all`, { method: 'DELETE' });
+  if (!ok) throw new Error(`the mail server does not throw away what it has: ${status}`);
+}
