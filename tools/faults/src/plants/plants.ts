@@ -128,15 +128,16 @@ export const PLANTS = {
         text: 'if (pause > 0) await this.signal.within(pause);',
         instead: `if (pause > 0) {
             await setTimeout(200);
-            this.hasNews = this.signal.given = false;
+            for (const lane of this.lanes) this.reading.seen.set(lane, this.reading.wakes);
+            this.signal.given = false;
             await this.signal.within(pause);
           }`,
       },
       {
         // With the net under it nobody would suffer: what was forgotten would come a second later.
-        file: 'libs/outbox/relay',
-        text: '(this.hasNews ? gatherMs(this.lookMs) : POLL_MS)',
-        instead: '(this.hasNews ? gatherMs(this.lookMs) : Infinity)',
+        file: 'libs/outbox/reading',
+        text: '(hasNews ? gatherMs(this.lookMs) : pollMs)',
+        instead: '(hasNews ? gatherMs(this.lookMs) : Infinity)',
       },
     ],
     // The quiet afterwards brings it to light: whatever comes next would bring along what was forgotten.
