@@ -161,7 +161,7 @@ export class CommittingConsumer implements Consumer {
     const isStale = (): boolean => this.ended || lost !== undefined || !payload.isRunning() || payload.isStale();
     // Work on a batch may wait long for a database: the group is to know that this member lives.
     const beating = setInterval(() => void heartbeat(), HEARTBEATS * this.leaseMs);
-    const done = this.watchdog.works();
+    const done = this.watchdog.works(topic, partition);
     try {
       const messages = payload.batch.messages.map(incoming);
       const atWork = (): Promise<void> => {

@@ -233,6 +233,35 @@ describe('a partition that stands still although there is something to read', ()
     expect(crashes).toEqual([[], []]);
   });
 
+  it('ends nobody while it waits for a batch of another one that is at work', async () => {
+    const [topic, groupId] = [await newTopic(), randomUUID()];
+    const busy = new Set<number>();
+    const crashes = await watched(groupId, topic, async (batch) => {
+      busy.add(batch.partition);
+      await isAtWork(batch);
+    });
+    await producer.send([{ topic, key: 'k', value: '1', headers: {} }]);
+    await eventually(() => expect(busy.size).toBe(1), { within: 15_000 });
+    await sendTo(topic);
+    const from = Date.now();
+    await eventually(() => Date.now() > from + 4 * STALL_MS);
+    expect([crashes, busy.size]).toEqual([[], 1]);
+  });
+
+  it('ends the member where its batch hangs, although others are at work', async () => {
+    const [topic, groupId] = [await newTopic(), randomUUID()];
+    await sendTo(topic);
+    // All of them in one fetch.
+    const busy = new Set<number>();
+    const crashes = await watched(groupId, topic, async (batch) => {
+      busy.add(batch.partition);
+      await (batch.partition === 0 ? hangs(batch) : isAtWork(batch));
+    });
+    await eventually(() => expect(busy.size).toBe(PARTITIONS), { within: 15_000 });
+    await eventually(() => expect(crashes).toHaveLength(1));
+    expect(crashes[0]).toMatch(new RegExp(`^${topic}/0 stands at 0 of \\d+ for \\d+ s although`));
+  });
+
   it('ends another member, where the one that has it does not read', async () => {
     const [topic, groupId] = [await newTopic(), randomUUID()];
     const readers = await watched(groupId, topic, () => Promise.resolve());

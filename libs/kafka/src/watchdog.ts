@@ -4,6 +4,8 @@ import { Standstill } from './standstill.js';
 
 /** A partition of another member is that one's to notice first; replicas differ, so that not all of them end at once. */
 const OTHERS_STALL = 2;
+/** Of the time in which a partition must move. A batch that takes longer holds up those that wait to be fetched. */
+const LONG = 1 / 4;
 
 export interface Watched {
   /** Without a fetch for so long, or without a step where there is something to read, a consumer is stuck for good. */
@@ -32,7 +34,8 @@ export class Watchdog {
   private lastFetch = Date.now();
   /** The broker was away until then, so that nothing could be fetched. */
   private excusedUntil = 0;
-  private working = 0;
+  /** Since when there is a batch of it at work. */
+  private readonly atWork = new Map<string, number>();
   private looking = false;
   private answered = false;
 
@@ -54,10 +57,11 @@ export class Watchdog {
   }
 
   /** Nothing is fetched meanwhile. @returns to be called when it is done */
-  works(): () => void {
-    this.working += 1;
+  works(topic: string, partition: number): () => void {
+    const [name, since] = [nameOf(topic, partition), Date.now()];
+    this.atWork.set(name, since);
     return () => {
-      this.working -= 1;
+      if (this.atWork.get(name) === since) this.atWork.delete(name);
       this.fetched();
     };
   }
@@ -74,13 +78,19 @@ export class Watchdog {
     if (this.own.has(name)) this.own.set(name, next);
   }
 
-  /** A handler that takes long says that it is at work. */
+  /**
+   * A handler that takes long says that it is at work. kafkajs fetches nothing before all that it fetched was handled, so
+   * the member's other partitions wait for it too, but for those that are at work themselves: what hangs shows by its own.
+   */
   signOfLife(topic: string, partition: number): void {
-    this.standstill.touch(nameOf(topic, partition), Date.now());
+    const [name, now] = [nameOf(topic, partition), Date.now()];
+    this.standstill.touch(name, now);
+    if (now - (this.atWork.get(name) ?? now) < LONG * this.watched.stallMs) return;
+    for (const waiting of this.own.keys()) if (!this.atWork.has(waiting)) this.standstill.touch(waiting, now);
   }
 
   fetches(): boolean {
-    return this.working > 0 || Date.now() - this.lastFetch < this.watched.stallMs;
+    return this.atWork.size > 0 || Date.now() - this.lastFetch < this.watched.stallMs;
   }
 
   private isStuck(): boolean {
