@@ -11,8 +11,8 @@ const PART = 0.5;
 /** And while things break: what is asked in quiet times shows nothing. */
 const PART_MEANWHILE = 0.4;
 /** Of the revocations that were acknowledged, the part after which it was looked for open transactions, and how soon, in ms. */
-const PART_SEEN = 0.5;
-const SOON_MS = 1_000;
+const PART_SEEN = 0.25;
+const SOON_MS = 2_000;
 
 /** Whether it was seen of enough revocations what was under way after the answer: where the broker is away it cannot be. */
 export function wasWatched(operations: readonly Done[], looks: readonly Look[]): boolean {
