@@ -138,12 +138,15 @@ describe('a consumer that gets no answers any more', () => {
     await consumer.stop();
   });
 
+  let received = false;
+
+  /** @returns the topic it reads */
   async function started(
     onCrash: (error: Error) => void,
-    watched: { places?: () => Promise<GroupPlace[]> } = {},
-  ): Promise<void> {
+    watched: { stallMs?: number; places?: () => Promise<GroupPlace[]> } = {},
+  ): Promise<string> {
     const topic = await newTopic();
-    let received = false;
+    received = false;
     valve.through = true;
     consumer = new CommittingConsumer(
       settings,
@@ -156,12 +159,26 @@ describe('a consumer that gets no answers any more', () => {
       { stallMs: STALL_MS, ...watched },
     );
     await consumer.start();
-    valve.through = false;
     const producer = kafka.producer();
     await producer.send([message(topic, '1')]);
     await producer.close();
     await eventually(() => received, { within: 15_000 });
+    valve.through = false;
+    return topic;
   }
+
+  it('makes new connections once requests got no answer in time', async () => {
+    const crashes: Error[] = [];
+    const topic = await started((error) => crashes.push(error), { stallMs: 60_000 });
+    // Only the connections that there are: new ones go past the valve.
+    valve.state = 'deaf';
+    received = false;
+    const producer = kafka.producer();
+    await producer.send([message(topic, '2')]);
+    await producer.close();
+    await eventually(() => received, { within: 25_000 });
+    expect(crashes).toEqual([]);
+  });
 
   it('is a crash where the broker answers others', async () => {
     const crashes: string[] = [];

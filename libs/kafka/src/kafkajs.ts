@@ -6,5 +6,6 @@ import './fair-fetch.js';
 import './not-final.js';
 import './produce-request.js';
 import './request-queue.js';
+import './silent-connection.js';
 
 export default kafkajs;
