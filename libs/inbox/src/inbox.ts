@@ -6,6 +6,7 @@ import type { Logger, Metrics } from '@castiron/observability';
 import type { Transactions } from '@castiron/transactions';
 import type { DataSource } from 'typeorm';
 import { BatchHandler } from './batch-handler.js';
+import { databaseAnswers } from './database-answers.js';
 import { itemOf, type Item } from './item.js';
 import { Maintenance } from './maintenance.js';
 import { Parked } from './parked.js';
@@ -14,8 +15,6 @@ import type { Subscription } from './subscription.js';
 import { Subscriptions } from './subscriptions.js';
 
 const MAX_BACKOFF_MS = 5_000;
-/** A database that takes longer is away. */
-const DATABASE_ANSWERS_MS = 5_000;
 /** How soon a topic that does not exist yet is looked for again. */
 const MISSING_MS = 2_000;
 
@@ -114,7 +113,7 @@ export class Inbox {
   private async readWhatExists(): Promise<void> {
     clearTimeout(this.again);
     if (this.stopping.signal.aborted) return;
-    const { kafka, name, logger, onCrash } = this.options;
+    const { kafka, name, dataSource, room, logger, onCrash } = this.options;
     try {
       const existing = await this.existing();
       if (existing.length < this.topics.size) {
@@ -130,7 +129,8 @@ export class Inbox {
         topics: existing,
         onBatch: (batch) => this.onBatch(batch),
         onCrash,
-        excused: async () => this.options.room?.isFull === true || (await this.databaseIsAway()),
+        // Batches wait for it then, in this process or another: that ends nobody.
+        excused: async () => room?.isFull === true || !(await databaseAnswers(dataSource)),
       });
       this.reading = existing;
       await this.consumer.start();
@@ -164,19 +164,6 @@ export class Inbox {
     } finally {
       await admin.close();
     }
-  }
-
-  /** Batches wait for it then, in this process or another: that ends nobody. */
-  private async databaseIsAway(): Promise<boolean> {
-    const { dataSource } = this.options;
-    const late = wait(DATABASE_ANSWERS_MS, true, { ref: false });
-    return Promise.race([
-      late,
-      dataSource.query('SELECT 1').then(
-        () => false,
-        () => true,
-      ),
-    ]);
   }
 
   private async onBatch(batch: IncomingBatch): Promise<void> {
