@@ -1,4 +1,5 @@
 import { setTimeout as wait } from 'node:timers/promises';
+import { isDeepStrictEqual } from 'node:util';
 import type { EventContract } from '@castiron/contracts';
 import { isPassing, NoRoom } from '@castiron/failures';
 import type { Consumer, IncomingBatch, Kafka } from '@castiron/kafka';
@@ -121,7 +122,7 @@ export class Inbox {
         logger.warn({ topics: missing }, 'topics do not exist yet, or may not be seen');
         this.lookAgain();
       }
-      if (existing.length === this.reading.length && this.consumer !== undefined) return;
+      if (isDeepStrictEqual(existing, this.reading) && this.consumer !== undefined) return;
       await this.stopReading();
       if (existing.length === 0 || this.stopping.signal.aborted) return;
       this.consumer = kafka.consumer({

@@ -54,6 +54,41 @@ describe('the topics of an inbox', () => {
     expect(await rig.effects(first.topic, 'a')).toEqual([1]);
   });
 
+  it('reads one that appears while another may not be seen any more', async () => {
+    const [first, hidden, late] = [await rig.newEvent(), await rig.newEvent(), await rig.newEvent()];
+    const [hiddenContract, lateContract] = [
+      eventOn(hidden.topic, 'events', 'spec.hidden.v1'),
+      eventOn(late.topic, 'events', 'spec.late.v1'),
+    ];
+    let unseen = late.topic;
+    await rig.producer.send([event(first.contract, 'a', 1), event(lateContract, 'a', 2)]);
+    const inbox = rig.inboxOf({
+      topics: [first.topic, hidden.topic, late.topic],
+      subscriptions: [
+        rig.counting(first.contract, first.topic),
+        rig.counting(hiddenContract, hidden.topic),
+        rig.counting(lateContract, late.topic),
+      ],
+      kafka: {
+        ...kafka,
+        // As where a right to a topic is taken back.
+        admin: () => {
+          const admin = kafka.admin();
+          const topicNames = admin.topicNames.bind(admin);
+          admin.topicNames = async () => (await topicNames()).filter((name) => name !== unseen);
+          return admin;
+        },
+      },
+    });
+    await inbox.start();
+    await eventually(async () => expect(await rig.effects(first.topic, 'a')).toEqual([1]), within);
+    unseen = hidden.topic;
+    await eventually(async () => expect(await rig.effects(late.topic, 'a')).toEqual([2]), within);
+    expect(inbox.healthy()).toBe(false);
+    unseen = 'none';
+    await eventually(() => expect(inbox.healthy()).toBe(true), within);
+  });
+
   it('watches the topics of recipients that come later, from within a handler too', async () => {
     const [first, second] = [uniqueSlug(), uniqueSlug()];
     const seen: string[] = [];
