@@ -9,7 +9,7 @@ const ANSWERS_MS = 5_000;
  * says nothing of the database.
  */
 export async function databaseAnswers({ options }: DataSource): Promise<boolean> {
-  const own = new DataSource({ ...options, poolSize: 1, entities: [], migrations: [] });
+  const own = new DataSource({ ...options, entities: [], migrations: [] });
   // To connect is to ask: for its version, and for what it is connected to.
   const asked = own.initialize().then(
     () => {
