@@ -2,7 +2,6 @@
 import './group-by-partition.js';
 import './without-aborted.js';
 import kafkajs from 'kafkajs';
-import './fair-fetch.js';
 import './not-final.js';
 import './produce-request.js';
 import './request-queue.js';

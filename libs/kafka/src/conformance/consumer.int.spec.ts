@@ -247,25 +247,6 @@ describe('a consumer of transactions', () => {
     expect(seen.values().map(({ length }) => length)).toEqual([4]);
   });
 
-  it('reads each partition, and each topic, in its turn, however much waits in the others', async () => {
-    const [full, also] = [await rig.newTopic({ partitions: 3 }), await rig.newTopic()];
-    const keys = ['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h'];
-    // Three fetches of each partition and more.
-    for (let n = 0; n < 3; n += 1) for (const key of keys) await rig.send(message(full, key, large()));
-    for (let n = 0; n < 8; n += 1) await rig.send(message(also, 'k', large()));
-    const places: string[] = [];
-    await rig.consume({
-      topic: full,
-      topics: [full, also],
-      groupId: newGroup(),
-      maxBytes: 1,
-      onBatch: async ({ topic, partition }) => void places.push(`${topic}/${partition}`),
-    });
-    const all = [`${also}/0`, ...[0, 1, 2].map((partition) => `${full}/${partition}`)].sort();
-    await eventually(() => expect(places.length).toBeGreaterThan(7), { within: 20_000 });
-    expect([...new Set(places.slice(0, 7))].sort()).toEqual(all);
-  });
-
   it('leaves no lag once it has read everything, aborted records and markers included', async () => {
     const topic = await rig.newTopic();
     const groupId = newGroup();
