@@ -34,7 +34,11 @@ export function holdsUp({ content }: Item): boolean {
   return content.event.contract.topic.kind === 'events';
 }
 
-/** Keeps messages of one topic that cannot be handled, in their order. A second time is the same. */
+/**
+ * Keeps messages of one topic that cannot be handled, in their order. A second time is the same, but that what was no
+ * event to an older version, and is one by now, takes its id: the inbox has just been told that it has seen it, and a
+ * replay would take it for handled.
+ */
 export async function park(
   manager: EntityManager,
   consumer: string,
@@ -78,7 +82,9 @@ async function insert(manager: EntityManager, consumer: string, topic: string, r
        (consumer, topic, position, key_hash, holds_up, event_id, type, reason, sealed, bytes, truncated)
      SELECT $1, $2, m.* FROM unnest($3::text[], $4::text[], $5::boolean[], $6::uuid[], $7::text[], $8::text[],
        $9::bytea[], $10::bigint[], $11::boolean[]) AS m
-     ON CONFLICT DO NOTHING`,
+     ON CONFLICT (consumer, topic, position) DO UPDATE
+       SET event_id = excluded.event_id, type = excluded.type, holds_up = excluded.holds_up
+       WHERE parked_messages.state = 'parked' AND parked_messages.event_id IS NULL AND excluded.event_id IS NOT NULL`,
     [consumer, topic, ...columns],
   );
 }

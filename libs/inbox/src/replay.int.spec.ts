@@ -1,4 +1,4 @@
-import { connect } from '@castiron/kafka';
+import { connect, type Kafka } from '@castiron/kafka';
 import { Poison } from '@castiron/failures';
 import { eventually, freshDatabase } from '@castiron/testing';
 import { afterAll, afterEach, beforeAll, describe, expect, inject, it } from 'vitest';
@@ -154,5 +154,28 @@ describe('a replay', () => {
     const after = rig.inboxOf({ name, topics: [topic], subscriptions });
     expect(await rig.replay(after)).toEqual({ handled: 1, discarded: 1 });
     expect(await rig.effects(topic, 'a')).toEqual([1]);
+  });
+
+  it('handles an event that was parked before its type was known, and is read once more since it is', async () => {
+    const { contract, topic } = await rig.newEvent();
+    const later = eventOn(topic, 'events', 'spec.later.v1');
+    const name = `reads-again-${topic}`;
+    const before = rig.inboxOf({ name, topics: [topic], subscriptions: [rig.counting(contract, topic)] });
+    await rig.producer.send([event(later, 'a', 1)]);
+    await before.start();
+    await eventually(async () => expect(await rig.reasons(topic)).toEqual(['unknown-type']), within);
+    await before.stop();
+    // As if the first had ended before it committed where it stood.
+    const fromTheStart = {
+      ...kafka,
+      consumer: (options) => kafka.consumer({ ...options, groupId: `${name}-again` }),
+    } satisfies Kafka;
+    const subscriptions = [rig.counting(contract, topic), rig.counting(later, topic)];
+    const after = rig.inboxOf({ name, topics: [topic], subscriptions, kafka: fromTheStart });
+    await after.start();
+    await rig.producer.send([event(contract, 'a', 2)]);
+    await eventually(async () => expect(await rig.reasons(topic)).toEqual(['unknown-type', 'behind-parked']), within);
+    expect(await rig.replay(after)).toEqual({ handled: 2 });
+    expect(await rig.effects(topic, 'a')).toEqual([1, 2]);
   });
 });
