@@ -3,8 +3,9 @@ import { isPassing, NoRoom, tookTooLong } from '@castiron/failures';
 import { isCorrelationId, runWithCorrelation, type Logger, type Metrics } from '@castiron/observability';
 import type { Transactions, Tx } from '@castiron/transactions';
 import type { Item } from './item.js';
-import { holdsUp, park, parkedKeys, saysAll, supersede, type Parking, type Seal } from './parked-messages.js';
+import { saysAll, type Seal } from './parked-messages.js';
 import { parkingReason } from './parking-reason.js';
+import { Parkings } from './parkings.js';
 import type { Subscription } from './subscription.js';
 
 /** Of one transaction: messages, their bytes (a handler may write them all at once), and keys, with room for further claims. */
@@ -106,7 +107,10 @@ export class BatchHandler {
         logger.error({ err: error, reason, topic: item.raw.topic, position: item.position }, 'a message is parked');
         await transactions.run([], async (tx) => {
           const seen = item.content.kind === 'event' && (await this.unseen([item], tx)).size === 0;
-          if (!seen) await this.park([{ item, reason }], tx);
+          if (seen) return;
+          const parkings = await this.parkings([item], item.raw.topic, tx);
+          parkings.add({ item, reason });
+          await parkings.write();
         });
         this.countParked(reason);
         return;
@@ -115,37 +119,31 @@ export class BatchHandler {
   }
 
   private async inTransaction(items: readonly Item[], tx: Tx): Promise<void> {
-    const { name } = this.options;
     const topic = items[0]?.raw.topic;
     if (topic === undefined) return;
     const unseen = await this.unseen(items, tx);
-    const parked = await parkedKeys(tx.manager, name, topic, [...new Set(items.map(({ keyHash }) => keyHash))]);
+    const parkings = await this.parkings(items, topic, tx);
     const run = new Run(tx);
-    let parkings: Parking[] = [];
     for (const item of items) {
       const { content, keyHash } = item;
       if (content.kind === 'broken') {
-        parkings.push({ item, reason: content.reason });
+        parkings.add({ item, reason: content.reason });
         tx.afterCommit(() => this.noticeBroken(item, content.reason));
-        parked.set(keyHash, parked.get(keyHash) === true || holdsUp(item));
         continue;
       }
       // Also for the second copy within this chunk.
       if (!unseen.delete(content.event.meta.id)) continue;
-      if (parked.get(keyHash) === true && !saysAll(item) && !content.subscription.overtakes) {
-        parkings.push({ item, reason: 'behind-parked' });
+      if (saysAll(item)) {
+        await parkings.supersede(keyHash);
+      } else if (!content.subscription.overtakes && (await parkings.holdUp(keyHash))) {
+        parkings.add({ item, reason: 'behind-parked' });
         tx.afterCommit(() => this.countParked('behind-parked'));
         continue;
-      }
-      if (saysAll(item) && parked.delete(keyHash)) {
-        await this.park(parkings, tx);
-        parkings = [];
-        await supersede(tx.manager, name, topic, keyHash);
       }
       await run.add(content.event, content.subscription);
     }
     await run.flush();
-    await this.park(parkings, tx);
+    await parkings.write();
     tx.afterCommit(() =>
       this.options.metrics
         ?.counter('castiron_inbox_messages_total', 'Messages that went through the inbox', ['topic'])
@@ -168,9 +166,10 @@ export class BatchHandler {
     return new Set(rows.map(({ id }) => id));
   }
 
-  private park(parkings: readonly Parking[], tx: Tx): Promise<void> {
-    const { name, seal, mostOfARecipient } = this.options;
-    return park(tx.manager, name, parkings, seal, mostOfARecipient);
+  private parkings(items: readonly Item[], topic: string, { manager }: Tx): Promise<Parkings> {
+    const { name: consumer, seal, mostOfARecipient } = this.options;
+    const keyHashes = new Set(items.map(({ keyHash }) => keyHash));
+    return Parkings.of({ manager, consumer, topic, seal, mostOfARecipient }, keyHashes);
   }
 
   private noticeBroken(item: Item, reason: string): void {

@@ -1,11 +1,18 @@
-import { defineEvent, encodeEvent, encodeTombstone, newEventId } from '@castiron/contracts';
+import {
+  defineEvent,
+  encodeEvent,
+  encodeTombstone,
+  newEventId,
+  replies,
+  withdrawalConfirmed,
+} from '@castiron/contracts';
 import { Poison, Retryable } from '@castiron/failures';
 import { connect } from '@castiron/kafka';
-import { eventually, freshDatabase } from '@castiron/testing';
+import { eventually, freshDatabase, uniqueSlug } from '@castiron/testing';
 import { Type } from 'typebox';
 import { afterAll, afterEach, beforeAll, describe, expect, inject, it } from 'vitest';
 import { inboxMigrations, subscribe } from './index.js';
-import { event, eventOn, InboxRig, KeepWhatHappened1795392000902, upTo } from './testing/inbox.rig.js';
+import { event, eventOn, fromTheStart, InboxRig, KeepWhatHappened1795392000902, upTo } from './testing/inbox.rig.js';
 
 const principal = inject('stack').kafka.principals['admin'];
 if (principal === undefined) throw new Error('the stack has no admin');
@@ -170,6 +177,52 @@ describe('what cannot be handled', () => {
     const after = rig.inboxOf({ name, topics: [topic], subscriptions: [counting] });
     expect(await rig.replay(after)).toEqual({ handled: 2 });
     expect(await rig.effects(topic, 'a')).toEqual([null, 2]);
+  });
+
+  it.each(['unknown-type', 'unknown-shape'])(
+    'holds up nothing where it comes again after it was given up (%s)',
+    async (reason) => {
+      const { contract, topic } = await rig.newEvent();
+      const later = eventOn(topic, 'events', 'spec.later.v1');
+      const subscriptions = [rig.counting(contract, topic)];
+      const name = `given-up-${topic}`;
+      const inbox = rig.inboxOf({ name, topics: [topic], subscriptions });
+      const broken =
+        reason === 'unknown-type' ? event(later, 'a', 1) : { ...event(contract, 'a', 1), value: '{"key":"a"}' };
+      await rig.producer.send([broken]);
+      await inbox.start();
+      await eventually(async () => expect(await rig.reasons(topic)).toEqual([reason]), within);
+      await inbox.parked.discard({ topic }, 'of no use', 'an-officer');
+      await rig.stopInboxes();
+      await rig.producer.send([event(contract, 'a', 2), event(contract, 'a', 3)]);
+      await rig.inboxOf({ name, topics: [topic], subscriptions, kafka: fromTheStart(kafka) }).start();
+      await eventually(async () => expect(await rig.effects(topic, 'a')).toEqual([2, 3]), within);
+      expect(await rig.parked(topic)).toMatchObject([{ reason, state: 'discarded' }]);
+    },
+  );
+
+  it('holds up nothing where only its number is kept', async () => {
+    const slug = uniqueSlug();
+    const { name: topic } = replies.of(slug);
+    await rig.admin.createTopics([replies.of(slug)]);
+    let handled = 0;
+    const counting = subscribe(withdrawalConfirmed, {
+      handle: () => {
+        handled += 1;
+        return Promise.resolve();
+      },
+    });
+    const reply = () =>
+      encodeEvent(withdrawalConfirmed, withdrawalConfirmed.example, { id: newEventId(), time: new Date() }, slug);
+    const unknown = reply();
+    await rig.producer.send([
+      { ...unknown, headers: { ...unknown.headers, ce_type: 'spec.unheard-of.v1' } },
+      reply(),
+      reply(),
+    ]);
+    await rig.inboxOf({ topics: [topic], subscriptions: [counting], mostOfARecipient: 0 }).start();
+    await eventually(() => expect(handled).toBe(2), within);
+    expect(await rig.parked(topic)).toMatchObject([{ reason: 'unknown-type', ended: 'too-many' }]);
   });
 
   it('keeps what is no event sealed', async () => {

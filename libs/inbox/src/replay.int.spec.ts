@@ -1,9 +1,17 @@
-import { connect, type Kafka } from '@castiron/kafka';
+import { connect } from '@castiron/kafka';
 import { Poison } from '@castiron/failures';
 import { eventually, freshDatabase } from '@castiron/testing';
 import { afterAll, afterEach, beforeAll, describe, expect, inject, it } from 'vitest';
 import { inboxMigrations, subscribe, type Inbox } from './index.js';
-import { event, eventOn, InboxRig, KeepWhatHappened1795392000902, upTo, type Counted } from './testing/inbox.rig.js';
+import {
+  event,
+  eventOn,
+  fromTheStart,
+  InboxRig,
+  KeepWhatHappened1795392000902,
+  upTo,
+  type Counted,
+} from './testing/inbox.rig.js';
 
 const principal = inject('stack').kafka.principals['admin'];
 if (principal === undefined) throw new Error('the stack has no admin');
@@ -165,13 +173,8 @@ describe('a replay', () => {
     await before.start();
     await eventually(async () => expect(await rig.reasons(topic)).toEqual(['unknown-type']), within);
     await before.stop();
-    // As if the first had ended before it committed where it stood.
-    const fromTheStart = {
-      ...kafka,
-      consumer: (options) => kafka.consumer({ ...options, groupId: `${name}-again` }),
-    } satisfies Kafka;
     const subscriptions = [rig.counting(contract, topic), rig.counting(later, topic)];
-    const after = rig.inboxOf({ name, topics: [topic], subscriptions, kafka: fromTheStart });
+    const after = rig.inboxOf({ name, topics: [topic], subscriptions, kafka: fromTheStart(kafka) });
     await after.start();
     await rig.producer.send([event(contract, 'a', 2)]);
     await eventually(async () => expect(await rig.reasons(topic)).toEqual(['unknown-type', 'behind-parked']), within);

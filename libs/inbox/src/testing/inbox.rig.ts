@@ -52,6 +52,12 @@ export const event = (contract: Counted, key: string, n: number): WireMessage =>
 
 export const upTo = (n: number): number[] => Array.from({ length: n }, (_, index) => index + 1);
 
+/** For a second inbox of a name: as if the first had ended before it committed where it stood. */
+export const fromTheStart = (kafka: Kafka): Kafka => ({
+  ...kafka,
+  consumer: (options) => kafka.consumer({ ...options, groupId: `${options.groupId}-again` }),
+});
+
 interface ParkedRow {
   readonly reason: string;
   readonly state: string;

@@ -1,0 +1,67 @@
+import type { EntityManager } from 'typeorm';
+import { park, parkedKeys, supersede, type Parking, type Seal } from './parked-messages.js';
+
+interface Where {
+  readonly manager: EntityManager;
+  readonly consumer: string;
+  readonly topic: string;
+  readonly seal: Seal;
+  readonly mostOfARecipient?: number | undefined;
+}
+
+/** What one transaction parks of a topic, in order, and which keys are held up by what is parked. */
+export class Parkings {
+  private added: Parking[] = [];
+  /** Keys under which something came that is no event, and may or may not be parked: see {@link holdUp}. */
+  private readonly unsure = new Set<string>();
+
+  private constructor(
+    private readonly where: Where,
+    private readonly held: Map<string, boolean>,
+  ) {}
+
+  /** @param keyHashes the keys that will be asked for */
+  static async of(where: Where, keyHashes: ReadonlySet<string>): Promise<Parkings> {
+    return new Parkings(where, await parkedKeys(where.manager, where.consumer, where.topic, [...keyHashes]));
+  }
+
+  add(parking: Parking): void {
+    this.added.push(parking);
+    const { content, keyHash } = parking.item;
+    if (content.kind === 'broken') this.unsure.add(keyHash);
+  }
+
+  /**
+   * Whether later messages of the key wait. The rows say so: a broken message that comes again after somebody ended it,
+   * or of which only the number is kept, is not parked, and nobody could ever release what waited behind it.
+   */
+  async holdUp(keyHash: string): Promise<boolean> {
+    if (this.held.get(keyHash) !== true) await this.makeSure(keyHash);
+    return this.held.get(keyHash) === true;
+  }
+
+  /** A record that says all has come: what is parked of its key is done with. */
+  async supersede(keyHash: string): Promise<void> {
+    await this.makeSure(keyHash);
+    if (!this.held.delete(keyHash)) return;
+    await this.write();
+    const { manager, consumer, topic } = this.where;
+    await supersede(manager, consumer, topic, keyHash);
+  }
+
+  async write(): Promise<void> {
+    const { manager, consumer, seal, mostOfARecipient } = this.where;
+    const { added } = this;
+    this.added = [];
+    await park(manager, consumer, added, seal, mostOfARecipient);
+  }
+
+  private async makeSure(keyHash: string): Promise<void> {
+    if (!this.unsure.has(keyHash)) return;
+    await this.write();
+    const { manager, consumer, topic } = this.where;
+    const held = await parkedKeys(manager, consumer, topic, [...this.unsure]);
+    for (const [key, holdsUp] of held) this.held.set(key, holdsUp);
+    this.unsure.clear();
+  }
+}
