@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import { FETCH_BYTES, type ReceivedEvent } from '@castiron/contracts';
 import { isPassing, NoRoom, tookTooLong } from '@castiron/failures';
 import { isCorrelationId, runWithCorrelation, type Logger, type Metrics } from '@castiron/observability';
@@ -13,6 +14,12 @@ const CHUNK = 500;
 const CHUNK_KEYS = 128;
 /** How often a message that fails for no passing reason is tried before it is parked. */
 const TRIES = 3;
+/** How often, with pauses, one is tried whose handler the database gives up each time. */
+const SLOW_TRIES = 4;
+const SLOW_PAUSE_MS = 1_000;
+/** Waiting for a lock is to end before the statement does: it says something of others, and nothing of the message. */
+const LOCK_TIMEOUT = `SELECT set_config('lock_timeout', (setting::int * 2 / 3)::text, true)
+  FROM pg_settings WHERE name = 'statement_timeout'`;
 
 export interface BatchHandlerOptions {
   readonly name: string;
@@ -76,8 +83,10 @@ export class BatchHandler {
     const items = given.filter((item) => !waiting.holdsUp(item));
     const [first] = items;
     if (items.length === 1 && first !== undefined) {
-      await this.alone(first).catch((error: unknown) => waiting.add(first, error));
-      return true;
+      return this.alone(first, between).catch((error: unknown) => {
+        waiting.add(first, error);
+        return true;
+      });
     }
     try {
       const keys = items.flatMap((item) => keysOf(item) ?? []);
@@ -93,37 +102,60 @@ export class BatchHandler {
     }
   }
 
-  private async alone(item: Item): Promise<void> {
-    const { logger, transactions } = this.options;
+  /**
+   * Parks it where it fails for a reason of its own. That it takes too long counts as one where the handler does: what
+   * went before it in the same transaction shows that the database answers.
+   * @returns whether to go on
+   */
+  private async alone(item: Item, between: () => Promise<boolean>): Promise<boolean> {
+    const { transactions } = this.options;
     for (let attempt = 1; ; attempt += 1) {
+      let ofHandler: unknown;
       try {
         const keys = item.content.kind === 'event' ? item.content.subscription.keys(item.content.event) : [];
-        await transactions.run(keys, (tx) => this.inTransaction([item], tx));
-        return;
-      } catch (error) {
-        if (isPassing(error)) throw error;
-        const reason = parkingReason(error) ?? (attempt < TRIES ? undefined : 'keeps-failing');
-        if (reason === undefined) continue;
-        logger.error({ err: error, reason, topic: item.raw.topic, position: item.position }, 'a message is parked');
-        await transactions.run([], async (tx) => {
-          const seen = item.content.kind === 'event' && (await this.unseen([item], tx)).size === 0;
-          if (seen) return;
-          const parkings = await this.parkings([item], item.raw.topic, tx);
-          parkings.add({ item, reason });
-          await parkings.write();
+        await transactions.run(keys, async (tx) => {
+          await tx.manager.query(LOCK_TIMEOUT);
+          await this.inTransaction([item], tx, (error) => (ofHandler = error));
         });
-        this.countParked(reason);
-        return;
+        return true;
+      } catch (error) {
+        const isSlow = error === ofHandler && tookTooLong(error);
+        if (isPassing(error) && !isSlow) throw error;
+        const [most, last] = isSlow ? [SLOW_TRIES, 'takes-too-long'] : [TRIES, 'keeps-failing'];
+        const reason = parkingReason(error) ?? (attempt < most ? undefined : last);
+        if (reason !== undefined) {
+          await this.parkOne(item, reason, error);
+          return true;
+        }
+        if (isSlow) await pause(SLOW_PAUSE_MS);
+        if (!(await between())) return false;
       }
     }
   }
 
-  private async inTransaction(items: readonly Item[], tx: Tx): Promise<void> {
+  private async parkOne(item: Item, reason: string, cause: unknown): Promise<void> {
+    const { logger, transactions } = this.options;
+    logger.error({ err: cause, reason, topic: item.raw.topic, position: item.position }, 'a message is parked');
+    await transactions.run([], async (tx) => {
+      const seen = item.content.kind === 'event' && (await this.unseen([item], tx)).size === 0;
+      if (seen) return;
+      const parkings = await this.parkings([item], item.raw.topic, tx);
+      parkings.add({ item, reason });
+      await parkings.write();
+    });
+    this.countParked(reason);
+  }
+
+  private async inTransaction(
+    items: readonly Item[],
+    tx: Tx,
+    onHandlerError: (error: unknown) => void = () => undefined,
+  ): Promise<void> {
     const topic = items[0]?.raw.topic;
     if (topic === undefined) return;
     const unseen = await this.unseen(items, tx);
     const parkings = await this.parkings(items, topic, tx);
-    const run = new Run(tx);
+    const run = new Run(tx, onHandlerError);
     for (const item of items) {
       const { content, keyHash } = item;
       if (content.kind === 'broken') {
@@ -214,7 +246,10 @@ class Run {
   private events: ReceivedEvent[] = [];
   private subscription: Subscription | undefined;
 
-  constructor(private readonly tx: Tx) {}
+  constructor(
+    private readonly tx: Tx,
+    private readonly onError: (error: unknown) => void,
+  ) {}
 
   async add(event: ReceivedEvent, subscription: Subscription): Promise<void> {
     if (this.subscription !== subscription || !subscription.batches) await this.flush();
@@ -229,8 +264,13 @@ class Run {
     this.events = [];
     // Untrusted, for it may come from a recipient: what does not look like an id of ours gives way to the event's.
     const { correlationId, id } = first.meta;
-    await runWithCorrelation(isCorrelationId(correlationId) ? correlationId : id, () =>
-      subscription.handle(events, this.tx),
-    );
+    try {
+      await runWithCorrelation(isCorrelationId(correlationId) ? correlationId : id, () =>
+        subscription.handle(events, this.tx),
+      );
+    } catch (error) {
+      this.onError(error);
+      throw error;
+    }
   }
 }

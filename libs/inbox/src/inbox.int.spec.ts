@@ -3,7 +3,7 @@ import { defineTopic } from '@castiron/contracts';
 import { Retryable } from '@castiron/failures';
 import { connect, type Kafka } from '@castiron/kafka';
 import { eventually, freshDatabase } from '@castiron/testing';
-import { afterAll, afterEach, beforeAll, describe, expect, inject, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, inject, it, onTestFinished } from 'vitest';
 import { inboxMigrations, subscribe } from './index.js';
 import { event, eventOn, InboxRig, KeepWhatHappened1795392000902, upTo } from './testing/inbox.rig.js';
 
@@ -153,6 +153,59 @@ describe('the inbox', () => {
     await rig.inboxOf({ topics: [topic], subscriptions: [slow] }).start();
     await eventually(async () => expect(await rig.effects(topic, 'k')).toEqual(upTo(16)), within);
     expect([await rig.reasons(topic), sizes.filter((size) => size === 16)]).toEqual([[], [16]]);
+  });
+
+  it('parks what the database gives up each time, and goes on', async () => {
+    const { contract, topic } = await rig.newEvent();
+    let alone = 0;
+    const slow = subscribe(contract, {
+      handle: () => expect.unreachable('it takes them together'),
+      async handleBatch(events, tx) {
+        const neverFits = events.some(({ data }) => data?.n === 3);
+        if (neverFits && events.length === 1) alone += 1;
+        await tx.manager.query(`SET LOCAL statement_timeout = 200`);
+        if (neverFits) await tx.manager.query('SELECT pg_sleep(5)');
+        for (const { key, data } of events)
+          await tx.manager.query('INSERT INTO effects (topic, key, n) VALUES ($1, $2, $3)', [topic, key, data?.n ?? 0]);
+      },
+    });
+    await rig.producer.send([1, 2, 3, 4, 5].map((n) => event(contract, n < 4 ? 'a' : 'b', n)));
+    const inbox = rig.inboxOf({ topics: [topic], subscriptions: [slow] });
+    await inbox.start();
+    await eventually(async () => expect(await rig.reasons(topic)).toEqual(['takes-too-long']), within);
+    await rig.producer.send([event(contract, 'b', 6), event(contract, 'a', 7)]);
+    await eventually(async () => expect(await rig.effects(topic, 'b')).toEqual([4, 5, 6]), within);
+    await eventually(async () => expect(await rig.reasons(topic)).toEqual(['takes-too-long', 'behind-parked']), within);
+    expect([await rig.effects(topic, 'a'), alone]).toEqual([[1, 2], 4]);
+  });
+
+  it('waits for a lock for as long as somebody has it, and parks nothing for it', async () => {
+    const own = new InboxRig(await freshDatabase([...inboxMigrations, KeepWhatHappened1795392000902]), kafka);
+    onTestFinished(() => own.close());
+    onTestFinished(() => own.stopInboxes());
+    await own.dataSource.query(`INSERT INTO effects (topic) VALUES ('locked')`);
+    // Those opened from here on.
+    const [here] = await own.dataSource.query<[{ name: string }]>('SELECT current_database() AS name');
+    await own.dataSource.query(`ALTER DATABASE ${here.name} SET statement_timeout = 450`);
+    await own.dataSource.destroy();
+    await own.dataSource.initialize();
+    const { contract, topic } = await own.newEvent();
+    let tries = 0;
+    const waits = subscribe(contract, {
+      async handle({ key, data }, tx) {
+        tries += 1;
+        await tx.manager.query(`UPDATE effects SET n = 0 WHERE topic = 'locked'`);
+        await tx.manager.query('INSERT INTO effects (topic, key, n) VALUES ($1, $2, $3)', [topic, key, data?.n ?? 0]);
+      },
+    });
+    await own.dataSource.transaction(async (manager) => {
+      await manager.query(`SELECT FROM effects WHERE topic = 'locked' FOR UPDATE`);
+      await own.producer.send([event(contract, 'a', 1)]);
+      await own.inboxOf({ topics: [topic], subscriptions: [waits] }).start();
+      await eventually(() => expect(tries).toBeGreaterThan(6), within);
+    });
+    await eventually(async () => expect(await own.effects(topic, 'a')).toEqual([1]), within);
+    expect([await own.reasons(topic), own.crashes]).toEqual([[], []]);
   });
 
   it('waits for what may pass, and parks nothing for it', async () => {
