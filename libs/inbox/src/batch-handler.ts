@@ -2,7 +2,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { FETCH_BYTES, type ReceivedEvent } from '@castiron/contracts';
 import { isPassing, NoRoom, tookTooLong } from '@castiron/failures';
 import { isCorrelationId, runWithCorrelation, type Logger, type Metrics } from '@castiron/observability';
-import type { Transactions, Tx } from '@castiron/transactions';
+import { MoreKeysNeeded, type Transactions, type Tx } from '@castiron/transactions';
 import type { Item } from './item.js';
 import { saysAll, type Seal } from './parked-messages.js';
 import { parkingReason } from './parking-reason.js';
@@ -269,6 +269,8 @@ class Run {
         subscription.handle(events, this.tx),
       );
     } catch (error) {
+      // Those that follow are asked for their keys too: all start again, once, instead of once for each.
+      if (error instanceof MoreKeysNeeded) return;
       this.onError(error);
       throw error;
     }

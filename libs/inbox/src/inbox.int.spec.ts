@@ -3,6 +3,7 @@ import { defineTopic } from '@castiron/contracts';
 import { Retryable } from '@castiron/failures';
 import { connect, type Kafka } from '@castiron/kafka';
 import { eventually, freshDatabase } from '@castiron/testing';
+import { outboxKey } from '@castiron/transactions';
 import { afterAll, afterEach, beforeAll, describe, expect, inject, it, onTestFinished } from 'vitest';
 import { inboxMigrations, subscribe } from './index.js';
 import { event, eventOn, InboxRig, KeepWhatHappened1795392000902, upTo } from './testing/inbox.rig.js';
@@ -134,6 +135,32 @@ describe('the inbox', () => {
     await rig.inboxOf(options).start();
     await eventually(async () => expect(await rig.effects(topic, 'k')).toHaveLength(4_000), within);
     expect(await rig.effects(topic, 'k')).toEqual(upTo(4_000));
+  });
+
+  it('handles events whose handler claims their keys as many at once as others', async () => {
+    const { contract, topic } = await rig.newEvent();
+    const counting = rig.counting(contract, topic);
+    let calls = 0;
+    const claiming = subscribe(contract, {
+      async handle(received, tx) {
+        calls += 1;
+        // Only known once it was looked for.
+        const [row] = await tx.manager.query<[{ key: string }]>('SELECT $1 AS key', [`out-${received.key}`]);
+        tx.claim([outboxKey(topic, row.key)]);
+        await counting.handle([received], tx);
+      },
+    });
+    const keys = upTo(100).map((n) => `k${n}`);
+    await rig.producer.send(keys.map((key, n) => event(contract, key, n)));
+    await rig.inboxOf({ topics: [topic], subscriptions: [claiming] }).start();
+    await eventually(async () => {
+      const [all] = await rig.dataSource.query<[{ n: number }]>(
+        'SELECT count(*)::int AS n FROM effects WHERE topic = $1',
+        [topic],
+      );
+      expect(all.n).toBe(100);
+    }, within);
+    expect(calls).toBe(2 * 100);
   });
 
   it('takes less at once where the database gives up on all of it', async () => {

@@ -1,3 +1,4 @@
 export * from './transaction.js';
 export * from './outbox-key.js';
 export * from './transactions.js';
+export { MoreKeysNeeded } from './more-keys-needed.js';

@@ -10,15 +10,8 @@ import { correlationId } from '@castiron/observability';
 import type { EntityManager } from 'typeorm';
 import { Buffered } from './buffered-events.js';
 import { outboxKey } from './outbox-key.js';
+import { MoreKeysNeeded } from './more-keys-needed.js';
 import type { PendingEvent, Publications, PublishOptions, Tx } from './transaction.js';
-
-/** Leaves a transaction that needs more keys than it holds. Never seen by callers of `run`. */
-export class MoreKeysNeeded extends Error {
-  override readonly name = 'MoreKeysNeeded';
-  constructor(readonly keys: readonly string[]) {
-    super('the transaction starts again with more keys');
-  }
-}
 
 /** See {@link Tx}. */
 export class RunningTransaction implements Tx {

@@ -166,6 +166,19 @@ describe('a transaction', () => {
     expect([runs, await sent()]).toEqual([2, ['b1']]);
   });
 
+  it('starts again for as long as that brings new keys, to 256 of them', async () => {
+    const keys = Array.from({ length: 257 }, (_, n) => keyOf(String(n)));
+    const claimUpTo = (most: number) =>
+      transactions.run([], (tx) => {
+        for (let n = 0; n < most; n += 16) tx.claim(keys.slice(n, Math.min(n + 16, most)));
+        tx.publish(counted, { key: '0', n: most });
+        return Promise.resolve();
+      });
+    await claimUpTo(256);
+    expect(await sent()).toEqual(['0256']);
+    await expect(claimUpTo(257)).rejects.toThrow(/256/);
+  });
+
   it('holds 256 keys at most', async () => {
     const keys = Array.from({ length: 257 }, (_, n) => keyOf(String(n)));
     await expect(transactions.run(keys, () => Promise.resolve())).rejects.toThrow(/256/);

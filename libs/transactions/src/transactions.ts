@@ -1,14 +1,12 @@
 import type { DataSource } from 'typeorm';
 import { inTransaction } from './in-transaction.js';
 import { lockOf } from './outbox-key.js';
-import { MoreKeysNeeded, RunningTransaction } from './running-transaction.js';
+import { MoreKeysNeeded } from './more-keys-needed.js';
+import { RunningTransaction } from './running-transaction.js';
 import type { OutboxPort, Publications, Statement, Tx } from './transaction.js';
 
 /** The most outbox keys one transaction may hold; a larger piece of work is to be cut up. */
 export const MAX_KEYS = 256;
-
-/** How often a transaction may find that it needs more keys. Work that is not the same again each time never ends. */
-const MAX_RESTARTS = 10;
 
 /**
  * Before anything is read, so that each later statement sees what former holders of a key committed; sorted, so that no
@@ -37,13 +35,14 @@ export class Transactions {
    */
   async run<T>(keys: readonly string[], work: (tx: Tx) => Promise<T>): Promise<T> {
     const held = new Set(keys);
-    for (let restarts = 0; ; restarts += 1) {
+    // Each turn brings a key at least, so work that asks for others each time ends too.
+    for (;;) {
       if (held.size > MAX_KEYS)
         throw new RangeError(`a transaction holds ${MAX_KEYS} outbox keys at most, not ${held.size}`);
       try {
         return await this.once(held, work);
       } catch (error) {
-        if (!(error instanceof MoreKeysNeeded) || restarts >= MAX_RESTARTS) throw error;
+        if (!(error instanceof MoreKeysNeeded)) throw error;
         for (const key of error.keys) held.add(key);
       }
     }
