@@ -22,7 +22,7 @@ export interface Item {
   readonly raw: RawMessage;
   /** Where it stood: the identity of a message that has none of its own. */
   readonly position: string;
-  /** Keys of broken messages may hold anything, so they are compared by hash and never stored in the clear. */
+  /** Keys of broken messages may hold anything, so they are compared by hash; stored is only what the seal makes of it. */
   readonly keyHash: string;
   /** Of key, value and headers. */
   readonly bytes: number;

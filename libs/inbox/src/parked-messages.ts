@@ -8,6 +8,8 @@ import { BY_ITSELF } from './parked-actions.js';
 export interface Seal {
   seal(bytes: Buffer): Buffer;
   open(sealed: Buffer): Buffer;
+  /** The same for the same value, and under another key another: who has it alone cannot try what the value was. */
+  hash(value: string): string;
 }
 
 /** Of one topic that a recipient writes. What it sends beyond that is only counted: it must not fill our disk. */
@@ -67,7 +69,8 @@ export async function park(
     const { content } = item;
     const [id, type] = content.kind === 'event' ? [content.event.meta.id, content.event.contract.type] : [null, null];
     const sealed = seal.seal(packed.bytes);
-    rows.push([item.position, item.keyHash, holdsUp(item), id, type, reason, sealed, packed.size, packed.truncated]);
+    const keyHash = seal.hash(item.keyHash);
+    rows.push([item.position, keyHash, holdsUp(item), id, type, reason, sealed, packed.size, packed.truncated]);
     bytes += sealed.length;
     if (bytes > AT_ONCE_BYTES) await flush();
   }
@@ -120,15 +123,42 @@ export async function parkedKeys(
   consumer: string,
   topic: string,
   keyHashes: readonly string[],
+  seal: Seal,
 ): Promise<Map<string, boolean>> {
-  const rows = await manager.query<{ keyHash: string; holdsUp: boolean }[]>(
-    `SELECT key_hash AS "keyHash", bool_or(holds_up) AS "holdsUp" FROM (
+  const keys = new Map(keyHashes.map((keyHash) => [seal.hash(keyHash), keyHash]));
+  const rows = await manager.query<{ stored: string; holdsUp: boolean }[]>(
+    `SELECT key_hash AS stored, bool_or(holds_up) AS "holdsUp" FROM (
        SELECT key_hash, holds_up FROM parked_messages
        WHERE consumer = $1 AND topic = $2 AND key_hash = ANY ($3) AND state = 'parked' ORDER BY id FOR SHARE
      ) AS held GROUP BY key_hash`,
-    [consumer, topic, keyHashes],
+    [consumer, topic, [...keys.keys(), ...keyHashes]],
   );
-  return new Map(rows.map(({ keyHash, holdsUp: held }) => [keyHash, held]));
+  const former = rows.filter(({ stored }) => !keys.has(stored)).map(({ stored }) => stored);
+  if (former.length > 0) await hashAnew(manager, consumer, topic, former, seal);
+  const held = new Map<string, boolean>();
+  for (const { stored, holdsUp: holds } of rows) {
+    const key = keys.get(stored) ?? stored;
+    held.set(key, held.get(key) === true || holds);
+  }
+  return held;
+}
+
+/**
+ * Former versions stored the key's hash as it was. Before anything more of a key is parked, what they left of it joins it
+ * under the hash of today, so that its messages stay in one order. Until 30 days after the last of them was parked.
+ */
+async function hashAnew(
+  manager: EntityManager,
+  consumer: string,
+  topic: string,
+  former: readonly string[],
+  seal: Seal,
+): Promise<void> {
+  await manager.query(
+    `UPDATE parked_messages SET key_hash = anew.hash FROM unnest($3::text[], $4::text[]) AS anew (former, hash)
+     WHERE consumer = $1 AND topic = $2 AND key_hash = former AND state = 'parked'`,
+    [consumer, topic, former, former.map((hash) => seal.hash(hash))],
+  );
 }
 
 /** A later record of a state topic says all: the parked ones of its key are done with. */
@@ -137,6 +167,7 @@ export async function supersede(
   consumer: string,
   topic: string,
   keyHash: string,
+  seal: Seal,
 ): Promise<void> {
   await manager.query(
     `WITH ended AS (
@@ -144,7 +175,7 @@ export async function supersede(
        WHERE consumer = $1 AND topic = $2 AND key_hash = $3 AND state = 'parked' RETURNING id)
      INSERT INTO parked_actions (consumer, message, action, actor, reason)
      SELECT $1, id, 'discarded', $4, 'superseded' FROM ended ORDER BY id`,
-    [consumer, topic, keyHash, BY_ITSELF],
+    [consumer, topic, seal.hash(keyHash), BY_ITSELF],
   );
 }
 

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import {
   defineEvent,
   encodeEvent,
@@ -12,7 +13,15 @@ import { eventually, freshDatabase, uniqueSlug } from '@castiron/testing';
 import { Type } from 'typebox';
 import { afterAll, afterEach, beforeAll, describe, expect, inject, it } from 'vitest';
 import { inboxMigrations, subscribe } from './index.js';
-import { event, eventOn, fromTheStart, InboxRig, KeepWhatHappened1795392000902, upTo } from './testing/inbox.rig.js';
+import {
+  event,
+  eventOn,
+  fromTheStart,
+  InboxRig,
+  specSeal,
+  KeepWhatHappened1795392000902,
+  upTo,
+} from './testing/inbox.rig.js';
 
 const principal = inject('stack').kafka.principals['admin'];
 if (principal === undefined) throw new Error('the stack has no admin');
@@ -238,11 +247,43 @@ describe('what cannot be handled', () => {
     for (const { sealed } of await rig.parked(topic)) expect(sealed?.includes(mark)).toBe(false);
   });
 
+  it('keeps no hash of a key that can be tried, and the order behind one that a former version kept', async () => {
+    const { contract, topic } = await rig.newEvent();
+    let poisonous = true;
+    const subscriptions = [
+      rig.counting(contract, topic, (n) => {
+        if (n === 1 && poisonous) throw new Poison('of-no-use');
+      }),
+    ];
+    const inbox = rig.inboxOf({ topics: [topic], subscriptions });
+    await rig.producer.send([event(contract, 'a', 1), event(contract, 'a', 2)]);
+    await inbox.start();
+    await eventually(async () => expect(await rig.reasons(topic)).toEqual(['of-no-use', 'behind-parked']), within);
+    const plain = createHash('sha256').update('a').digest('base64url');
+    const hashes = async () => {
+      const rows = await rig.dataSource.query<{ hash: string }[]>(
+        'SELECT DISTINCT key_hash AS hash FROM parked_messages WHERE topic = $1',
+        [topic],
+      );
+      return rows.map(({ hash }) => hash);
+    };
+    expect(await hashes()).toEqual([specSeal.hash(plain)]);
+
+    await rig.dataSource.query('UPDATE parked_messages SET key_hash = $2 WHERE topic = $1', [topic, plain]);
+    await rig.producer.send([event(contract, 'a', 3)]);
+    await eventually(async () => expect(await rig.reasons(topic)).toHaveLength(3), within);
+    expect(await hashes()).toEqual([specSeal.hash(plain)]);
+    poisonous = false;
+    expect(await rig.replay(inbox, { reason: 'of-no-use' })).toEqual({ handled: 3 });
+    expect(await rig.effects(topic, 'a')).toEqual([1, 2, 3]);
+  });
+
   it('is never dropped where it cannot be parked: it is tried again, or ends the consumer and comes again', async () => {
     const { contract, topic } = await rig.newEvent();
     const name = `cannot-park-${topic}`;
     const failing: Error[] = [new Retryable('not now'), new Retryable('not now')];
     const seal = {
+      ...specSeal,
       seal: (bytes: Buffer) => {
         const error = failing.pop();
         if (error !== undefined) throw error;

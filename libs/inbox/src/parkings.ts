@@ -22,7 +22,8 @@ export class Parkings {
 
   /** @param keyHashes the keys that will be asked for */
   static async of(where: Where, keyHashes: ReadonlySet<string>): Promise<Parkings> {
-    return new Parkings(where, await parkedKeys(where.manager, where.consumer, where.topic, [...keyHashes]));
+    const { manager, consumer, topic, seal } = where;
+    return new Parkings(where, await parkedKeys(manager, consumer, topic, [...keyHashes], seal));
   }
 
   add(parking: Parking): void {
@@ -45,8 +46,8 @@ export class Parkings {
     await this.makeSure(keyHash);
     if (!this.held.delete(keyHash)) return;
     await this.write();
-    const { manager, consumer, topic } = this.where;
-    await supersede(manager, consumer, topic, keyHash);
+    const { manager, consumer, topic, seal } = this.where;
+    await supersede(manager, consumer, topic, keyHash, seal);
   }
 
   async write(): Promise<void> {
@@ -59,8 +60,8 @@ export class Parkings {
   private async makeSure(keyHash: string): Promise<void> {
     if (!this.unsure.has(keyHash)) return;
     await this.write();
-    const { manager, consumer, topic } = this.where;
-    const held = await parkedKeys(manager, consumer, topic, [...this.unsure]);
+    const { manager, consumer, topic, seal } = this.where;
+    const held = await parkedKeys(manager, consumer, topic, [...this.unsure], seal);
     for (const [key, holdsUp] of held) this.held.set(key, holdsUp);
     this.unsure.clear();
   }

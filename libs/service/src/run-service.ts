@@ -1,7 +1,7 @@
 import { Module, type DynamicModule, type INestApplicationContext, type Provider, type Type } from '@nestjs/common';
 import { DataSource } from 'typeorm';
-import { open, readKeyFile, seal } from '@castiron/encryption';
-import { Inbox, inboxMigrations, type InboxOptions, type Seal } from '@castiron/inbox';
+import { readKeyFile } from '@castiron/encryption';
+import { Inbox, inboxMigrations, type InboxOptions } from '@castiron/inbox';
 import type { Kafka } from '@castiron/kafka';
 import { createLogger, createMetrics, Health, type Logger, type Metrics } from '@castiron/observability';
 import { outboxMigrations, OutboxRoom } from '@castiron/outbox';
@@ -10,6 +10,7 @@ import { createDataSource, migrated, type Migration } from './database/data-sour
 import { AnswerStore } from './idempotency/answer-store.js';
 import { MarkingTransactions } from './idempotency/marking-transactions.js';
 import { idempotencyMigrations } from './idempotency/migration.js';
+import { parkedSeal } from './parked/parked-seal.js';
 import { parkedModule } from './parked/parked.module.js';
 import { every, type Part } from './part.js';
 import { kafkaOf } from './relay/kafka-of.js';
@@ -61,11 +62,6 @@ export interface RunOptions<Settings extends ServiceSettings & MessagingSettings
 }
 
 const SWEEP_MS = 3_600_000;
-
-const sealUnder = (key: Buffer, aad: string): Seal => ({
-  seal: (bytes) => seal(key, bytes, aad),
-  open: (sealed) => open(key, sealed, aad),
-});
 
 @Module({})
 class WiringModule {}
@@ -202,7 +198,7 @@ function inboxOf<Settings extends ServiceSettings>(
     dataSource,
     transactions,
     kafka,
-    seal: sealUnder(serviceKey, `castiron/${settings.name}/parked`),
+    seal: parkedSeal(serviceKey, settings.name),
     room,
     logger,
     metrics,

@@ -28,9 +28,10 @@ export class KeepWhatHappened1795392000902 implements MigrationInterface {
 }
 
 // Not an encryption: it only shows that what is stored went through it.
-const seal: Seal = {
+export const specSeal: Seal = {
   seal: (bytes) => Buffer.from(bytes.map((byte) => byte ^ 0x55)),
   open: (sealed) => Buffer.from(sealed.map((byte) => byte ^ 0x55)),
+  hash: (value) => `hash of ${value}`,
 };
 
 /** An event of a topic; its type is of the spec's own choice. */
@@ -111,7 +112,7 @@ export class InboxRig {
       dataSource: this.dataSource,
       transactions: this.transactions,
       kafka: this.kafka,
-      seal,
+      seal: specSeal,
       logger: createLogger('spec', 'silent'),
       onCrash: (error) => this.crashes.push(error),
       ...options,
