@@ -2,8 +2,9 @@ import { randomUUID } from 'node:crypto';
 import { defineTopic } from '@castiron/contracts';
 import { Retryable } from '@castiron/failures';
 import { connect, type Kafka } from '@castiron/kafka';
-import { eventually, freshDatabase } from '@castiron/testing';
+import { eventually, freshDatabase, openDatabaseValve } from '@castiron/testing';
 import { outboxKey } from '@castiron/transactions';
+import { DataSource } from 'typeorm';
 import { afterAll, afterEach, beforeAll, describe, expect, inject, it, onTestFinished } from 'vitest';
 import { inboxMigrations, subscribe } from './index.js';
 import { event, eventOn, InboxRig, KeepWhatHappened1795392000902, upTo } from './testing/inbox.rig.js';
@@ -233,6 +234,43 @@ describe('the inbox', () => {
     });
     await eventually(async () => expect(await own.effects(topic, 'a')).toEqual([1]), within);
     expect([await own.reasons(topic), own.crashes]).toEqual([[], []]);
+  });
+
+  it('parks nothing where its database goes away under a handler each time', async () => {
+    const valve = await openDatabaseValve((rig.dataSource.options as { url: string }).url);
+    const through = new InboxRig(
+      await new DataSource({
+        type: 'postgres',
+        url: valve.url,
+        poolErrorHandler: () => undefined,
+        extra: { pipeline: true },
+      }).initialize(),
+      kafka,
+    );
+    onTestFinished(async () => {
+      valve.state = 'open';
+      await through.stopInboxes();
+      await through.close();
+      await valve.close();
+    });
+    const { contract, topic } = await through.newEvent();
+    let tries = 0;
+    const cut = subscribe(contract, {
+      async handle({ key, data }, tx) {
+        tries += 1;
+        if (tries <= 6) valve.state = 'cut';
+        try {
+          const row = [topic, key, data?.n ?? 0];
+          await tx.manager.query('INSERT INTO effects (topic, key, n) VALUES ($1, $2, $3)', row);
+        } finally {
+          valve.state = 'open';
+        }
+      },
+    });
+    await through.producer.send([event(contract, 'a', 1)]);
+    await through.inboxOf({ topics: [topic], subscriptions: [cut] }).start();
+    await eventually(async () => expect(await rig.effects(topic, 'a')).toEqual([1]), within);
+    expect([await rig.reasons(topic), tries, through.crashes]).toEqual([[], 7, []]);
   });
 
   it('waits for what may pass, and parks nothing for it', async () => {
