@@ -80,6 +80,31 @@ describe('reading for lanes at different places', () => {
     expect(await turn()).toBeLessThan(10);
   });
 
+  it('looks again for one that went back during the look, and where the look failed', async () => {
+    const [there, back] = [new LaneAt(0, DONE), new LaneAt(1, DONE)];
+    const looks = [
+      () => Promise.reject(new Error('the database is away')),
+      () => {
+        back.read = { ...DONE };
+        return Promise.resolve(empty);
+      },
+    ];
+    const reading = new Reading<LaneAt>(() => looks.shift()?.() ?? Promise.resolve(empty));
+    const turn = () => reading.turn([there, back], AN_HOUR);
+    const soon = async (): Promise<void> => {
+      const pause = await turn();
+      expect(pause).toBeLessThan(10);
+      for (const until = Date.now() + pause + 1; Date.now() < until;) await Promise.resolve();
+    };
+    await expect(turn()).rejects.toThrow('away');
+    await soon();
+    await turn();
+    expect(looks).toEqual([]);
+    await soon();
+    await turn();
+    expect(await turn()).toBeGreaterThan(AN_HOUR / 2);
+  });
+
   it('leaves one behind whose send takes long, and keeps nothing for it', async () => {
     const [quick, slow] = [new LaneAt(0, DONE), new LaneAt(1, DONE)];
     slow.slow = true;

@@ -65,15 +65,16 @@ export class Reading<Reader extends ReadingLane = Lane> {
   private async advance(lanes: readonly Reader[]): Promise<void> {
     const [first] = lanes;
     if (first === undefined) return;
-    const began = Date.now();
-    if (isExhausted(first.read)) {
-      for (const lane of lanes) this.seen.set(lane, this.wakes);
-      if (first.failures === 0) this.lookedAt = began;
-    }
+    const [began, wakes, isLook] = [Date.now(), this.wakes, isExhausted(first.read)];
+    if (isLook && first.failures === 0) this.lookedAt = began;
     const asked = lanes.map((lane) => ({ lane, from: lane.read }));
     const page = await this.readFor(lanes);
     this.lookMs = Date.now() - began;
-    for (const { lane, from } of asked) lane.take(page, from);
+    for (const { lane, from } of asked) {
+      // One that went back meanwhile takes nothing of it, so what there was is news to it still.
+      if (isLook && lane.read === from) this.seen.set(lane, wakes);
+      lane.take(page, from);
+    }
   }
 }
 
