@@ -1,7 +1,7 @@
 import { pbkdf2, randomBytes } from 'node:crypto';
 import { promisify } from 'node:util';
 import type { alterUserScramCredentialsV0 } from '@platformatic/kafka';
-import { secondClient } from './second-client.js';
+import { onBroker, secondClient } from './second-client.js';
 import type { KafkaSettings } from './types.js';
 
 const SCRAM_SHA_512 = 2;
@@ -13,26 +13,18 @@ type Deletion = Parameters<typeof alterUserScramCredentialsV0.createRequest>[0][
 type Upsertion = Parameters<typeof alterUserScramCredentialsV0.createRequest>[1][number];
 
 async function alter(settings: KafkaSettings, deletions: Deletion[], upsertions: Upsertion[]): Promise<void> {
-  const { alterUserScramCredentialsV0, Connection } = await secondClient();
+  const { alterUserScramCredentialsV0 } = await secondClient();
   let failure: unknown = new Error('no broker is configured');
   // Any broker takes the request and forwards it to the controller.
   for (const broker of settings.brokers) {
-    const colon = broker.lastIndexOf(':');
-    const connection = new Connection(settings.clientId, {
-      connectTimeout: 5_000,
-      requestTimeout: 10_000,
-      sasl: { mechanism: 'SCRAM-SHA-512', username: settings.username, password: settings.password },
-      ...(settings.ssl === true && { tls: {} }),
-    });
     try {
-      await connection.connect(broker.slice(0, colon), Number(broker.slice(colon + 1)));
-      await alterUserScramCredentialsV0.api.async(connection, deletions, upsertions);
+      await onBroker(settings, broker, (connection) =>
+        alterUserScramCredentialsV0.api.async(connection, deletions, upsertions),
+      );
       return;
     } catch (error) {
       failure = error;
       if (isAnswer(error)) break;
-    } finally {
-      await connection.close().catch(() => undefined);
     }
   }
   throw failure;

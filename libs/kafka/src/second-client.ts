@@ -1,4 +1,5 @@
 import type * as SecondClient from '@platformatic/kafka';
+import type { KafkaSettings } from './types.js';
 
 let listening = false;
 
@@ -21,4 +22,29 @@ export async function secondClient(): Promise<typeof SecondClient> {
   const client = await import('@platformatic/kafka');
   listenToConnections(client.instancesChannel);
   return client;
+}
+
+/**
+ * Works on a connection to one broker, which is closed afterwards.
+ * @param broker `host:port`
+ */
+export async function onBroker<T>(
+  settings: KafkaSettings,
+  broker: string,
+  work: (connection: SecondClient.Connection) => Promise<T>,
+): Promise<T> {
+  const { Connection } = await secondClient();
+  const colon = broker.lastIndexOf(':');
+  const connection = new Connection(settings.clientId, {
+    connectTimeout: 5_000,
+    requestTimeout: 10_000,
+    sasl: { mechanism: 'SCRAM-SHA-512', username: settings.username, password: settings.password },
+    ...(settings.ssl === true && { tls: {} }),
+  });
+  try {
+    await connection.connect(broker.slice(0, colon), Number(broker.slice(colon + 1)));
+    return await work(connection);
+  } finally {
+    await connection.close().catch(() => undefined);
+  }
 }

@@ -1,4 +1,4 @@
-import { secondClient } from './second-client.js';
+import { onBroker, secondClient } from './second-client.js';
 import type { KafkaSettings } from './types.js';
 
 const UNDER_WAY = 'Ongoing';
@@ -8,17 +8,9 @@ const UNDER_WAY = 'Ongoing';
  * epoch. Each broker knows those that it coordinates, and the first that answers is asked: with several, some are missing.
  */
 export async function transactionsUnderWay(settings: KafkaSettings): Promise<Map<string, number>> {
-  const { Connection, describeTransactionsV0, listTransactionsV1 } = await secondClient();
+  const { describeTransactionsV0, listTransactionsV1 } = await secondClient();
   const [broker = ''] = settings.brokers;
-  const colon = broker.lastIndexOf(':');
-  const connection = new Connection(settings.clientId, {
-    connectTimeout: 5_000,
-    requestTimeout: 10_000,
-    sasl: { mechanism: 'SCRAM-SHA-512', username: settings.username, password: settings.password },
-    ...(settings.ssl === true && { tls: {} }),
-  });
-  try {
-    await connection.connect(broker.slice(0, colon), Number(broker.slice(colon + 1)));
+  return onBroker(settings, broker, async (connection) => {
     const listed = await listTransactionsV1.api.async(connection, ['ONGOING'], [], -1n, null);
     const ids = listed.transactionStates.map(({ transactionalId }) => transactionalId);
     if (ids.length === 0) return new Map();
@@ -29,7 +21,5 @@ export async function transactionsUnderWay(settings: KafkaSettings): Promise<Map
         .filter(({ transactionState }) => transactionState === UNDER_WAY)
         .map(({ transactionalId, transactionStartTimeMs }) => [transactionalId, Number(transactionStartTimeMs)]),
     );
-  } finally {
-    await connection.close().catch(() => undefined);
-  }
+  });
 }
