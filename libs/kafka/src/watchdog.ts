@@ -6,6 +6,8 @@ import { Standstill } from './standstill.js';
 const OTHERS_STALL = 2;
 /** Of the time in which a partition must move. A batch that takes longer holds up those that wait to be fetched. */
 const LONG = 1 / 4;
+/** In the time in which a consumer must fetch. What is not answered by the next one came of a broker that was away. */
+const LOOKS = 4;
 
 export interface Watched {
   /** Without a fetch for so long, or without a step where there is something to read, a consumer is stuck for good. */
@@ -44,7 +46,7 @@ export class Watchdog {
   }
 
   start(): void {
-    this.timer = setInterval(() => void this.look(), this.watched.stallMs / 4);
+    this.timer = setInterval(() => void this.look(), this.watched.stallMs / LOOKS);
     this.timer.unref();
   }
 
@@ -102,11 +104,10 @@ export class Watchdog {
     this.looking = true;
     try {
       const { stallMs, places, crash } = this.watched;
-      const now = await within(stallMs, 'asking where the group stands', places()).catch(() => undefined);
-      const isBack = now !== undefined && !this.answered;
-      this.answered = now !== undefined;
+      const now = await within(stallMs / LOOKS, 'asking where the group stands', places()).catch(() => undefined);
       // The broker is away, or back this moment: it is not this consumer that is stuck, and it has yet to come back too.
-      if ((now === undefined || isBack) && this.isStuck()) this.excusedUntil = Date.now();
+      if (now === undefined || !this.answered) this.excusedUntil = Date.now();
+      this.answered = now !== undefined;
       if (now === undefined) {
         this.standstill.forget();
       } else if (this.isStuck()) {
