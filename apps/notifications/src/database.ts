@@ -3,6 +3,7 @@ import { CreateMailsAndMailings1764000004002 } from './migrations/0002-create-ma
 import { CreateCancellations1764000004003 } from './migrations/0003-create-cancellations.js';
 import { LetWaitingNoticesExpire1764000004004 } from './migrations/0004-let-waiting-notices-expire.js';
 import { WriteMailingsInSteps1764000004005 } from './migrations/0005-write-mailings-in-steps.js';
+import { LetTheFeedAcknowledgeCancellations1764000004006 } from './migrations/0006-let-the-feed-acknowledge-cancellations.js';
 
 /** This service's own tables; those of outbox, inbox and idempotency are added when it runs. */
 export const databaseMigrations = [
@@ -11,4 +12,5 @@ export const databaseMigrations = [
   CreateCancellations1764000004003,
   LetWaitingNoticesExpire1764000004004,
   WriteMailingsInSteps1764000004005,
+  LetTheFeedAcknowledgeCancellations1764000004006,
 ];

@@ -36,7 +36,7 @@ export class NotificationsModule {
       providers: [
         { provide: SubjectVault, useValue: vault },
         { provide: MailWorker, useValue: worker },
-        { provide: CancelMailingsUseCase, useValue: new CancelMailingsUseCase(dataSource, transactions, vault, links) },
+        { provide: CancelMailingsUseCase, useValue: new CancelMailingsUseCase(dataSource, transactions, links) },
         { provide: SendMailingUseCase, useValue: new SendMailingUseCase(transactions) },
         {
           provide: AnyFormBody,

@@ -267,18 +267,19 @@ describe('partner-sharing', () => {
       return one!;
     }, within);
     const last = async () => (await feed()).filter((one) => one?.subject === record.subject).at(-1);
-    await send(
-      encodeEvent(
-        mailingCancelled,
-        { subject: record.subject, at: new Date().toISOString() },
-        { id: newEventId(), time: new Date() },
-      ),
-    );
-    await eventually(async () => expect((await last())?.mailing).toBe('stopped'), within);
+    const at = new Date().toISOString();
+    await send(encodeEvent(mailingCancelled, { subject: record.subject, at }, { id: newEventId(), time: new Date() }));
+    const known = { mailingCancelledAt: at };
+    await eventually(async () => expect(await last()).toMatchObject({ mailing: 'stopped', ...known }), within);
     const permissions = await call('GET', `/customers/${customer}/permissions`, ['customer', customer]);
     expect(permissions.body['permissions']).toMatchObject([
       { recipient: 'notifications', purpose: 'mailing', state: 'revoked' },
     ]);
+    // A permission given anew tells the cancellation that it knows of, so that notifications may take it for one.
+    const path = `/customers/${customer}/permissions/notifications/mailing`;
+    const anew = await call('PUT', path, ['customer', customer], EVIDENCE(), { 'idempotency-key': randomUUID() });
+    expect(anew.status).toBe(200);
+    await eventually(async () => expect(await last()).toMatchObject({ mailing: 'allowed', ...known }), within);
   });
 
   it('takes everything back from everyone when a customer is deleted or an agreement ends', async () => {

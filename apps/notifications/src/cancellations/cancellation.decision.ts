@@ -1,30 +1,13 @@
-/** A cancellation that is in effect. */
-export interface Cancellation {
-  readonly at: Date;
-  /** The subject's version when it came. */
-  readonly version: number;
-  /** Whether the feed has said `stopped` since, or said so at the time: partner-sharing knows of it. */
-  readonly feedStopped: boolean;
-}
-
-/** What the feed says of a subject, with the time of the record. */
-export interface FeedState {
-  readonly version: number;
-  readonly mailing: 'allowed' | 'stopped';
-  readonly at: Date;
-}
+import type { DataOf, feedRecord } from '@castiron/contracts';
 
 /**
- * What a record of the feed means for a cancellation. A record that still says `allowed` was made before partner-sharing
- * heard of the cancellation, and must not end it. Only after it said `stopped` is a later `allowed` a new permission.
+ * Whether a record of the feed ends a cancellation (P16). One that allows mailings and was made by who did not know of the
+ * cancellation does not: its permission was there before. Who does know has taken that back, so what is allowed is permitted anew.
+ * @param cancelledAt when the cancellation came
  */
-export function decideOnFeed(cancellation: Cancellation, feed: FeedState): 'keep' | 'mark-stopped' | 'lift' {
-  if (feed.mailing === 'stopped')
-    return feed.version > cancellation.version && !cancellation.feedStopped ? 'mark-stopped' : 'keep';
-  return cancellation.feedStopped && feed.version > cancellation.version && feed.at > cancellation.at ? 'lift' : 'keep';
-}
-
-/** Whether partner-sharing must be told (again): not where the word it was sent still stands. */
-export function isNews(before: Cancellation | undefined): boolean {
-  return before === undefined || before.feedStopped;
+export function isPermittedAnew(
+  cancelledAt: Date,
+  { mailing, mailingCancelledAt }: Pick<DataOf<typeof feedRecord>, 'mailing' | 'mailingCancelledAt'>,
+): boolean {
+  return mailing === 'allowed' && mailingCancelledAt !== undefined && new Date(mailingCancelledAt) >= cancelledAt;
 }

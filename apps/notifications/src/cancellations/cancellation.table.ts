@@ -1,39 +1,30 @@
 import type { EntityManager } from 'typeorm';
-import type { Cancellation } from './cancellation.decision.js';
 
-export async function cancellationOf(manager: EntityManager, subject: string): Promise<Cancellation | undefined> {
-  return (await cancellationsOf(manager, [subject])).get(subject);
-}
-
-/** Of these subjects, those that have one. */
-export async function cancellationsOf(
-  manager: EntityManager,
-  subjects: readonly string[],
-): Promise<Map<string, Cancellation>> {
-  const rows: (Cancellation & { subject: string })[] = await manager.query(
-    'SELECT subject, at, version, feed_stopped AS "feedStopped" FROM cancellations WHERE subject = ANY ($1::uuid[])',
+/** Of these subjects, those that cancelled their mailings, with the time of the last cancellation. */
+export async function cancellationsOf(manager: EntityManager, subjects: readonly string[]): Promise<Map<string, Date>> {
+  const rows: { subject: string; at: Date }[] = await manager.query(
+    'SELECT subject, at FROM cancellations WHERE subject = ANY ($1::uuid[])',
     [subjects],
   );
-  return new Map(rows.map(({ subject, ...cancellation }) => [subject, cancellation]));
+  return new Map(rows.map(({ subject, at }) => [subject, at]));
 }
 
 export async function isCancelled(manager: EntityManager, subject: string): Promise<boolean> {
-  return (await cancellationOf(manager, subject)) !== undefined;
+  return (await cancellationsOf(manager, [subject])).has(subject);
 }
 
-export async function putCancellation(
-  manager: EntityManager,
-  subject: string,
-  cancellation: Cancellation,
-): Promise<void> {
-  await manager.query(
-    `INSERT INTO cancellations (subject, at, version, feed_stopped) VALUES ($1, $2, $3, $4)
-     ON CONFLICT (subject) DO UPDATE
-       SET at = excluded.at, version = excluded.version, feed_stopped = excluded.feed_stopped`,
-    [subject, cancellation.at, cancellation.version, cancellation.feedStopped],
+/** @returns whether it is the first one in effect */
+export async function putCancellation(manager: EntityManager, subject: string, at: Date): Promise<boolean> {
+  const [{ first }]: [{ first: boolean }] = await manager.query(
+    `INSERT INTO cancellations AS c (subject, at) VALUES ($1, $2)
+     ON CONFLICT (subject) DO UPDATE SET at = greatest(c.at, excluded.at)
+     RETURNING xmax = 0 AS first`,
+    [subject, at],
   );
+  return first;
 }
 
-export async function liftCancellation(manager: EntityManager, subject: string): Promise<void> {
-  await manager.query('DELETE FROM cancellations WHERE subject = $1', [subject]);
+export async function liftCancellations(manager: EntityManager, subjects: readonly string[]): Promise<void> {
+  if (subjects.length > 0)
+    await manager.query('DELETE FROM cancellations WHERE subject = ANY ($1::uuid[])', [subjects]);
 }

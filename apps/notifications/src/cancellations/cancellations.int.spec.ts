@@ -29,10 +29,9 @@ async function mailOnlyThem(): Promise<void> {
 }
 
 describe('a cancellation', () => {
-  it('stops mailings, the queued ones and the next ones, and partners are told once', async () => {
+  it('stops mailings, the queued ones and the next ones, and partners are told', async () => {
     await rig.mailing();
     expect(await rig.statusesOf(subject)).toEqual(['queued']);
-    await rig.cancel(subject);
     await rig.cancel(subject);
     expect(await rig.statusesOf(subject)).toEqual(['cancelled']);
     expect(await rig.published(mailingCancelled, subject)).toHaveLength(1);
@@ -48,12 +47,35 @@ describe('a cancellation', () => {
 
   it('ends where the customer permitted mailings anew', async () => {
     await rig.cancel(subject);
-    await rig.feed(subject, 2, { email: given(newAddress()) }, 'stopped');
+    const known = await rig.cancelledAt(subject);
+    await rig.feed(subject, 2, { email: given(newAddress()) }, 'stopped', known);
     await rig.mailing();
     expect(await rig.statusesOf(subject)).toEqual([]);
-    await rig.feed(subject, 3, { email: given(newAddress()) });
+    await rig.feed(subject, 3, { email: given(newAddress()) }, 'allowed', known);
     await rig.mailing();
     expect(await rig.statusesOf(subject)).toEqual(['queued']);
+  });
+
+  it('does not end with a permission given before it, of which the feed tells later', async () => {
+    const known = new Date();
+    await rig.feed(subject, 2, { email: given(newAddress()) }, 'stopped', known);
+    await eventually(() => expect(Date.now()).toBeGreaterThan(known.getTime()));
+    await rig.cancel(subject);
+    await rig.feed(subject, 3, { email: given(newAddress()) }, 'allowed', known);
+    await rig.mailing();
+    expect(await rig.statusesOf(subject)).toEqual([]);
+  });
+
+  it('is told again with the next, for a permission given between the two', async () => {
+    await rig.cancel(subject);
+    const between = await rig.cancelledAt(subject);
+    await eventually(() => expect(Date.now()).toBeGreaterThan(between?.getTime() ?? 0));
+    await rig.cancel(subject);
+    expect(await rig.published(mailingCancelled, subject)).toHaveLength(2);
+    await rig.feed(subject, 2, { email: given(newAddress()) }, 'allowed', between);
+    expect(await rig.cancelledAt(subject)).toBeDefined();
+    // The first in effect has reserved room, so that clicking one link again and again takes none of it.
+    expect(rig.reserved(mailingCancelled, subject)).toEqual([true, false]);
   });
 
   it('between the claim of a mail and its sending keeps it from leaving', async () => {

@@ -7,7 +7,8 @@ import {
   type ReceivedEvent,
 } from '@castiron/contracts';
 import type { Tx } from '@castiron/transactions';
-import { CancellationsInStep } from '../cancellations/heed-feed-of-cancelled.js';
+import { isPermittedAnew } from '../cancellations/cancellation.decision.js';
+import { cancellationsOf, liftCancellations } from '../cancellations/cancellation.table.js';
 import { queueWaiting } from '../mail/mail.table.js';
 import type { SubjectVault } from './subject-vault.js';
 
@@ -20,18 +21,19 @@ export async function keepSubjectsWhenFeedChanged(
 ): Promise<void> {
   const subjects = [...new Set(events.map(({ key }) => key))];
   const before = await vault.loadAll(tx.manager, subjects);
-  const cancellations = await CancellationsInStep.of(tx.manager, subjects);
+  const cancellations = await cancellationsOf(tx.manager, subjects);
+  const lifted = new Set<string>();
   const after = new Map<string, HeldCopy>();
-  for (const { key: subject, data, meta } of events) {
+  for (const { key: subject, data } of events) {
     const known = after.get(subject) ?? before.get(subject) ?? NOTHING_HELD;
     const copy = data === null ? afterTombstone(known) : afterRecord(known, data);
     if (copy === undefined) continue;
     after.set(subject, copy);
-    // A deleted key says that nothing is held, not that mailings were stopped: only a record settles a cancellation.
-    if (!copy.deleted) cancellations.heed(subject, { version: copy.version, mailing: copy.mailing, at: meta.time });
+    const cancelledAt = cancellations.get(subject);
+    if (data !== null && cancelledAt !== undefined && isPermittedAnew(cancelledAt, data)) lifted.add(subject);
   }
   if (after.size === 0) return;
   await vault.storeAll(tx.manager, after);
-  await cancellations.store();
+  await liftCancellations(tx.manager, [...lifted]);
   if (await queueWaiting(tx.manager, [...after.keys()])) tx.afterCommit(wakeMail);
 }

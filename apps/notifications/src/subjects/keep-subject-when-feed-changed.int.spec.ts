@@ -15,7 +15,7 @@ afterAll(() => rig.database.destroy());
 
 const email = given(newAddress());
 /** What a feed may say of one subject, in one fetch. */
-const STORIES: Record<string, (subject: string) => WireMessage[]> = {
+const STORIES: Record<string, (subject: string, cancelledAt: Date) => WireMessage[]> = {
   'several records, a late one among them': (subject) => [
     rig.record(subject, 2, { email: given(newAddress()) }, 'allowed'),
     rig.record(subject, 1, { email: given(newAddress()) }, 'stopped'),
@@ -31,18 +31,14 @@ const STORIES: Record<string, (subject: string) => WireMessage[]> = {
     rig.record(subject, 1, { email }, 'allowed'),
   ],
   'that mailings were stopped as the customer asked': (subject) => [rig.record(subject, 2, { email }, 'stopped')],
-  'that mailings were stopped and are permitted anew': (subject) => [
-    rig.record(subject, 2, { email }, 'stopped'),
-    rig.record(subject, 3, { email }, 'allowed'),
+  'that mailings were stopped and are permitted anew': (subject, cancelledAt) => [
+    rig.record(subject, 2, { email }, 'stopped', cancelledAt),
+    rig.record(subject, 3, { email }, 'allowed', cancelledAt),
   ],
 };
 
 /** All that is known of a subject, less its id. */
 async function stateOf(subject: string): Promise<unknown> {
-  const cancellations: unknown[] = await rig.database.query(
-    'SELECT version, feed_stopped FROM cancellations WHERE subject = $1',
-    [subject],
-  );
   const [flags] = await rig.database.query<{ notices: boolean; mailings: boolean }[]>(
     'SELECT notice_address AS notices, mailing_address AS mailings FROM subjects WHERE subject = $1',
     [subject],
@@ -50,7 +46,12 @@ async function stateOf(subject: string): Promise<unknown> {
   const copy = await rig.vault.load(rig.database.manager, subject);
   // One by one a notice may be queued before its address goes: whoever sends it finds none.
   const end = (status: string) => (status === 'queued' && flags?.notices === false ? 'no-address' : status);
-  return { copy, flags, cancellations, mails: (await rig.statusesOf(subject)).map(end) };
+  return {
+    copy,
+    flags,
+    isCancelled: (await rig.cancelledAt(subject)) !== undefined,
+    mails: (await rig.statusesOf(subject)).map(end),
+  };
 }
 
 /** A subject with a notice that waits, and with a cancellation that its feed does not know of yet. */
@@ -64,10 +65,11 @@ async function newSubject(): Promise<string> {
 describe('what a feed says of subjects', () => {
   it.each(Object.entries(STORIES))('means the same in one batch as one by one: %s', async (_, story) => {
     const [single, batched, other] = [await newSubject(), await newSubject(), await newSubject()];
-    for (const message of story(single)) await rig.take(message);
+    const known = new Date();
+    for (const message of story(single, known)) await rig.take(message);
     // Beside another subject, each message in turn.
-    const others = story(other);
-    await rig.take(...story(batched).flatMap((message, at) => [message, others[at] ?? message]));
+    const others = story(other, known);
+    await rig.take(...story(batched, known).flatMap((message, at) => [message, others[at] ?? message]));
     const state = await stateOf(single);
     expect(await stateOf(batched)).toEqual(state);
     expect(await stateOf(other)).toEqual(state);

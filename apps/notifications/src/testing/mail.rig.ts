@@ -15,9 +15,10 @@ import {
 } from '@castiron/contracts';
 import { createLogger, createMetrics, type Metrics } from '@castiron/observability';
 import { appendToOutbox } from '@castiron/outbox';
-import { Transactions } from '@castiron/transactions';
+import { Transactions, type PendingEvent } from '@castiron/transactions';
 import type { DataSource } from 'typeorm';
 import { CancelMailingsUseCase } from '../cancellations/cancel-mailings/cancel-mailings.use-case.js';
+import { cancellationsOf } from '../cancellations/cancellation.table.js';
 import { CancellationLinks } from '../cancellations/cancellation-links.js';
 import { MailServer } from '../mail/mail-server.js';
 import { MailWorker } from '../mail/mail-worker.js';
@@ -64,6 +65,7 @@ export class MailRig {
   private readonly transactions: Transactions;
   private readonly handlers;
   private readonly workers: MailWorker[] = [];
+  private readonly appended: PendingEvent[] = [];
 
   constructor(
     readonly database: DataSource,
@@ -73,8 +75,12 @@ export class MailRig {
     this.vault = new SubjectVault(serviceKey);
     this.links = new CancellationLinks(serviceKey, 'https://mail.example');
     this.handlers = subscriptions(this.vault, () => undefined);
-    this.transactions = new Transactions(database, { append: appendToOutbox, wake: () => undefined }, publications);
-    this.cancelMailings = new CancelMailingsUseCase(database, this.transactions, this.vault, this.links);
+    const append = (events: readonly PendingEvent[]) => {
+      this.appended.push(...events);
+      return appendToOutbox(events);
+    };
+    this.transactions = new Transactions(database, { append, wake: () => undefined }, publications);
+    this.cancelMailings = new CancelMailingsUseCase(database, this.transactions, this.links);
     this.sendMailing = new SendMailingUseCase(this.transactions);
   }
 
@@ -118,12 +124,26 @@ export class MailRig {
     return { vault: new GatedVault(this.serviceKey), reached, open: () => gate.emit('opened') };
   }
 
-  async feed(subject: string, version: number, attributes: Attributes, mailing: 'allowed' | 'stopped' = 'allowed') {
-    await this.take(this.record(subject, version, attributes, mailing));
+  async feed(...record: Parameters<MailRig['record']>) {
+    await this.take(this.record(...record));
   }
 
-  record(subject: string, version: number, attributes: Attributes, mailing: 'allowed' | 'stopped'): WireMessage {
-    return encodeEvent(feedRecord, { ...feedRecord.example, subject, version, attributes, mailing }, meta(), SLUG);
+  /** @param known the cancellation that partner-sharing knew of */
+  record(
+    subject: string,
+    version: number,
+    attributes: Attributes,
+    mailing: 'allowed' | 'stopped' = 'allowed',
+    known?: Date,
+  ): WireMessage {
+    const cancelled = known === undefined ? {} : { mailingCancelledAt: known.toISOString() };
+    const data = { ...feedRecord.example, subject, version, attributes, mailing, ...cancelled };
+    return encodeEvent(feedRecord, data, meta(), SLUG);
+  }
+
+  /** When the cancellation came that is in effect; undefined where none is. */
+  async cancelledAt(subject: string): Promise<Date | undefined> {
+    return (await cancellationsOf(this.database.manager, [subject])).get(subject);
   }
 
   async tombstone(subject: string): Promise<void> {
@@ -174,6 +194,12 @@ export class MailRig {
       [contract.type, key],
     );
     return rows.map(({ payload }): unknown => JSON.parse(payload));
+  }
+
+  /** Of each event, whether it may take the room of a full outbox that is reserved. */
+  reserved(contract: EventContract, key: string): (boolean | undefined)[] {
+    const events = this.appended.filter(({ type, message }) => type === contract.type && message.key === key);
+    return events.map(({ reserved }) => reserved);
   }
 
   async received(address: string): Promise<Received[]> {

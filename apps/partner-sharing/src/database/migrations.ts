@@ -13,6 +13,7 @@ import { CreateShareEntries1763890000011 } from './migrations/0011-create-share-
 import { AddPurposesToObligations1763890000012 } from './migrations/0012-add-purposes-to-obligations.js';
 import { CreateStatements1763890000013 } from './migrations/0013-create-statements.js';
 import { PutPendingReleasesInLine1763890000014 } from './migrations/0014-put-pending-releases-in-line.js';
+import { RememberCancellationsOfMailings1763890000015 } from './migrations/0015-remember-cancellations-of-mailings.js';
 
 /** All migrations of this service, in order; those of outbox, inbox and idempotency come on top. */
 export const migrations = [
@@ -31,4 +32,5 @@ export const migrations = [
   AddPurposesToObligations1763890000012,
   CreateStatements1763890000013,
   PutPendingReleasesInLine1763890000014,
+  RememberCancellationsOfMailings1763890000015,
 ];

@@ -115,6 +115,7 @@ export function recordMessage(prepared: PreparedRecord, index: bigint): WireMess
     opening: entry.openings.subject,
     attributes,
     mailing: plan.mailing,
+    ...(share.mailingCancelledAt !== null && { mailingCancelledAt: share.mailingCancelledAt.toISOString() }),
   };
   return encodeEvent(feedRecord, data, meta, share.recipient);
 }

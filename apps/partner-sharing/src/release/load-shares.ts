@@ -16,6 +16,8 @@ export interface LoadedShare {
   readonly version: number;
   readonly holds: readonly Holding[];
   readonly mailing: 'allowed' | 'stopped';
+  /** The last cancellation of mailings that the recipient reported. */
+  readonly mailingCancelledAt: Date | null;
   readonly entry: string | null;
   readonly epochs: { readonly agreement: string; readonly customer: string; readonly share: string };
   readonly customerVersion: number;
@@ -43,6 +45,7 @@ interface Row {
   version: number | null;
   holds: Holding[] | null;
   mailing: 'allowed' | 'stopped' | null;
+  mailing_cancelled_at: Date | null;
   entry: string | null;
   share_epoch: string | null;
   customer_version: number | null;
@@ -64,7 +67,7 @@ interface Row {
 
 const COLUMNS = `
   s.id, wanted.customer, r.slug AS recipient, r.name AS recipient_name, r.provisioned_at IS NOT NULL AS provisioned, r.kind, r.purposes AS registered,
-  s.subject, s.state, s.version, s.holds, s.mailing, s.entry, s.epoch AS share_epoch,
+  s.subject, s.state, s.version, s.holds, s.mailing, s.mailing_cancelled_at, s.entry, s.epoch AS share_epoch,
   c.version AS customer_version, c.epoch AS customer_epoch, c.deleted, c.door, c.purposes AS customer_purposes, c.attributes,
   a.id AS agreement, a.state AS agreement_state, a.epoch AS agreement_epoch, a.purposes AS agreed, a.highest_tier,
   a.valid_from, a.valid_until,
@@ -119,6 +122,7 @@ const loadedOf = (row: Row): LoadedShare => ({
   version: row.version ?? 0,
   holds: row.holds ?? [],
   mailing: row.mailing ?? 'stopped',
+  mailingCancelledAt: row.mailing_cancelled_at,
   entry: row.entry,
   epochs: { agreement: row.agreement_epoch ?? '0', customer: row.customer_epoch ?? '0', share: row.share_epoch ?? '0' },
   customerVersion: row.customer_version ?? 0,

@@ -19,6 +19,7 @@ const share = (
   version: 0,
   holds: [],
   mailing: 'stopped',
+  mailingCancelledAt: null,
   entry: null,
   epochs: { agreement: '0', customer: '0', share: '0' },
   customerVersion: 1,

@@ -41,6 +41,8 @@ export const feedRecord = defineEvent({
       opening: Base64Url,
       attributes: perAttribute(FeedAttribute),
       mailing: Type.Enum(['allowed', 'stopped']),
+      /** The last cancellation of mailings that this record takes into account, on the feed of who reported it (P16). */
+      mailingCancelledAt: Type.Optional(Instant),
       retainUntil: Type.Optional(Instant),
     },
     { additionalProperties: false },

@@ -5,10 +5,8 @@ import type { DataSource } from 'typeorm';
 import { SURELY_OVER_S } from '../../mail/mail-worker.js';
 import { cancelQueuedMailings, isMailingUnderWay } from '../../mail/mail.table.js';
 import { orderOfCancellation, orderOfSubject, publications } from '../../publications.js';
-import type { SubjectVault } from '../../subjects/subject-vault.js';
 import type { CancellationLinks } from '../cancellation-links.js';
-import { isNews } from '../cancellation.decision.js';
-import { cancellationOf, putCancellation } from '../cancellation.table.js';
+import { putCancellation } from '../cancellation.table.js';
 
 const LOOK_EVERY_MS = 50;
 
@@ -17,7 +15,6 @@ export class CancelMailingsUseCase {
   constructor(
     private readonly dataSource: DataSource,
     private readonly transactions: Transactions,
-    private readonly vault: SubjectVault,
     private readonly links: CancellationLinks,
     private readonly now: () => Date = () => new Date(),
   ) {}
@@ -36,17 +33,18 @@ export class CancelMailingsUseCase {
     return subject;
   }
 
-  /** Resolves when no mailing to the subject can leave any more. Doing it again changes nothing. */
+  /**
+   * Resolves when no mailing to the subject can leave any more. Done again it is told again: the customer may have permitted
+   * mailings since, of which we have not heard.
+   * @throws Failure outbox-full where it is done again; the first cancellation in effect has reserved room
+   */
   async cancel(token: string): Promise<void> {
     const subject = this.subjectOf(token);
     await this.transactions.run([orderOfSubject(subject), orderOfCancellation(subject)], async (tx) => {
-      const before = await cancellationOf(tx.manager, subject);
-      if (!isNews(before)) return;
       const at = this.now();
-      const { version, mailing } = await this.vault.load(tx.manager, subject);
-      await putCancellation(tx.manager, subject, { at, version, feedStopped: mailing === 'stopped' });
+      const first = await putCancellation(tx.manager, subject, at);
       await cancelQueuedMailings(tx.manager, subject);
-      tx.publish(publications.mailingCancelled, { subject, at: at.toISOString() }, { reserved: true });
+      tx.publish(publications.mailingCancelled, { subject, at: at.toISOString() }, { reserved: first });
     });
     await this.untilNothingIsUnderWay(subject);
   }
