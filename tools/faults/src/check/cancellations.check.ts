@@ -3,16 +3,33 @@ import type { Anomaly, Observed } from './observed.js';
 import { mailingOf } from './permissions.check.js';
 
 /**
- * A cancellation that was acknowledged takes back the permission to mail (nobody here gives it anew), and without one the
- * feed of whoever mails ends without mailing (P16).
+ * A cancellation that was acknowledged stands at whoever mails and takes back the permission to mail (nobody here gives it
+ * anew), and without one the feed of whoever mails ends without mailing (P16).
  */
 export function checkCancellations(observed: Observed): Anomaly[] {
-  const { operations, finals, permitted, notificationsFeed, unsettled } = observed;
+  const { operations, finals, permitted, shares, notificationsFeed, unsettled } = observed;
   const cancelled = operations.filter(({ operation, outcome }) => operation.kind === 'cancel' && outcome === 'ok');
   const last = lastOf(notificationsFeed, customersBy(observed));
   const kind = unsettled.length > 0 ? 'stuck' : 'lost';
   const stateOf = (customer = ''): string | undefined => permitted.get(mailingOf(customer))?.state;
+  const standing = new Set(
+    shares
+      .filter(({ recipient, subject }) => recipient === 'notifications' && observed.cancelled.has(subject))
+      .map(({ customer }) => customer),
+  );
+  const askedFor = new Set(
+    operations.filter(({ operation }) => operation.kind === 'cancel').map(({ customer }) => customer),
+  );
   return [
+    ...cancelled
+      .filter(({ customer = '' }) => !standing.has(customer))
+      .map(({ operation, customer }): Anomaly => ({
+        kind: 'lost',
+        what: `cancel ${operation.id} was acknowledged, and mailings to ${customer} are not taken for cancelled`,
+      })),
+    ...[...standing]
+      .filter((customer) => !askedFor.has(customer))
+      .map((customer): Anomaly => ({ kind: 'invented', what: `${customer} has cancelled no mailings` })),
     ...cancelled
       .filter(({ customer }) => stateOf(customer) !== 'revoked')
       .map(({ operation, customer }): Anomaly => ({

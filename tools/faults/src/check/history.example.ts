@@ -129,6 +129,7 @@ export function goodRun(over: Partial<Observed> = {}): Observed {
     looks: [],
     notificationsFeed: [onNotified(1, 0)],
     subjects: new Map([[NOTIFIED, 1]]),
+    cancelled: new Set(),
     withdrawals: [],
     confirmations: [],
     obligations: [],

@@ -160,6 +160,8 @@ export interface Observed {
   readonly notificationsFeed: readonly FeedRecord[];
   /** By subject: what notifications made of its feed. */
   readonly subjects: ReadonlyMap<string, number>;
+  /** Subjects whose mailings notifications takes for cancelled. */
+  readonly cancelled: ReadonlySet<string>;
   /** Withdrawals that recipients were told, the obligations, and what notifications answered. */
   readonly withdrawals: readonly Withdrawal[];
   readonly obligations: readonly Obligation[];

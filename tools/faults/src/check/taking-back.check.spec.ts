@@ -3,7 +3,7 @@ import { slugOf } from '../plan/operations.js';
 import { checkCancellations } from './cancellations.check.js';
 import { checkFeeds } from './feeds.check.js';
 import { checkFence } from './fence.check.js';
-import { CUSTOMER, done, goodRun, onFeed, onNotified, PARTNER, permissionFor } from './history.example.js';
+import { CUSTOMER, done, goodRun, NOTIFIED, onFeed, onNotified, PARTNER, permissionFor } from './history.example.js';
 import type { Leaving, Observed } from './observed.js';
 import { checkPermissions, mailingOf } from './permissions.check.js';
 import { checkTerminations } from './terminations.check.js';
@@ -64,7 +64,8 @@ describe('mailings that were cancelled', () => {
     permissions: [...good.permissions, permissionFor(key, 1, 'granted'), permissionFor(key, 2, 'revoked')],
     permitted: new Map([...good.permitted, [key, { version: 2, state: 'revoked' }]]),
     notificationsFeed: [onNotified(1, 0), allowed, stopped],
-    subjects: new Map([['notified-1', 3]]),
+    subjects: new Map([[NOTIFIED, 3]]),
+    cancelled: new Set(outcome === 'none' ? [] : [NOTIFIED]),
     ...over,
   });
   const stillGranted: Partial<Observed> = {
@@ -79,6 +80,12 @@ describe('mailings that were cancelled', () => {
     expect(said(of(stillGranted))).toEqual(['lost']);
     expect(said(of(stillGranted, 'info'))).toEqual([]);
     expect(said(of({}, 'none'))).toEqual(['invented']);
+  });
+
+  it('stay cancelled at whoever mails', () => {
+    expect(said(of({ cancelled: new Set() }))).toEqual(['lost']);
+    expect(said(of({ cancelled: new Set() }, 'info'))).toEqual([]);
+    expect(said({ cancelled: new Set([NOTIFIED]) })).toEqual(['invented']);
   });
 
   it('are none on the feed in the end', () => {

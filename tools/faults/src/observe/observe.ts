@@ -47,7 +47,7 @@ export interface Subject {
 
 /** What stands in the services' databases. */
 async function rowsOf({ databases }: Cluster, before: Before, customers: readonly string[]) {
-  const [shares, copies, subjects, obligations, aborted, mails, trail, parked, permitted] = await Promise.all([
+  const [shares, copies, subjects, obligations, aborted, mails, trail, parked, permitted, cancelled] = await Promise.all([
     databases.query<Share & { [name: string]: unknown }>(
       'partner-sharing',
       'SELECT customer, recipient, subject, lane, version, state FROM shares WHERE customer = ANY ($1)',
@@ -80,11 +80,13 @@ async function rowsOf({ databases }: Cluster, before: Before, customers: readonl
        WHERE customer = ANY ($1)`,
       [customers],
     ),
+    databases.query<{ subject: string }>('notifications', 'SELECT subject FROM cancellations'),
   ]);
   return {
     shares,
     copies: new Map(copies.map(({ id, version }) => [id, version])),
     subjects: new Map(subjects.map((row) => [row.subject, row.version])),
+    cancelled: new Set(cancelled.map(({ subject }) => subject)),
     obligations,
     aborted: aborted.map(abortedOf),
     mails,
