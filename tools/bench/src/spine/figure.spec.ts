@@ -3,7 +3,13 @@ import { figure, median, percentile, ratio, reachesAim, reachesMust } from './fi
 
 describe('a figure', () => {
   it('is the median of its rounds, with the lowest and the highest', () => {
-    expect(figure('x', 'ms', [5, 1, 9])).toMatchObject({ value: 5, spread: [1, 9], must: null, aim: null });
+    expect(figure('x', 'ms', [5, 1, 9])).toMatchObject({
+      value: 5,
+      rounds: [5, 1, 9],
+      spread: [1, 9],
+      must: null,
+      aim: null,
+    });
     expect(median([1, 2, 3, 10])).toBe(2.5);
   });
 

@@ -10,6 +10,7 @@ export interface Figure {
   /** The median of the rounds. */
   readonly value: number;
   readonly unit: string;
+  readonly rounds: readonly number[];
   /** The lowest and the highest round. */
   readonly spread: readonly [number, number];
   readonly direction: Wanted['direction'] | null;
@@ -37,6 +38,7 @@ export function figure(name: string, unit: string, rounds: readonly number[], wa
     name,
     value: median(rounds),
     unit,
+    rounds,
     spread: [Math.min(...rounds), Math.max(...rounds)],
     direction: wanted?.direction ?? null,
     must: wanted?.must ?? null,
