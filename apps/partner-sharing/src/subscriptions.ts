@@ -9,15 +9,13 @@ import {
   withdrawalConfirmed,
 } from '@castiron/contracts';
 import { subscribe, type Subscription } from '@castiron/inbox';
-import { revokeMailingWhenMailingCancelled } from './mailings/revoke-mailing-when-mailing-cancelled.handler.js';
-import { revokeWithin } from './permissions/revoke-permission/revoke-permission.use-case.js';
+import { revokeMailingsWhenCancelled } from './mailings/revoke-mailing-when-mailing-cancelled.handler.js';
 import {
   keysOfProfile,
   type KeepProfileWhenProfileChanged,
 } from './profiles/keep-profiles/keep-profile-when-profile-changed.handler.js';
 import type { ReleaseSignals } from './release/release-signals.js';
 import { settleWithdrawalWhenConfirmed } from './replies/settle-withdrawal-when-confirmed.handler.js';
-import { orderOfPermission } from './publications.js';
 import { keepStatementWhenStatementPublished } from './statements/keep-statements/keep-statement-when-statement-published.handler.js';
 
 export const TOPICS_READ = [customersProfiles.name, customersStatements.name, notificationsMailings.name] as const;
@@ -30,10 +28,7 @@ export function subscriptions(
   keepProfile: KeepProfileWhenProfileChanged,
   signals: ReleaseSignals,
 ): readonly Subscription[] {
-  const revokeMailing = revokeMailingWhenMailingCancelled((tx, of) => {
-    tx.claim([orderOfPermission(of.customer, of.recipient, of.purpose)]);
-    return revokeWithin(tx, of, signals);
-  });
+  const revokeMailings = revokeMailingsWhenCancelled(signals);
   return [
     subscribe(profileChanged, {
       keys: keysOfProfile,
@@ -41,7 +36,11 @@ export function subscriptions(
       handleBatch: (events, tx) => keepProfile.handle(events, tx),
     }),
     subscribe(statementPublished, { handle: keepStatementWhenStatementPublished }),
-    subscribe(mailingCancelled, { handle: revokeMailing, overtakes: true }),
+    subscribe(mailingCancelled, {
+      handle: (event, tx) => revokeMailings([event], tx),
+      handleBatch: revokeMailings,
+      overtakes: true,
+    }),
     subscribe(withdrawalConfirmed, { handle: settleWithdrawalWhenConfirmed(signals), overtakes: true }),
   ];
 }

@@ -1,9 +1,9 @@
 import type { EntityManager } from 'typeorm';
 
-/** Of these subjects, those that cancelled their mailings, with the time of the last cancellation. */
+/** Of these subjects, those whose cancellation is in effect, with the time of the last one. */
 export async function cancellationsOf(manager: EntityManager, subjects: readonly string[]): Promise<Map<string, Date>> {
   const rows: { subject: string; at: Date }[] = await manager.query(
-    'SELECT subject, at FROM cancellations WHERE subject = ANY ($1::uuid[])',
+    'SELECT subject, at FROM cancellations WHERE subject = ANY ($1::uuid[]) AND NOT lifted',
     [subjects],
   );
   return new Map(rows.map(({ subject, at }) => [subject, at]));
@@ -13,18 +13,29 @@ export async function isCancelled(manager: EntityManager, subject: string): Prom
   return (await cancellationsOf(manager, [subject])).has(subject);
 }
 
-/** @returns whether it is the first one in effect */
-export async function putCancellation(manager: EntityManager, subject: string, at: Date): Promise<boolean> {
-  const [{ first }]: [{ first: boolean }] = await manager.query(
-    `INSERT INTO cancellations AS c (subject, at) VALUES ($1, $2)
-     ON CONFLICT (subject) DO UPDATE SET at = greatest(c.at, excluded.at)
-     RETURNING xmax = 0 AS first`,
-    [subject, at],
+export interface NewCancellation {
+  /** By the database's clock, in whole ms, and later than any before. */
+  readonly at: Date;
+  /** Whether one is in effect that came within the last minute. */
+  readonly isRepeated: boolean;
+}
+
+/** Under the lock of the subject's order. */
+export async function putCancellation(manager: EntityManager, subject: string): Promise<NewCancellation> {
+  const rows: NewCancellation[] = await manager.query(
+    `WITH before AS (SELECT at, lifted FROM cancellations WHERE subject = $1)
+     INSERT INTO cancellations AS c (subject, at) VALUES ($1, date_trunc('milliseconds', clock_timestamp()))
+     ON CONFLICT (subject) DO UPDATE SET at = greatest(excluded.at, c.at + interval '1 millisecond'), lifted = false
+     RETURNING at, EXISTS (SELECT FROM before b
+                            WHERE NOT b.lifted AND b.at > clock_timestamp() - interval '1 minute') AS "isRepeated"`,
+    [subject],
   );
-  return first;
+  const [cancellation] = rows;
+  if (cancellation === undefined) throw new Error('a cancellation was not stored');
+  return cancellation;
 }
 
 export async function liftCancellations(manager: EntityManager, subjects: readonly string[]): Promise<void> {
   if (subjects.length > 0)
-    await manager.query('DELETE FROM cancellations WHERE subject = ANY ($1::uuid[])', [subjects]);
+    await manager.query('UPDATE cancellations SET lifted = true WHERE subject = ANY ($1::uuid[])', [subjects]);
 }

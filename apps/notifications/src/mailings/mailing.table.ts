@@ -44,7 +44,7 @@ export async function writeNextMails(manager: EntityManager, limit: number): Pro
      added AS (
        INSERT INTO mails (id, subject, kind, mailing, status)
        SELECT gen_random_uuid(), subject, 'mailing', (SELECT id FROM current), 'queued'
-         FROM next WHERE NOT EXISTS (SELECT FROM cancellations WHERE cancellations.subject = next.subject)
+         FROM next WHERE NOT EXISTS (SELECT FROM cancellations c WHERE c.subject = next.subject AND NOT c.lifted)
        ON CONFLICT (mailing, subject) DO NOTHING)
      UPDATE mailings
         SET written_to = coalesce((SELECT subject FROM next ORDER BY subject DESC LIMIT 1), mailings.written_to),

@@ -4,6 +4,16 @@ import type { Lane } from './release-batch.js';
 /** A lane whose owner is silent this long may be taken over. */
 export const LEASE_MS = 5_000;
 
+/** Has a row, with the database's clock, where lane $1 is in the hands of owner $3 with token $2. */
+export const STILL_OWNED = `SELECT clock_timestamp() AS now FROM feed_lanes
+  WHERE lane = $1 AND token = $2 AND owner = $3 AND lease_until > clock_timestamp()`;
+export const ownership = ({ lane, token, owner }: Lane): (number | string)[] => [lane, token.toString(), owner];
+
+interface LaneRow {
+  readonly lane: number;
+  readonly token: string;
+}
+
 /** Who works which lane: leases in the database, by its clock. Every claim has a new, larger token. */
 export class LaneLeases {
   constructor(
@@ -12,24 +22,28 @@ export class LaneLeases {
     private readonly leaseMs = LEASE_MS,
   ) {}
 
-  /** Renews our leases and says which lanes they are for. */
-  async renew(): Promise<ReadonlySet<number>> {
-    const [rows]: [{ lane: number }[], number] = await this.dataSource.query(
+  /** Renews our leases and says which lanes they are for: also those of a claim that we never had the answer of. */
+  async renew(): Promise<readonly Lane[]> {
+    const [rows]: [LaneRow[], number] = await this.dataSource.query(
       `UPDATE feed_lanes SET lease_until = clock_timestamp() + make_interval(secs => $2)
-       WHERE owner = $1 AND lease_until > clock_timestamp() RETURNING lane`,
+       WHERE owner = $1 AND lease_until > clock_timestamp() RETURNING lane, token`,
       [this.owner, this.leaseMs / 1000],
     );
-    return new Set(rows.map(({ lane }) => lane));
+    return rows.map((row) => this.laneOf(row));
   }
 
   async claimFree(): Promise<readonly Lane[]> {
-    const [rows]: [{ lane: number; token: string }[], number] = await this.dataSource.query(
+    const [rows]: [LaneRow[], number] = await this.dataSource.query(
       `UPDATE feed_lanes SET owner = $1, token = token + 1, lease_until = clock_timestamp() + make_interval(secs => $2)
        WHERE lane IN (SELECT lane FROM feed_lanes WHERE lease_until < clock_timestamp() ORDER BY lane FOR UPDATE SKIP LOCKED)
        RETURNING lane, token`,
       [this.owner, this.leaseMs / 1000],
     );
-    return rows.map(({ lane, token }) => ({ lane, token: BigInt(token), owner: this.owner }));
+    return rows.map((row) => this.laneOf(row));
+  }
+
+  private laneOf({ lane, token }: LaneRow): Lane {
+    return { lane, token: BigInt(token), owner: this.owner };
   }
 
   /** Lets go of everything, so that a successor need not wait. */

@@ -4,9 +4,10 @@ import type { Transactions } from '@castiron/transactions';
 import type { DataSource } from 'typeorm';
 import { recordMessage } from './compose-record.js';
 import { journalMessage, batchesSent } from './lane-journal.js';
+import { ownership, STILL_OWNED } from './lane-leases.js';
 import { outcomeOf, type SendingRow } from './outcome.js';
 import { prepareBatch, type KeySource, type PreparedBatch } from './prepare-batch.js';
-import { releaseBatch, type Lane, type ReleasedBatch } from './release-batch.js';
+import { LaneLost, releaseBatch, type Lane, type ReleasedBatch } from './release-batch.js';
 import type { ReleaseSignals } from './release-signals.js';
 import { settleAborted } from './settle-aborted.js';
 import { settleCommitted } from './settle-batch.js';
@@ -30,6 +31,14 @@ export class LaneWorker {
   private producer: TransactionalProducer | undefined;
   private opening: TransactionalProducer | undefined;
 
+  private readonly keys: KeySource = {
+    keysOf: (customers) =>
+      this.parts.keys.keysOf(customers).catch((error: unknown) => {
+        this.parts.logger.warn({ err: error }, 'key custody gives no keys: what needs them waits');
+        throw error;
+      }),
+  };
+
   constructor(
     readonly lane: Lane,
     private readonly parts: LaneParts,
@@ -42,26 +51,27 @@ export class LaneWorker {
    */
   async step(): Promise<boolean> {
     const producer = this.producer ?? (await this.takeOver());
-    const { dataSource, transactions, signals, keys, logger } = this.parts;
-    const prepared = await prepareBatch(dataSource, this.lane.lane, keys, (share, error) =>
+    const { dataSource, transactions, signals, logger } = this.parts;
+    const prepared = await prepareBatch(dataSource, this.lane.lane, this.keys, (share, error) =>
       logger.error({ share, err: error }, 'a share could not be composed'),
     );
     await this.putAside(prepared);
     if (prepared.records.length === 0) return prepared.full;
-    const released = await releaseBatch(transactions, this.lane, prepared.records);
-    if (released.records.length === 0) return true;
     try {
+      const released = await releaseBatch(transactions, this.lane, prepared.records);
+      if (released.records.length === 0) return true;
       await producer.send(
         released.records.map(({ prepared: record, index }) => recordMessage(record, index)),
         [journalMessage(this.lane.lane, this.lane.token, released.batch)],
       );
       await settleCommitted(dataSource, transactions, signals, this.rowsOf(released));
+      return prepared.full || released.records.length < prepared.records.length;
     } catch (error) {
-      // Nobody knows whether it was committed, or all settled: a fresh InitProducerId and the journal can tell.
-      await this.dropProducer();
+      // Nobody knows whether it was released, committed, or all settled: a fresh InitProducerId and the journal can tell.
+      // Where the lane is another's, they would shut that one out.
+      if (!(error instanceof LaneLost)) await this.dropProducer();
       throw error;
     }
-    return prepared.full || released.records.length < prepared.records.length;
   }
 
   /** A batch under way ends soon; a producer that opens may wait long for its broker. */
@@ -115,14 +125,19 @@ export class LaneWorker {
     }
   }
 
+  /** What another owner is sending is in no share yet, so that rows of a lane that is lost may be unanswered after all. */
   private async putAside({ answered, postponed }: PreparedBatch): Promise<void> {
     const { dataSource } = this.parts;
     if (answered.length > 0)
-      await dataSource.query('DELETE FROM pending_releases WHERE id = ANY($1::bigint[])', [answered]);
+      await dataSource.query(`DELETE FROM pending_releases WHERE id = ANY($4::bigint[]) AND EXISTS (${STILL_OWNED})`, [
+        ...ownership(this.lane),
+        answered,
+      ]);
     for (const { ids, ms } of postponed) {
       await dataSource.query(
-        `UPDATE pending_releases SET not_before = clock_timestamp() + make_interval(secs => $2) WHERE id = ANY($1::bigint[])`,
-        [ids, ms / 1000],
+        `UPDATE pending_releases SET not_before = clock_timestamp() + make_interval(secs => $5)
+         WHERE id = ANY($4::bigint[]) AND EXISTS (${STILL_OWNED})`,
+        [...ownership(this.lane), ids, ms / 1000],
       );
     }
   }

@@ -31,7 +31,7 @@ const UNKNOWN_KEY_MS = 5_000;
 const UNPROVISIONED_MS = 500;
 const BROKEN_MS = 60_000;
 
-const REPUBLISHING: readonly string[] = ['aborted', 'resync-requested'] satisfies PendingCause[];
+const REPUBLISHING: readonly string[] = ['aborted', 'resync-requested', 'mailing-cancelled'] satisfies PendingCause[];
 
 interface PendingRow {
   readonly id: string;

@@ -5,6 +5,7 @@ import type { EntityManager } from 'typeorm';
 import { lockEpochsShared } from '../epochs/epoch-locks.js';
 import { appendEntries } from '../ledger/append-entries.js';
 import { composeWithheld, type PreparedRecord } from './compose-record.js';
+import { ownership, STILL_OWNED } from './lane-leases.js';
 import { loadShares, type LoadedShare } from './load-shares.js';
 import { outcomeOf } from './outcome.js';
 import { allowedNow, stillAllowed } from './plan-release.decision.js';
@@ -74,14 +75,10 @@ async function release({ manager }: Tx, lane: Lane, prepared: readonly PreparedR
 }
 
 /** The database's clock, if the lane is still ours; holds off a takeover until this transaction ends. */
-async function stillOwned(manager: EntityManager, { lane, token, owner }: Lane): Promise<Date> {
-  const rows: { now: Date }[] = await manager.query(
-    `SELECT clock_timestamp() AS now FROM feed_lanes
-     WHERE lane = $1 AND token = $2 AND owner = $3 AND lease_until > clock_timestamp() FOR SHARE`,
-    [lane, token.toString(), owner],
-  );
+async function stillOwned(manager: EntityManager, lane: Lane): Promise<Date> {
+  const rows: { now: Date }[] = await manager.query(`${STILL_OWNED} FOR SHARE`, ownership(lane));
   const owned = rows[0];
-  if (owned === undefined) throw new LaneLost(`lane ${lane} has another owner`);
+  if (owned === undefined) throw new LaneLost(`lane ${lane.lane} has another owner`);
   return owned.now;
 }
 

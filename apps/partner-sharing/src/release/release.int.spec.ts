@@ -132,6 +132,26 @@ describe('a release', () => {
     expect((await rig.feedOf(customer, 'notifications')).at(-1)).toMatchObject({ mailing: 'stopped' });
   });
 
+  it('tells of a cancellation though mailings are permitted anew before it could be told', async () => {
+    const customers = [randomUUID(), randomUUID()];
+    for (const customer of customers) {
+      await rig.profile(customer, 1, { email: 's@sub.example' }, 'subscription');
+      await settled(customer, 1, 'notifications');
+    }
+    rig.custodyAway = true;
+    const at = new Date();
+    await rig.cancelMailings(customers, at);
+    for (const customer of customers) await rig.permit(customer, 'notifications', 'mailing');
+    rig.custodyAway = false;
+    const known = { mailing: 'allowed', mailingCancelledAt: at.toISOString() };
+    await quiet();
+    for (const customer of customers) expect((await rig.feedOf(customer, 'notifications')).at(-1)).toMatchObject(known);
+    // The same one again, as a message that was parked may come, takes back nothing that was permitted since.
+    await rig.cancelMailings(customers, at);
+    await quiet();
+    for (const customer of customers) expect((await rig.feedOf(customer, 'notifications')).at(-1)).toMatchObject(known);
+  });
+
   it('shares by cooperation when an agreement enters into force and for who comes later, and not against an objection', async () => {
     const slug = uniqueSlug();
     await rig.register({ slug, name: 'Co', kind: 'network-member' });

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { LANES } from '../shares/share.js';
 import { LaneLeases, LEASE_MS } from './lane-leases.js';
 import { LaneWorker, type LaneParts } from './lane-worker.js';
+import type { Lane } from './release-batch.js';
 
 /** Of the lease, from one renewal to the next. */
 const RENEW = 0.2;
@@ -42,18 +43,22 @@ export class Releaser {
   }
 
   private async claim(): Promise<void> {
-    const held = await this.leases.renew();
+    const held = new Map((await this.leases.renew()).map((lane) => [lane.lane, lane]));
     for (const [lane, worker] of this.workers) {
-      if (held.has(lane)) continue;
+      if (held.get(lane)?.token === worker.lane.token) continue;
       this.workers.delete(lane);
       void worker.close();
     }
+    for (const lane of held.values()) this.take(lane);
     if (this.workers.size === LANES) return;
-    for (const lane of await this.leases.claimFree()) {
-      this.workers.set(lane.lane, new LaneWorker(lane, this.parts));
-      // At once, work or none: whatever a predecessor still has under way is shut out, and its rows are settled.
-      this.run(lane.lane);
-    }
+    for (const lane of await this.leases.claimFree()) this.take(lane);
+  }
+
+  private take(lane: Lane): void {
+    if (this.workers.has(lane.lane)) return;
+    this.workers.set(lane.lane, new LaneWorker(lane, this.parts));
+    // At once, work or none: whatever a predecessor still has under way is shut out, and its rows are settled.
+    this.run(lane.lane);
   }
 
   private async keepClaiming(): Promise<void> {

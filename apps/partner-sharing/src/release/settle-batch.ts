@@ -48,6 +48,8 @@ async function stillSending({ manager }: Tx, rows: readonly SendingRow[]): Promi
   );
   const mine = new Set(taken.map(({ share }) => share));
   const settled = rows.filter(({ share }) => mine.has(share));
+  // In one order for all: a cancellation of many mailings updates them too.
+  await manager.query('SELECT FROM shares WHERE id = ANY ($1::uuid[]) ORDER BY id FOR NO KEY UPDATE', [[...mine]]);
   await manager.query(
     `UPDATE shares s SET version = n.version, state = n.state, holds = n.holds, mailing = n.mailing, entry = n.entry,
        entry_index = n.entry_index, agreement = n.agreement, record_at = n.record_at

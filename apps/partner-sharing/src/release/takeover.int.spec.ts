@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { openTransaction } from '@castiron/kafka/testing/open-transaction';
 import { outboxMigrations } from '@castiron/outbox';
+import type { Transactions } from '@castiron/transactions';
 import { eventually, freshDatabase, uniqueSlug } from '@castiron/testing';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { migrations } from '../database/migrations.js';
@@ -11,6 +12,7 @@ import { LaneLeases } from './lane-leases.js';
 import { LaneWorker } from './lane-worker.js';
 import { prepareBatch, type PreparedBatch } from './prepare-batch.js';
 import { releaseBatch, type Lane, type ReleasedBatch } from './release-batch.js';
+import { Releaser } from './releaser.js';
 
 let rig: SharingRig;
 let partner: string;
@@ -184,12 +186,54 @@ describe('what a dead owner left sending', () => {
     const step = await prepare(customer);
     await release(step);
     const former = new LaneWorker({ ...step.lane, token: step.lane.token - 1n }, rig.laneParts);
+    // What is on its way is in no share yet, so that nothing seems to be there to take back.
+    const revoking = rig.revoke(customer, partner);
+    await eventually(async () => expect(await pendingOf(customer)).toBe(1));
     await former.step();
     await former.close();
     const rows: unknown[] = await rig.database.query('SELECT 1 FROM sending_records');
     expect(rows).toHaveLength(1);
+    expect(await pendingOf(customer)).toBe(1);
     await die();
     await workUntil(version(customer, 2));
+    await revoking;
+  });
+
+  it('is found out about by its own owner, where the release had no answer', async () => {
+    const customer = await permitted();
+    const { lane } = await prepare(customer);
+    const transactions = Object.create(rig.transactions) as Transactions;
+    let answers = false;
+    transactions.run = async (keys, work) => {
+      const result = await rig.transactions.run(keys, work);
+      if (!answers) throw new Error('no answer');
+      return result;
+    };
+    const owner = new LaneWorker(lane, { ...rig.laneParts, transactions });
+    await expect(owner.step()).rejects.toThrow('no answer');
+    answers = true;
+    await rig.profile(customer, 2, { ...ACME, companyName: 'Acme Two' });
+    while (await owner.step());
+    await owner.close();
+    await die();
+    expect(await entriesOf(customer)).toEqual(['released', 'aborted', 'released']);
+    await version(customer, 2)();
+  });
+});
+
+describe('an owner that had no answer to its claim', () => {
+  it('works the lanes that it has', async () => {
+    const customer = await permitted();
+    const dataSource = Object.create(rig.database) as typeof rig.database;
+    let claims = 0;
+    dataSource.query = async <T>(query: string, parameters?: unknown[]): Promise<T> => {
+      const result = await rig.database.query<T>(query, parameters);
+      if (query.includes('token = token + 1') && (claims += 1) === 1) throw new Error('no answer');
+      return result;
+    };
+    const owner = new Releaser({ ...rig.laneParts, dataSource });
+    await owner.start();
+    await eventually(version(customer, 1)).finally(() => owner.stop());
   });
 });
 

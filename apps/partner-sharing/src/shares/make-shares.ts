@@ -57,7 +57,9 @@ export type PendingCause =
   | 'obligation-settled'
   /** A send did not commit: what it may have shown is to be replaced, even by the same. */
   | 'aborted'
-  | 'resync-requested';
+  | 'resync-requested'
+  /** Who reported it must see a record that was made with it. */
+  | 'mailing-cancelled';
 
 /** Marks shares of these customers (optionally of one recipient) to be published anew. */
 export async function makePendingOfCustomers(

@@ -2,8 +2,10 @@ import { randomUUID } from 'node:crypto';
 import {
   decodeMessage,
   feedRecord,
+  mailingCancelled,
   newEventId,
   profileChanged,
+  topicOf,
   topicsOfRecipient,
   type DataOf,
   type DoorName,
@@ -18,6 +20,7 @@ import { DraftAgreementUseCase } from '../agreements/draft-agreement/draft-agree
 import { SignAgreementUseCase } from '../agreements/sign-agreement/sign-agreement.use-case.js';
 import { TerminateAgreementUseCase } from '../agreements/terminate-agreement/terminate-agreement.use-case.js';
 import { Fence } from '../fence/fence.js';
+import { revokeMailingsWhenCancelled } from '../mailings/revoke-mailing-when-mailing-cancelled.handler.js';
 import { GrantPermissionUseCase } from '../permissions/grant-permission/grant-permission.use-case.js';
 import { RevokePermissionUseCase } from '../permissions/revoke-permission/revoke-permission.use-case.js';
 import { KeepProfileWhenProfileChanged } from '../profiles/keep-profiles/keep-profile-when-profile-changed.handler.js';
@@ -224,6 +227,21 @@ export class SharingRig {
     const permissions = new RevokePermissionUseCase(this.transactions, this.signals);
     const { command } = await permissions.revoke({ customer, recipient, purpose });
     return new Fence(this.database, this.signals).wait(command);
+  }
+
+  /** notifications tells that these customers cancelled their mailings. */
+  async cancelMailings(customers: readonly string[], at = new Date()): Promise<void> {
+    const subjects = await Promise.all(
+      customers.map(async (one) => (await this.shareOf(one, 'notifications'))?.subject),
+    );
+    const events = subjects.map((subject = '') => ({
+      contract: mailingCancelled,
+      topic: topicOf(mailingCancelled).name,
+      key: subject,
+      data: { subject, at: at.toISOString() },
+      meta: { id: newEventId(), time: new Date() },
+    }));
+    await this.transactions.run([], (tx) => revokeMailingsWhenCancelled(this.signals)(events, tx));
   }
 
   /** Whether the fence stood in time. */

@@ -47,41 +47,42 @@ export interface Subject {
 
 /** What stands in the services' databases. */
 async function rowsOf({ databases }: Cluster, before: Before, customers: readonly string[]) {
-  const [shares, copies, subjects, obligations, aborted, mails, trail, parked, permitted, cancelled] = await Promise.all([
-    databases.query<Share & { [name: string]: unknown }>(
-      'partner-sharing',
-      'SELECT customer, recipient, subject, lane, version, state FROM shares WHERE customer = ANY ($1)',
-      [customers],
-    ),
-    databases.query<{ id: string; version: number }>(
-      'partner-sharing',
-      'SELECT id, version FROM customers WHERE id = ANY ($1)',
-      [customers],
-    ),
-    databases.query<{ subject: string; version: number }>('notifications', 'SELECT subject, version FROM subjects'),
-    databases.query<Obligation & { [name: string]: unknown }>(
-      'partner-sharing',
-      `SELECT o.id, o.recipient, o.subject, o.version, o.state FROM obligations o JOIN shares s ON s.id = o.share
+  const [shares, copies, subjects, obligations, aborted, mails, trail, parked, permitted, cancelled] =
+    await Promise.all([
+      databases.query<Share & { [name: string]: unknown }>(
+        'partner-sharing',
+        'SELECT customer, recipient, subject, lane, version, state FROM shares WHERE customer = ANY ($1)',
+        [customers],
+      ),
+      databases.query<{ id: string; version: number }>(
+        'partner-sharing',
+        'SELECT id, version FROM customers WHERE id = ANY ($1)',
+        [customers],
+      ),
+      databases.query<{ subject: string; version: number }>('notifications', 'SELECT subject, version FROM subjects'),
+      databases.query<Obligation & { [name: string]: unknown }>(
+        'partner-sharing',
+        `SELECT o.id, o.recipient, o.subject, o.version, o.state FROM obligations o JOIN shares s ON s.id = o.share
        WHERE s.customer = ANY ($1)`,
-      [customers],
-    ),
-    databases.query<AbortedRow>(
-      'partner-sharing',
-      `SELECT s.recipient, s.subject, e.version, e.attributes FROM share_entries e JOIN shares s ON s.id = e.share
+        [customers],
+      ),
+      databases.query<AbortedRow>(
+        'partner-sharing',
+        `SELECT s.recipient, s.subject, e.version, e.attributes FROM share_entries e JOIN shares s ON s.id = e.share
        WHERE e.kind = 'aborted' AND s.customer = ANY ($1)`,
-      [customers],
-    ),
-    mailsIn(databases),
-    stepsSince(databases, before),
-    parkedIds(databases),
-    databases.query<{ key: string; version: number; state: string }>(
-      'partner-sharing',
-      `SELECT concat_ws('/', customer, recipient, purpose) AS key, version, state FROM permissions
+        [customers],
+      ),
+      mailsIn(databases),
+      stepsSince(databases, before),
+      parkedIds(databases),
+      databases.query<{ key: string; version: number; state: string }>(
+        'partner-sharing',
+        `SELECT concat_ws('/', customer, recipient, purpose) AS key, version, state FROM permissions
        WHERE customer = ANY ($1)`,
-      [customers],
-    ),
-    databases.query<{ subject: string }>('notifications', 'SELECT subject FROM cancellations'),
-  ]);
+        [customers],
+      ),
+      databases.query<{ subject: string }>('notifications', 'SELECT subject FROM cancellations WHERE NOT lifted'),
+    ]);
   return {
     shares,
     copies: new Map(copies.map(({ id, version }) => [id, version])),

@@ -38,18 +38,21 @@ describe('in the bytes to PostgreSQL', () => {
     return inspector;
   };
 
-  it('the commit of a transaction is seen that wrote events, and of no other', () => {
-    const inspector = started();
-    inspector.request(query('START TRANSACTION'));
-    inspector.request(parse('INSERT INTO customers VALUES ($1)'));
-    expect(inspector.request(query('COMMIT'))).toBeUndefined();
-    expect(inspector.answer(complete('COMMIT'))).toBeUndefined();
-    inspector.request(query('START TRANSACTION'));
-    inspector.request(parse('INSERT INTO outbox (xid) VALUES ($1)'));
-    expect(inspector.answer(complete('INSERT 0 1'))).toBeUndefined();
-    expect(inspector.request(query('COMMIT'))).toBe('before-commit');
-    expect(inspector.answer(complete('COMMIT'))).toBe('after-commit');
-  });
+  it.each(['outbox (xid)', 'sending_records (lane)'])(
+    'the commit is seen of what wrote to %s, and of no other',
+    (table) => {
+      const inspector = started();
+      inspector.request(query('START TRANSACTION'));
+      inspector.request(parse('INSERT INTO customers VALUES ($1)'));
+      expect(inspector.request(query('COMMIT'))).toBeUndefined();
+      expect(inspector.answer(complete('COMMIT'))).toBeUndefined();
+      inspector.request(query('START TRANSACTION'));
+      inspector.request(parse(`INSERT INTO ${table} VALUES ($1)`));
+      expect(inspector.answer(complete('INSERT 0 1'))).toBeUndefined();
+      expect(inspector.request(query('COMMIT'))).toBe('before-commit');
+      expect(inspector.answer(complete('COMMIT'))).toBe('after-commit');
+    },
+  );
 
   it('the ids of an inbox are seen once they are remembered', () => {
     const inspector = started();

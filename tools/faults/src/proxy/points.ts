@@ -3,9 +3,9 @@
  * Each is the last moment before or the first after something became so.
  */
 export const OUTBOX_POINTS = [
-  /** A COMMIT of a transaction that wrote events is asked for; the database does not know yet. */
+  /** A COMMIT is asked for of a transaction that wrote events, or records to send on feeds; the database does not know yet. */
   'before-commit',
-  /** It is committed; the service does not know yet, and no relay was woken. */
+  /** It is committed; the service does not know yet, and nobody was woken to send. */
   'after-commit',
   /** The relay has read the rows; the broker has not seen them. */
   'before-send',

@@ -11,7 +11,8 @@ const TEXT = 400;
 
 const BEGINS = /^\s*(BEGIN|START TRANSACTION)\b/i;
 const COMMITS = /^\s*COMMIT\b/i;
-const WRITES_EVENTS = /INSERT INTO outbox\b(?!_)/;
+/** An outbox, or what partner-sharing is about to send on feeds. */
+const LEADS_TO_MESSAGES = /INSERT INTO (?:outbox|sending_records)\b(?!_)/;
 const REMEMBERS_IDS = /INSERT INTO inbox\b(?!_)/;
 const MOVES_CURSOR = /UPDATE outbox_lanes\b[^]*\bsettled = c\.settled/;
 
@@ -46,7 +47,7 @@ function statements(): (frame: Buffer) => string | undefined {
 export function postgresInspector(memory: ReplicaMemory): Inspector {
   const statementOf = statements();
   let started = false;
-  let wroteEvents = false;
+  let leadsToMessages = false;
   let committing = false;
   let remembering = false;
   return {
@@ -62,11 +63,11 @@ export function postgresInspector(memory: ReplicaMemory): Inspector {
       const text = statementOf(frame);
       if (text === undefined) return undefined;
       remembering = REMEMBERS_IDS.test(text);
-      if (BEGINS.test(text)) wroteEvents = false;
-      if (WRITES_EVENTS.test(text)) wroteEvents = true;
+      if (BEGINS.test(text)) leadsToMessages = false;
+      if (LEADS_TO_MESSAGES.test(text)) leadsToMessages = true;
       if (COMMITS.test(text)) {
-        committing = wroteEvents;
-        return wroteEvents ? 'before-commit' : undefined;
+        committing = leadsToMessages;
+        return leadsToMessages ? 'before-commit' : undefined;
       }
       if (!memory.acknowledged || !MOVES_CURSOR.test(text)) return undefined;
       memory.acknowledged = false;

@@ -16,7 +16,6 @@ export class CancelMailingsUseCase {
     private readonly dataSource: DataSource,
     private readonly transactions: Transactions,
     private readonly links: CancellationLinks,
-    private readonly now: () => Date = () => new Date(),
   ) {}
 
   /** @throws Refused not-found where we did not make the token */
@@ -36,15 +35,14 @@ export class CancelMailingsUseCase {
   /**
    * Resolves when no mailing to the subject can leave any more. Done again it is told again: the customer may have permitted
    * mailings since, of which we have not heard.
-   * @throws Failure outbox-full where it is done again; the first cancellation in effect has reserved room
+   * @throws NoRoom where the outbox is full and it is done again within a minute: of its reserved room one link takes no more
    */
   async cancel(token: string): Promise<void> {
     const subject = this.subjectOf(token);
     await this.transactions.run([orderOfSubject(subject), orderOfCancellation(subject)], async (tx) => {
-      const at = this.now();
-      const first = await putCancellation(tx.manager, subject, at);
+      const { at, isRepeated } = await putCancellation(tx.manager, subject);
       await cancelQueuedMailings(tx.manager, subject);
-      tx.publish(publications.mailingCancelled, { subject, at: at.toISOString() }, { reserved: first });
+      tx.publish(publications.mailingCancelled, { subject, at: at.toISOString() }, { reserved: !isRepeated });
     });
     await this.untilNothingIsUnderWay(subject);
   }

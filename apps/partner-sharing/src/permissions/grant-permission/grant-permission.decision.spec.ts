@@ -72,6 +72,12 @@ describe('granting a permission (P8)', () => {
     expect(grant({ known }, 'recommendation', anew)).toMatchObject({ ok: true, value: { state: 'granted' } });
   });
 
+  it('is none anew by the same evidence, though a clock that went ahead makes that look newer', () => {
+    const ahead = { ...EVIDENCE, givenAt: new Date(NOW.getTime() + 60_000) };
+    const known = { ...granted(), ...ahead, state: 'revoked', changedAt: NOW } as const;
+    expect(grant({ known }, 'recommendation', ahead)).toMatchObject({ refusal: { code: 'given-before-revocation' } });
+  });
+
   it('is put off while no statement is known here', () => {
     expect(grant({ newestStatement: 0 })).toMatchObject({ ok: false, refusal: { kind: 'unavailable' } });
   });

@@ -40,7 +40,11 @@ export function decideGrant(
       promise: 'P8',
     });
   }
-  if (known?.state === 'revoked' && evidence.givenAt.getTime() <= known.changedAt.getTime()) {
+  // One that was taken back is none, though a clock that goes ahead makes it look newer.
+  if (
+    known?.state === 'revoked' &&
+    (isSame(known, evidence) || evidence.givenAt.getTime() <= known.changedAt.getTime())
+  ) {
     return refused({
       kind: 'conflict',
       code: 'given-before-revocation',
