@@ -4,6 +4,7 @@ import { CreateCancellations1764000004003 } from './migrations/0003-create-cance
 import { LetWaitingNoticesExpire1764000004004 } from './migrations/0004-let-waiting-notices-expire.js';
 import { WriteMailingsInSteps1764000004005 } from './migrations/0005-write-mailings-in-steps.js';
 import { LetTheFeedAcknowledgeCancellations1764000004006 } from './migrations/0006-let-the-feed-acknowledge-cancellations.js';
+import { LetMailsEndInDoubt1764000004007 } from './migrations/0007-let-mails-end-in-doubt.js';
 
 /** This service's own tables; those of outbox, inbox and idempotency are added when it runs. */
 export const databaseMigrations = [
@@ -13,4 +14,5 @@ export const databaseMigrations = [
   LetWaitingNoticesExpire1764000004004,
   WriteMailingsInSteps1764000004005,
   LetTheFeedAcknowledgeCancellations1764000004006,
+  LetMailsEndInDoubt1764000004007,
 ];

@@ -8,18 +8,21 @@ import { isCancelled } from '../cancellations/cancellation.table.js';
 import { wordsOfMailing } from '../mailings/mailing.table.js';
 import type { SubjectVault } from '../subjects/subject-vault.js';
 import { isMailAddress } from './mail-address.js';
-import { RefusedMail, type MailServer, type OutgoingMail } from './mail-server.js';
+import { RefusedMail, UnansweredMail, type MailServer, type OutgoingMail } from './mail-server.js';
 import { composeMail, purposeOf } from './mail-text.js';
 import { claimMails, expireWaiting, putBack, settleMail, type ClaimedMail, type MailStatus } from './mail.table.js';
-import { nextTryAfter } from './retry.js';
+import { nextTryAfter, nextTryInDoubt } from './retry.js';
 
-/** Whatever is still under way then is cut off. */
-const SEND_DEADLINE_S = 15;
+/**
+ * What is still under way then is cut off. Whoever cancels waits for a mailing; nobody does for a notice, and a server that
+ * has one may take its time (RFC 5321 4.5.3.2.6): as long as the claim holds.
+ */
+const SEND_DEADLINE_S = { mailing: 15, notices: 50 };
 
-/** From the claim on: nothing of it can leave any more. Whoever cancels waits this long at most. */
-export const SURELY_OVER_S = SEND_DEADLINE_S + 2;
+/** From the claim on: nothing of a mailing can leave any more. Whoever cancels waits this long at most. */
+export const SURELY_OVER_S = SEND_DEADLINE_S.mailing + 2;
 
-/** A service that stops has less time than a send; what is cut off then goes again under its Message-ID. */
+/** A service that stops has less time than a send; what is cut off then goes again under its Message-ID, or is in doubt. */
 const STOP_GRACE_MS = 4_000;
 
 /** After this a claim is free again: its worker died, and the mail goes once more under the same Message-ID. */
@@ -51,19 +54,19 @@ interface Claim {
   readonly id: string;
   /** Another may have them from then on. */
   readonly until: number;
-  /** Ends what is still under way. */
-  readonly signal: AbortSignal;
+  /** Each ends what is still under way of its kind. */
+  readonly signals: Readonly<Record<'mailing' | 'notices', AbortSignal>>;
 }
 
 interface Outcome {
-  readonly status: Extract<MailStatus, 'sent' | 'no-address' | 'cancelled' | 'failed'>;
+  readonly status: Extract<MailStatus, 'sent' | 'no-address' | 'cancelled' | 'failed' | 'in-doubt'>;
   readonly reason?: string;
 }
 
 /**
  * Sends what the mail table holds. A mail is claimed and the claim committed before anything is sent; SMTP knows no
  * exactly-once, so a process that is killed between the server's answer and our commit leaves that one mail to be sent twice,
- * with one Message-ID; so does an answer that never came.
+ * with one Message-ID. So does an answer that never came: of a notice, and only once; then it ends `in-doubt`.
  */
 export class MailWorker {
   private readonly sent;
@@ -94,7 +97,6 @@ export class MailWorker {
     const grace = setTimeout(() => this.cutOff.abort(), STOP_GRACE_MS);
     await this.running;
     clearTimeout(grace);
-    this.options.server.close();
   }
 
   /** There may be something to send. */
@@ -127,7 +129,7 @@ export class MailWorker {
       id: randomUUID(),
       // Begun before the claim: whoever cancels counts from the claim, and nothing may leave after that.
       until: Date.now() + LEASE_S * 1_000,
-      signal: AbortSignal.any([this.cutOff.signal, AbortSignal.timeout(SEND_DEADLINE_S * 1_000)]),
+      signals: { mailing: this.endAfter(SEND_DEADLINE_S.mailing), notices: this.endAfter(SEND_DEADLINE_S.notices) },
     };
     const { manager } = this.options.dataSource;
     const mails = await claimMails(manager, { claim: claim.id, limit: MAILS_AT_ONCE, leaseS: LEASE_S });
@@ -137,25 +139,28 @@ export class MailWorker {
     return mails.length;
   }
 
+  private endAfter(seconds: number): AbortSignal {
+    return AbortSignal.any([this.cutOff.signal, AbortSignal.timeout(seconds * 1_000)]);
+  }
+
   private async carryOut(mail: ClaimedMail, claim: Claim): Promise<void> {
     const { manager } = this.options.dataSource;
     const claimed = { id: mail.id, claim: claim.id };
     let outcome: Outcome;
     try {
-      outcome = await this.trySend(mail, claim.signal);
+      outcome = await this.trySend(mail, claim.signals[purposeOf(mail.kind)]);
     } catch (error) {
-      const reason = reasonOf(error);
-      const afterS = error instanceof RefusedMail ? undefined : nextTryAfter(mail, new Date());
+      // Once in doubt it stays so, whatever becomes of later tries.
+      const isInDoubt = mail.isInDoubt || error instanceof UnansweredMail;
+      const said = { mail: mail.id, attempts: mail.attempts, reason: reasonOf(error), isInDoubt };
+      const afterS = nextTry(mail, error);
       if (afterS !== undefined) {
-        this.options.logger.warn(
-          { mail: mail.id, attempts: mail.attempts, reason },
-          'a mail could not leave and will be tried again',
-        );
+        this.options.logger.warn(said, 'a mail could not leave and will be tried again');
         this.sent.inc({ outcome: 'put-back' });
-        return this.note(claim, () => putBack(manager, claimed, afterS, reason));
+        return this.note(claim, () => putBack(manager, { ...claimed, isInDoubt }, afterS, said.reason));
       }
-      this.options.logger.error({ mail: mail.id, attempts: mail.attempts, reason }, 'a mail was given up');
-      outcome = { status: 'failed', reason };
+      this.options.logger.error(said, 'a mail was given up');
+      outcome = { status: isInDoubt ? 'in-doubt' : 'failed', reason: said.reason };
     }
     this.sent.inc({ outcome: outcome.status });
     await this.note(claim, () => settleMail(manager, claimed, outcome.status, outcome.reason));
@@ -216,9 +221,15 @@ export class MailWorker {
   }
 }
 
+function nextTry(mail: ClaimedMail, error: unknown): number | undefined {
+  if (error instanceof RefusedMail) return undefined;
+  return error instanceof UnansweredMail ? nextTryInDoubt(mail) : nextTryAfter(mail, new Date());
+}
+
 /** In one word: a mail server's answer may repeat the address. */
 function reasonOf(error: unknown): string {
   if (error instanceof RefusedMail) return `smtp-${error.code}`;
+  if (error instanceof UnansweredMail) return 'no-answer';
   const { code, name } = error as { code?: unknown; name?: unknown };
   if (typeof code === 'string' && /^[A-Z_]{1,40}$/.test(code)) return code;
   return typeof name === 'string' ? name : 'unknown';

@@ -4,8 +4,12 @@ import type { EntityManager } from 'typeorm';
 
 export type MailKind = NoticeKind | 'mailing';
 
-/** `waiting` for the subject's feed record; after `sending` all are ends. `expired`: the record never came. */
-export type MailStatus = 'waiting' | 'queued' | 'sending' | 'sent' | 'no-address' | 'cancelled' | 'failed' | 'expired';
+/**
+ * `waiting` for the subject's feed record; after `sending` all are ends. `expired`: the record never came. `in-doubt`: the mail
+ * server has it and never said whether it took it.
+ */
+export type MailStatus =
+  'waiting' | 'queued' | 'sending' | 'sent' | 'no-address' | 'cancelled' | 'failed' | 'expired' | 'in-doubt';
 
 /** A mail that a worker has claimed. */
 export interface ClaimedMail {
@@ -16,6 +20,8 @@ export interface ClaimedMail {
   readonly mailing: string | null;
   readonly attempts: number;
   readonly createdAt: Date;
+  /** A mail server has it already, and gave no answer. */
+  readonly isInDoubt: boolean;
 }
 
 /** Adds the mail of a notice, once per notice. Whether it can go now says the subject's row. */
@@ -72,7 +78,7 @@ export async function claimMails(
         || ARRAY(
           SELECT id FROM mails WHERE status = 'queued' AND due_at <= statement_timestamp()
            ORDER BY kind = 'mailing', due_at LIMIT $2 FOR UPDATE SKIP LOCKED))[1:$2::int])
-      RETURNING id, subject, kind, about, mailing, attempts, created_at AS "createdAt"`,
+      RETURNING id, subject, kind, about, mailing, attempts, created_at AS "createdAt", in_doubt AS "isInDoubt"`,
     [options.claim, options.limit, options.leaseS],
   );
   return rows;
@@ -82,7 +88,7 @@ export async function claimMails(
 export async function settleMail(
   manager: EntityManager,
   mail: { id: string; claim: string },
-  status: Extract<MailStatus, 'sent' | 'no-address' | 'cancelled' | 'failed'>,
+  status: Extract<MailStatus, 'sent' | 'no-address' | 'cancelled' | 'failed' | 'in-doubt'>,
   reason?: string,
 ): Promise<void> {
   await manager.query(
@@ -95,15 +101,16 @@ export async function settleMail(
 /** Puts a claimed mail back for another try. */
 export async function putBack(
   manager: EntityManager,
-  mail: { id: string; claim: string },
+  mail: { id: string; claim: string; isInDoubt: boolean },
   afterS: number,
   reason: string,
 ): Promise<void> {
   await manager.query(
     `UPDATE mails
-        SET status = 'queued', reason = $4, claim = NULL, due_at = clock_timestamp() + make_interval(secs => $3)
+        SET status = 'queued', reason = $4, in_doubt = $5, claim = NULL,
+            due_at = clock_timestamp() + make_interval(secs => $3)
       WHERE id = $1 AND claim = $2 AND status = 'sending'`,
-    [mail.id, mail.claim, afterS, reason],
+    [mail.id, mail.claim, afterS, reason, mail.isInDoubt],
   );
 }
 

@@ -1,3 +1,5 @@
+import type { MailKind } from './mail.table.js';
+
 /** A mail that could not leave within this time never does: the news in it is old. */
 const GIVE_UP_AFTER_MS = 4 * 86_400_000;
 
@@ -8,4 +10,15 @@ const LONGEST_PAUSE_S = 900;
 export function nextTryAfter(mail: { attempts: number; createdAt: Date }, now: Date): number | undefined {
   if (now.getTime() - mail.createdAt.getTime() > GIVE_UP_AFTER_MS) return undefined;
   return Math.min(FIRST_PAUSE_S * 2 ** Math.min(mail.attempts - 1, 30), LONGEST_PAUSE_S);
+}
+
+/** So late that the mail server is likely to be well again. */
+const PAUSE_IN_DOUBT_S = 3_600;
+
+/**
+ * As above, of a mail that the server has and gave no answer to: each try may be one more copy. A notice is owed, and one
+ * too many does less harm than none: it goes once more. A mailing is not: who gets it twice is annoyed, who misses it is not.
+ */
+export function nextTryInDoubt(mail: { kind: MailKind; isInDoubt: boolean }): number | undefined {
+  return mail.kind === 'mailing' || mail.isInDoubt ? undefined : PAUSE_IN_DOUBT_S;
 }

@@ -1,4 +1,4 @@
-import { createServer, type Server } from 'node:net';
+import { createServer, type Server, type Socket } from 'node:net';
 
 export interface OddMailServer {
   readonly url: string;
@@ -36,34 +36,53 @@ export async function stallingServer(): Promise<OddMailServer & { end(): void }>
   return { ...server, end: () => sockets.forEach((socket) => socket.destroy()) };
 }
 
+/** Takes no mail, for now, or hangs up: before it lets one come, or instead of an answer to it. */
+export const unwillingServer = (how: 'refuses' | 'lets none come' | 'gives no answer'): Promise<TakingServer> =>
+  takingServer({
+    begins: (socket) => (how === 'lets none come' ? socket.destroy() : socket.write(GO_ON)),
+    ends: (socket) => (how === 'refuses' ? socket.write('451 later\r\n') : socket.destroy()),
+  });
+
 /** Takes mails, and says so of none before it is let. */
-export async function hesitantServer(): Promise<OddMailServer & { readonly taken: number; answer(): void }> {
-  let taken = 0;
+export async function hesitantServer(): Promise<TakingServer & { answer(): void }> {
   let answer = (): void => undefined;
   const allowed = new Promise<void>((resolve) => (answer = resolve));
+  const server = await takingServer({
+    begins: (socket) => socket.write(GO_ON),
+    ends: (socket) => void allowed.then(() => socket.write('250 taken\r\n')),
+  });
+  return { ...server, answer };
+}
+
+interface TakingServer extends OddMailServer {
+  /** What it has, as it came. */
+  readonly mails: readonly string[];
+}
+
+const GO_ON = '354 go on\r\n';
+
+async function takingServer(how: {
+  begins(socket: Socket): unknown;
+  ends(socket: Socket): unknown;
+}): Promise<TakingServer> {
+  const mails: string[] = [];
   const server = await listen(
     createServer((socket) => {
       let mail: string | undefined;
       socket.on('error', () => undefined).write('220 ready\r\n');
       socket.on('data', (bytes) => {
         if (mail === undefined) {
-          const begins = /^DATA/i.test(bytes.toString());
-          if (begins) mail = '';
-          return void socket.write(begins ? '354 go on\r\n' : '250 ok\r\n');
+          if (!/^DATA/i.test(bytes.toString())) return void socket.write('250 ok\r\n');
+          mail = '';
+          return void how.begins(socket);
         }
         mail += bytes.toString();
         if (!mail.endsWith('\r\n.\r\n')) return;
+        mails.push(mail);
         mail = undefined;
-        taken += 1;
-        void allowed.then(() => socket.write('250 taken\r\n'));
+        how.ends(socket);
       });
     }),
   );
-  return {
-    ...server,
-    get taken() {
-      return taken;
-    },
-    answer,
-  };
+  return { ...server, mails };
 }
