@@ -1,5 +1,11 @@
 import type { DataSource } from 'typeorm';
-import type { Lane } from './release-batch.js';
+
+/** A lane in the hands of an owner, since a claim with this token. */
+export interface Lane {
+  readonly lane: number;
+  readonly token: bigint;
+  readonly owner: string;
+}
 
 /** A lane whose owner is silent this long may be taken over. */
 export const LEASE_MS = 5_000;

@@ -5,7 +5,7 @@ import type { EntityManager } from 'typeorm';
 import { lockEpochsShared } from '../epochs/epoch-locks.js';
 import { appendEntries } from '../ledger/append-entries.js';
 import { composeWithheld, type PreparedRecord } from './compose-record.js';
-import { ownership, STILL_OWNED } from './lane-leases.js';
+import { ownership, STILL_OWNED, type Lane } from './lane-leases.js';
 import { loadShares, type LoadedShare } from './load-shares.js';
 import { outcomeOf } from './outcome.js';
 import { allowedNow, stillAllowed } from './plan-release.decision.js';
@@ -13,12 +13,6 @@ import { allowedNow, stillAllowed } from './plan-release.decision.js';
 /** The lane is not (or no longer) ours: nothing was released. */
 export class LaneLost extends Error {
   override readonly name = 'LaneLost';
-}
-
-export interface Lane {
-  readonly lane: number;
-  readonly token: bigint;
-  readonly owner: string;
 }
 
 export interface ReleasedBatch {

@@ -1,8 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { LANES } from '../shares/share.js';
-import { LaneLeases, LEASE_MS } from './lane-leases.js';
+import { LaneLeases, LEASE_MS, type Lane } from './lane-leases.js';
 import { LaneWorker, type LaneParts } from './lane-worker.js';
-import type { Lane } from './release-batch.js';
 
 /** Of the lease, from one renewal to the next. */
 const RENEW = 0.2;

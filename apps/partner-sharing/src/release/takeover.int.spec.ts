@@ -8,10 +8,10 @@ import { migrations } from '../database/migrations.js';
 import { ACME, SharingRig } from '../testing/sharing.rig.js';
 import { recordMessage } from './compose-record.js';
 import { batchesSent, journalMessage, JournalUnread } from './lane-journal.js';
-import { LaneLeases } from './lane-leases.js';
+import { LaneLeases, type Lane } from './lane-leases.js';
 import { LaneWorker } from './lane-worker.js';
 import { prepareBatch, type PreparedBatch } from './prepare-batch.js';
-import { releaseBatch, type Lane, type ReleasedBatch } from './release-batch.js';
+import { releaseBatch, type ReleasedBatch } from './release-batch.js';
 import { Releaser } from './releaser.js';
 
 let rig: SharingRig;
