@@ -29,7 +29,7 @@ async function mailOnlyThem(): Promise<void> {
 }
 
 describe('a cancellation', () => {
-  it('stops mailings, the queued ones and the next ones, and partners are told', async () => {
+  it('stops mailings, the queued ones and the next ones, and partner-sharing is told', async () => {
     await rig.mailing();
     expect(await rig.statusesOf(subject)).toEqual(['queued']);
     await rig.cancel(subject);
@@ -87,6 +87,15 @@ describe('a cancellation', () => {
     await rig.feed(subject, 2, { email: given(newAddress()) }, 'allowed', await rig.cancelledAt(subject));
     await rig.cancel(subject);
     expect(rig.reserved(mailingCancelled, subject).at(-1)).toBe(true);
+  });
+
+  it('is never refused, though there is no more room than that', async () => {
+    rig.isFull = true;
+    await rig.cancel(subject);
+    await rig.cancel(subject);
+    rig.isFull = false;
+    expect(await rig.published(mailingCancelled, subject)).toHaveLength(1);
+    expect(await rig.cancelledAt(subject)).toBeDefined();
   });
 
   it('between the claim of a mail and its sending keeps it from leaving', async () => {

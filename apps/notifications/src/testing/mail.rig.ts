@@ -13,6 +13,7 @@ import {
   type ReceivedEvent,
   type WireMessage,
 } from '@castiron/contracts';
+import { NoRoom } from '@castiron/failures';
 import { createLogger, createMetrics, type Metrics } from '@castiron/observability';
 import { appendToOutbox } from '@castiron/outbox';
 import { Transactions, type PendingEvent } from '@castiron/transactions';
@@ -66,6 +67,8 @@ export class MailRig {
   private readonly handlers;
   private readonly workers: MailWorker[] = [];
   private readonly appended: PendingEvent[] = [];
+  /** Set where the outbox is to take only what takes back. */
+  isFull = false;
 
   constructor(
     readonly database: DataSource,
@@ -76,6 +79,7 @@ export class MailRig {
     this.links = new CancellationLinks(serviceKey, 'https://mail.example');
     this.handlers = subscriptions(this.vault, () => undefined);
     const append = (events: readonly PendingEvent[]) => {
+      if (this.isFull && events.some(({ reserved }) => reserved !== true)) throw new NoRoom('full');
       this.appended.push(...events);
       return appendToOutbox(events);
     };

@@ -1,5 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { Refused } from '@castiron/failures';
+import { NoRoom, Refused } from '@castiron/failures';
 import type { Transactions } from '@castiron/transactions';
 import type { DataSource } from 'typeorm';
 import { SURELY_OVER_S } from '../../mail/mail-worker.js';
@@ -10,7 +10,7 @@ import { putCancellation } from '../cancellation.table.js';
 
 const LOOK_EVERY_MS = 50;
 
-/** Stops all mailings to a subject (P16): ours with the answer, the partners' through partner-sharing. */
+/** Stops all mailings of ours to a subject (P16) with the answer, and tells partner-sharing, which takes the permission back. */
 export class CancelMailingsUseCase {
   constructor(
     private readonly dataSource: DataSource,
@@ -34,15 +34,24 @@ export class CancelMailingsUseCase {
 
   /**
    * Resolves when no mailing to the subject can leave any more. Done again it is told again: the customer may have permitted
-   * mailings since, of which we have not heard.
-   * @throws NoRoom where the outbox is full and it is done again within a minute: of its reserved room one link takes no more
+   * mailings since, of which we have not heard. Only where the outbox is full, one of the last minute stands for it: there is
+   * to be no end of events that one link can make.
    */
   async cancel(token: string): Promise<void> {
     const subject = this.subjectOf(token);
-    await this.transactions.run([orderOfSubject(subject), orderOfCancellation(subject)], async (tx) => {
-      const { at, isRepeated } = await putCancellation(tx.manager, subject);
+    let isRepeated = false;
+    const told = this.transactions.run([orderOfSubject(subject), orderOfCancellation(subject)], async (tx) => {
+      const cancellation = await putCancellation(tx.manager, subject);
+      isRepeated = cancellation.isRepeated;
       await cancelQueuedMailings(tx.manager, subject);
-      tx.publish(publications.mailingCancelled, { subject, at: at.toISOString() }, { reserved: !isRepeated });
+      tx.publish(
+        publications.mailingCancelled,
+        { subject, at: cancellation.at.toISOString() },
+        { reserved: !isRepeated },
+      );
+    });
+    await told.catch((error: unknown) => {
+      if (!(error instanceof NoRoom) || !isRepeated) throw error;
     });
     await this.untilNothingIsUnderWay(subject);
   }
