@@ -99,6 +99,19 @@ describe('the inbox', () => {
     expect(await rig.effects(topic, 'k')).toEqual(upTo(600));
   });
 
+  it('starts, and stops, though nobody says which topics there are', async () => {
+    const { contract, topic } = await rig.newEvent();
+    const held = new HeldAdmin(kafka);
+    held.hold();
+    const options = { topics: [topic], subscriptions: [rig.counting(contract, topic)], kafka: held.kafka };
+    const inbox = rig.inboxOf({ name: `spec-${randomUUID()}`, ...options });
+    await inbox.start();
+    await eventually(() => expect(held.isAsked).toBe(true), within);
+    expect(inbox.healthy()).toBe(false);
+    await inbox.stop();
+    held.goOn();
+  });
+
   it('skips nothing when it is stopped while it asks which topics there are', async () => {
     const { contract, topic } = await rig.newEvent();
     const missing = `spec.${randomUUID()}.v1`;

@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { setTimeout as wait } from 'node:timers/promises';
 import { isDeepStrictEqual } from 'node:util';
 import type { EventContract } from '@castiron/contracts';
@@ -70,9 +71,10 @@ export class Inbox {
     this.maintenance = new Maintenance(options);
   }
 
+  /** Resolves before it reads: a broker that is silent, or a group that deals its partitions out, may take minutes. */
   async start(): Promise<void> {
     await this.maintenance.start();
-    await this.turn(() => this.readWhatExists());
+    void this.turn(() => this.readWhatExists());
   }
 
   /** Ends the batch in work (or leaves it for the next start), then leaves the group. */
@@ -116,7 +118,7 @@ export class Inbox {
     if (this.stopping.signal.aborted) return;
     const { kafka, name, dataSource, room, logger, onCrash } = this.options;
     try {
-      const existing = await this.existing();
+      const existing = await this.unlessStopped(this.existing());
       if (existing.length < this.topics.size) {
         const missing = [...this.topics].filter((topic) => !existing.includes(topic));
         logger.warn({ topics: missing }, 'topics do not exist yet, or may not be seen');
@@ -134,12 +136,25 @@ export class Inbox {
         excused: async () => room?.isFull === true || !(await databaseAnswers(dataSource)),
       });
       this.reading = existing;
-      await this.consumer.start();
+      await this.unlessStopped(this.consumer.start());
     } catch (error) {
       await this.stopReading();
       if (this.stopping.signal.aborted) return;
       logger.error({ err: error }, 'the consumer cannot start; it is tried again');
       this.lookAgain();
+    }
+  }
+
+  /** A stop waits for no broker. */
+  private async unlessStopped<T>(work: Promise<T>): Promise<T> {
+    const { signal } = this.stopping;
+    const done = new AbortController();
+    const stopped = once(signal, 'abort', { signal: done.signal }).then(() => signal.throwIfAborted());
+    for (const one of [work, stopped]) one.catch(() => undefined);
+    try {
+      return (await Promise.race([work, stopped])) as T;
+    } finally {
+      done.abort();
     }
   }
 
@@ -187,7 +202,7 @@ export class Inbox {
           batch.later();
           return;
         }
-        logger.warn({ err: error, topic: batch.topic, failures }, 'a batch waits for its database; it is tried again');
+        logger.warn({ err: error, topic: batch.topic, failures }, 'a batch cannot be handled yet; it is tried again');
         const pause = Math.min(MAX_BACKOFF_MS, 100 * 2 ** Math.min(failures, 10));
         await wait(pause, undefined, { signal: this.stopping.signal }).catch(() => undefined);
         if (!(await goOn())) return;
