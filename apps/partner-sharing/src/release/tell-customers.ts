@@ -16,8 +16,9 @@ export type Audiences = ReadonlyMap<string, Audience>;
 
 export async function audienceOf(dataSource: DataSource, rows: readonly SendingRow[]): Promise<Audiences> {
   const told: ({ customer: string } & Audience)[] = await dataSource.query(
-    `SELECT s.customer, s.subject, c.origin FROM shares s JOIN customers c ON c.id = s.customer
-     WHERE s.customer = ANY($1::uuid[]) AND s.recipient = $2`,
+    `SELECT s.customer, s.subject, c.origin
+     FROM shares s JOIN customers c ON c.id = s.customer JOIN recipients r ON r.slug = s.recipient
+     WHERE s.customer = ANY($1::uuid[]) AND s.recipient = $2 AND r.provisioned_at IS NOT NULL`,
     [rows.map(({ outcome }) => outcome.customer), NOTIFIER],
   );
   return new Map(told.map((one) => [one.customer, one]));

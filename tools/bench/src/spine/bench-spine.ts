@@ -38,7 +38,11 @@ export interface SpineOptions {
   readonly withDebezium: boolean;
 }
 
-async function measure(bench: Bench, names: readonly string[]): Promise<Figure[]> {
+async function measure(
+  bench: Bench,
+  names: readonly string[],
+  keep: (figures: readonly Figure[]) => Promise<void>,
+): Promise<Figure[]> {
   const figures: Figure[] = [];
   for (const name of names) {
     const made = await MEASURES[name]?.(bench);
@@ -46,6 +50,8 @@ async function measure(bench: Bench, names: readonly string[]): Promise<Figure[]
     if (made === undefined) continue;
     console.log(`\n${tableOf(made)}\n`);
     figures.push(...made);
+    // What follows takes long, and may fail.
+    await keep(figures);
   }
   return figures;
 }
@@ -67,11 +73,13 @@ export async function benchSpine(options: SpineOptions): Promise<boolean> {
       const bench = new Bench(stack, sizes, profiles);
       try {
         if (options.withDebezium) bench.debezium = await ConnectWorker.start(stack, bench.kafka);
-        const figures = await measure(bench, options.only ?? MEASURE_NAMES);
-        const result = { machine: machine(before), figures };
-        console.log(`\n${tableOf(figures)}\n\n${JSON.stringify(result.machine)}`);
-        if (options.json !== undefined)
-          await writeFile(resolve(from, options.json), `${JSON.stringify(result, null, 2)}\n`);
+        const keep = async (made: readonly Figure[]): Promise<void> => {
+          const result = { machine: machine(before), figures: made };
+          if (options.json !== undefined)
+            await writeFile(resolve(from, options.json), `${JSON.stringify(result, null, 2)}\n`);
+        };
+        const figures = await measure(bench, options.only ?? MEASURE_NAMES, keep);
+        console.log(`\n${tableOf(figures)}\n\n${JSON.stringify(machine(before))}`);
         const missed = figures.filter((it) => !reachesMust(it));
         for (const { name } of missed) console.log(`missed: ${name}`);
         return missed.length === 0;

@@ -41,6 +41,23 @@ describe('an agreement', () => {
     expect((await rig.published(agreement)).length).toBe(3);
   });
 
+  it('does not enter into force, and tells nobody, while the topics of its recipient are missing', async () => {
+    const recipient = await rig.newRecipient();
+    const agreement = await rig.drafted(recipient);
+    await rig.sign(agreement, 'company', officer);
+    const told = (await rig.published(agreement)).length;
+    const provisioned = (at: string) =>
+      rig.database.query(`UPDATE recipients SET provisioned_at = ${at} WHERE slug = $1`, [recipient]);
+    await provisioned('NULL');
+    expect(await rig.sign(agreement, 'partner', partnerOf(recipient))).toMatchObject({
+      status: 409,
+      body: { code: 'recipient-not-provisioned', promise: 'P8' },
+    });
+    expect(await rig.published(agreement)).toHaveLength(told);
+    await provisioned('now()');
+    expect((await rig.sign(agreement, 'partner', partnerOf(recipient))).status).toBe(200);
+  });
+
   it('is the only one in force, also where two are signed at once', async () => {
     const recipient = await rig.newRecipient();
     const agreements = [await rig.drafted(recipient), await rig.drafted(recipient), await rig.drafted(recipient)];
