@@ -34,7 +34,7 @@ const meta = () => ({ id: newEventId(), time: new Date() });
 
 const ALL = Object.keys(HOSTILE);
 /** What others write the broker unpacks and weighs itself: what is too large never gets onto the topic. */
-const ON_REPLIES = ALL.filter((kind) => HOSTILE[kind]?.reason !== 'oversized');
+const ON_REPLIES = ALL.filter((kind) => HOSTILE[kind]?.reason !== 'oversized' || kind.includes('too many'));
 /** On a topic of states a record without a value deletes, and one without a key the broker refuses. */
 const ON_STATES = ALL.filter((kind) => !/^without a (key|value)/.test(kind));
 
@@ -45,11 +45,14 @@ const reasonsOf = (kinds: readonly string[]) =>
 const isLarge = ({ key, value, headers }: AnyMessage): boolean =>
   (key?.length ?? 0) + (value?.length ?? 0) + JSON.stringify(headers).length > 1_048_576;
 
+/** What would make a whole batch too large, or one that is not packed. */
+const goesAlone = (message: AnyMessage): boolean => isLarge(message) || Object.values(message.headers).includes(null);
+
 /** Sends the hostile kinds of a message, and a good one of the same topic right behind them. */
 async function sendAmong(kinds: readonly string[], model: WireMessage, good: WireMessage): Promise<void> {
   const hostile = kinds.map((kind): AnyMessage => ({ ...model, ...HOSTILE[kind]?.of(model) }));
-  for (const message of hostile.filter(isLarge)) await sendCompressed(settings, 'gzip', [message]);
-  await sendCompressed(settings, 'lz4', [...hostile.filter((message) => !isLarge(message)), good]);
+  for (const message of hostile.filter(goesAlone)) await sendCompressed(settings, 'gzip', [message]);
+  await sendCompressed(settings, 'lz4', [...hostile.filter((message) => !goesAlone(message)), good]);
 }
 
 async function reasonsAt(service: string, topic: string): Promise<string[]> {

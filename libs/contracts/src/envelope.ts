@@ -30,7 +30,8 @@ export interface RawMessage {
   readonly topic: string;
   readonly key: Buffer | string | null;
   readonly value: Buffer | string | null;
-  readonly headers?: Readonly<Record<string, Buffer | string | (Buffer | string)[] | undefined>> | undefined;
+  readonly headers?:
+    Readonly<Record<string, Buffer | string | null | (Buffer | string | null)[] | undefined>> | undefined;
 }
 
 /** CloudEvents context attributes of one message (CloudEvents 1.0, Kafka binding, binary mode). */

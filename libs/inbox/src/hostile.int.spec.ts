@@ -5,7 +5,7 @@ import { sendCompressed } from '@castiron/kafka/testing';
 import { eventually, freshDatabase } from '@castiron/testing';
 import { afterAll, afterEach, beforeAll, describe, expect, inject, it } from 'vitest';
 import { inboxMigrations } from './index.js';
-import { HOSTILE } from './testing/hostile-messages.js';
+import { CALLED_LIKE_OTHERS, HOSTILE } from './testing/hostile-messages.js';
 import { event, InboxRig, KeepWhatHappened1795392000902, type Counted } from './testing/inbox.rig.js';
 
 const principal = inject('stack').kafka.principals['admin'];
@@ -43,6 +43,15 @@ describe('a message', () => {
       expect(await rig.reasons(topic)).toEqual([reason]);
       expect([await rig.effects(topic, 'a'), await rig.effects(topic, 'b')]).toEqual([[1], [2, 3]]);
     }, within);
+  });
+
+  it('with headers that are called like what every object has is handled like any other', async () => {
+    const { contract, topic } = await rig.newEvent();
+    await rig.inboxOf(received(contract, topic)).start();
+    const good = event(contract, 'a', 1);
+    await sendCompressed(settings, 'gzip', [{ ...good, headers: { ...good.headers, ...CALLED_LIKE_OTHERS } }]);
+    await eventually(async () => expect(await rig.effects(topic, 'a')).toEqual([1]), within);
+    expect(await rig.reasons(topic)).toEqual([]);
   });
 
   it('compressed by LZ4 is handled like any other: the broker packs it anew', async () => {

@@ -9,7 +9,7 @@ import {
   type ReceivedEvent,
 } from '@castiron/contracts';
 import type { IncomingBatch, IncomingMessage } from '@castiron/kafka';
-import { LARGEST_BYTES, sizeOf } from './packing.js';
+import { LARGEST_BYTES, measure } from './packing.js';
 import type { Subscription } from './subscription.js';
 import type { Subscriptions } from './subscriptions.js';
 import { whatIsStrangeIn } from './strange-data.js';
@@ -41,14 +41,19 @@ function keyHashOf(raw: RawMessage): string {
 
 /** Reads a message without trusting it; undefined for what is passed over on purpose. Never throws. */
 export function read(raw: RawMessage, position: string, subscriptions: Subscriptions): Item | undefined {
-  const bytes = sizeOf(raw);
-  const placed = { raw, position, keyHash: keyHashOf(raw), bytes };
-  const broken = (reason: Broken, detail: string): Item => ({ ...placed, content: { kind: 'broken', reason, detail } });
-  // Before anything makes a text of it: there are no texts above 512 MB, and a small packet may hold that.
-  if (bytes > LARGEST_BYTES) return broken('oversized', `more than ${LARGEST_BYTES} bytes`);
-  // A tick makes the broker roll a segment and says nothing. Only feeds have them.
-  if (typeOf(raw) === FEED_TICK_TYPE && feeds.slugOf(raw.topic) !== undefined) return undefined;
+  let bytes = LARGEST_BYTES;
+  const placed = () => ({ raw, position, keyHash: keyHashOf(raw), bytes });
+  const broken = (reason: Broken, detail: string): Item => ({
+    ...placed(),
+    content: { kind: 'broken', reason, detail },
+  });
   try {
+    const { size, oversized } = measure(raw);
+    bytes = size;
+    // Before anything makes a text of it: there are no texts above 512 MB, and a small packet may hold that.
+    if (oversized) return broken('oversized', 'too many bytes, or headers');
+    // A tick makes the broker roll a segment and says nothing. Only feeds have them.
+    if (typeOf(raw) === FEED_TICK_TYPE && feeds.slugOf(raw.topic) !== undefined) return undefined;
     const decoded = decodeMessage(raw, subscriptions.contracts);
     if (!decoded.ok) return broken(decoded.reason, decoded.detail);
     const { event } = decoded;
@@ -56,7 +61,7 @@ export function read(raw: RawMessage, position: string, subscriptions: Subscript
     const strange = whatIsStrangeIn(event.data);
     if (strange !== undefined) return broken(strange.reason, strange.detail);
     const subscription = subscriptions.of(event.contract);
-    return subscription === undefined ? undefined : { ...placed, content: { kind: 'event', event, subscription } };
+    return subscription === undefined ? undefined : { ...placed(), content: { kind: 'event', event, subscription } };
   } catch {
     // Whatever it is that its content does to us: it must not end the consumer, which would meet it again.
     return broken('bad-data', 'it cannot be read');

@@ -28,27 +28,35 @@ export interface PackedMessage {
   readonly headers: readonly { readonly name: string; readonly part: PackedPart }[];
 }
 
-type HeaderValue = Buffer | string;
+/** Headers that a message may have, far above those of ours: each takes more to keep than it took to send. */
+const MOST_HEADERS = 1_000;
+
+type HeaderValue = Buffer | string | null;
+
+const isHeaderValue = (value: unknown): value is HeaderValue =>
+  value === null || typeof value === 'string' || Buffer.isBuffer(value);
 
 const bytesOf = (part: Buffer | string | null): Buffer | null => (typeof part === 'string' ? Buffer.from(part) : part);
 
-function headersOf({ headers }: RawMessage): [string, Buffer][] {
+/** Each value with its name. Whatever else a client may give out as one is none: keeping a message must not fail for it. */
+function headersOf({ headers }: RawMessage): [string, HeaderValue][] {
   return Object.entries(headers ?? {}).flatMap(([name, values]) =>
-    ([values].flat() as (HeaderValue | undefined)[]).flatMap((value): [string, Buffer][] =>
-      value === undefined ? [] : [[name, Buffer.from(value)]],
-    ),
+    [values].flat().flatMap((value: unknown): [string, HeaderValue][] => (isHeaderValue(value) ? [[name, value]] : [])),
   );
 }
 
-/** Bytes of key, value, and headers with their names. */
-export function sizeOf(raw: RawMessage): number {
-  const length = (part: Buffer | string | null | undefined): number =>
-    part === null || part === undefined ? 0 : Buffer.byteLength(part);
+/** What a message takes: bytes of key, value, and headers with their names; and whether that is too much to keep it whole. */
+export function measure(raw: RawMessage): { readonly size: number; readonly oversized: boolean } {
+  const length = (part: unknown): number => (isHeaderValue(part) && part !== null ? Buffer.byteLength(part) : 0);
   let size = length(raw.key) + length(raw.value);
+  let count = 0;
   for (const [name, values] of Object.entries(raw.headers ?? {})) {
-    for (const value of [values].flat()) size += length(name) + length(value);
+    for (const value of [values].flat()) {
+      size += length(name) + length(value);
+      count += 1;
+    }
   }
-  return size;
+  return { size, oversized: size > LARGEST_BYTES || count > MOST_HEADERS };
 }
 
 const NOTHING = 0xffff_ffff;
@@ -67,12 +75,11 @@ function part(bytes: Buffer | null, most: number): Buffer[] {
 }
 
 /**
- * The message in bytes, each part with its length before it. Of one above {@link LARGEST_BYTES} only sizes, hashes and
- * prefixes, so that what is stored stays small whatever is sent.
+ * The message in bytes, each part with its length before it. Of one that is oversized only sizes, hashes and prefixes,
+ * so that what is stored stays small whatever is sent.
  */
 export function pack(raw: RawMessage): { readonly bytes: Buffer; readonly size: number; readonly truncated: boolean } {
-  const size = sizeOf(raw);
-  const truncated = size > LARGEST_BYTES;
+  const { size, oversized: truncated } = measure(raw);
   const most = truncated ? PREFIX_BYTES : Infinity;
   const small = truncated ? PART_BYTES : Infinity;
   // As many as ours have, and room: a million headers are no prefix.
@@ -81,7 +88,7 @@ export function pack(raw: RawMessage): { readonly bytes: Buffer; readonly size: 
     Buffer.from([truncated ? 1 : 0]),
     ...part(bytesOf(raw.key), most),
     ...part(bytesOf(raw.value), most),
-    ...headers.flatMap(([name, value]) => [...part(Buffer.from(name), small), ...part(value, small)]),
+    ...headers.flatMap(([name, value]) => [...part(Buffer.from(name), small), ...part(bytesOf(value), small)]),
   ];
   return { bytes: Buffer.concat(pieces), size, truncated };
 }
@@ -108,9 +115,8 @@ export function unpack(bytes: Buffer): PackedMessage {
 
 /** The message as it was. Not for one of which only a prefix was kept. */
 export function messageOf(topic: string, { key, value, headers }: PackedMessage): RawMessage {
-  const values = new Map<string, Buffer[]>();
-  for (const { name, part: own } of headers)
-    values.set(name, [...(values.get(name) ?? []), own.kept ?? Buffer.alloc(0)]);
+  const values = new Map<string, (Buffer | null)[]>();
+  for (const { name, part: own } of headers) values.set(name, [...(values.get(name) ?? []), own.kept]);
   const entries = [...values].map(([name, own]) => [name, own.length === 1 ? own[0] : own] as const);
   return { topic, key: key.kept, value: value.kept, headers: Object.fromEntries(entries) };
 }

@@ -1,5 +1,6 @@
 // kafkajs as it is used here. What is mended before it is loaded comes first.
 import './group-by-partition.js';
+import './record-decoder.js';
 import './without-aborted.js';
 import kafkajs from 'kafkajs';
 import './not-final.js';

@@ -4,9 +4,10 @@ const TOO_LARGE = 2 * 1_048_576;
 const deep = `${'['.repeat(10_000)}${']'.repeat(10_000)}`;
 
 /** What anybody with the right to write can put on a topic. */
-export type AnyMessage = Omit<WireMessage, 'key' | 'value'> & {
+export type AnyMessage = Omit<WireMessage, 'key' | 'value' | 'headers'> & {
   readonly key: Buffer | string | null;
   readonly value: Buffer | string | null;
+  readonly headers: Readonly<Record<string, string | null>>;
 };
 
 export interface Hostile {
@@ -16,7 +17,10 @@ export interface Hostile {
   readonly of: (good: WireMessage) => Partial<AnyMessage>;
 }
 
-const withHeaders = (headers: Readonly<Record<string, string>>) => (good: WireMessage) => ({
+/** Names that are ordinary ones where they come from, with a prototype or a function behind them here. */
+export const CALLED_LIKE_OTHERS = { ['__proto__']: 'x', constructor: 'x', toString: 'x' };
+
+const withHeaders = (headers: Readonly<Record<string, string | null>>) => (good: WireMessage) => ({
   headers: { ...good.headers, ...headers },
 });
 /** A good value with a field more. */
@@ -33,6 +37,18 @@ export const HOSTILE: Readonly<Record<string, Hostile>> = {
   'without a value, on a topic of events': { reason: 'bad-data', of: () => ({ value: null }) },
   'that is no JSON': { reason: 'bad-json', of: () => ({ value: '{"key":' }) },
   'that is no text': { reason: 'bad-json', of: () => ({ value: Buffer.from([0xff, 0xfe, 0x00, 0x80]) }) },
+  'that is no JSON, with headers that are called like what every object has': {
+    reason: 'bad-json',
+    of: (good) => ({ value: 'no JSON', ...withHeaders(CALLED_LIKE_OTHERS)(good) }),
+  },
+  'that is no JSON, with a header of no value': {
+    reason: 'bad-json',
+    of: (good) => ({ value: 'no JSON', ...withHeaders({ more: null })(good) }),
+  },
+  'with too many headers': {
+    reason: 'oversized',
+    of: withHeaders(Object.fromEntries(Array.from({ length: 50_000 }, (_, n) => [n.toString(36), '']))),
+  },
   'of another shape': { reason: 'unknown-shape', of: () => ({ value: '{"key":1}' }) },
   'nested 10,000 deep': { reason: 'unknown-shape', of: () => ({ value: deep }) },
   'nested 10,000 deep in a field nobody knows': { reason: 'too-deep', of: withField(`"more":${deep}`) },

@@ -1,5 +1,6 @@
 import { zstdCompressSync } from 'node:zlib';
 import type { WireMessage } from '@castiron/contracts';
+import type { IHeaders } from 'kafkajs';
 import kafkajs from '../kafkajs.js';
 import type { KafkaSettings } from '../types.js';
 
@@ -55,14 +56,22 @@ const PACKED = {
 /** Longer keys go to the first partition. */
 const LONG_KEY = 1_024;
 
-/** What the product's own producer never sends and anybody with the right to write may: compressed, keyless, of any size. */
+type AnyMessage = Omit<WireMessage, 'key' | 'value' | 'headers'> & {
+  readonly key: Buffer | string | null;
+  readonly value: Buffer | string | null;
+  readonly headers: Readonly<Record<string, string | null>>;
+};
+
+const hasEmptyHeader = ({ headers }: AnyMessage): boolean => Object.values(headers).includes(null);
+
+/**
+ * What the product's own producer never sends and anybody with the right to write may: compressed, keyless, of any
+ * size. With a header of no value they are sent as they are: kafkajs packs none, and what is not packed is encoded here.
+ */
 export async function sendCompressed(
   settings: KafkaSettings,
   codec: 'gzip' | keyof typeof PACKED,
-  messages: readonly (Omit<WireMessage, 'key' | 'value'> & {
-    readonly key: Buffer | string | null;
-    readonly value: Buffer | string | null;
-  })[],
+  messages: readonly AnyMessage[],
 ): Promise<void> {
   const client = new kafkajs.Kafka({
     brokers: [...settings.brokers],
@@ -83,11 +92,13 @@ export async function sendCompressed(
       });
     }
     await producer.sendBatch({
-      compression: packed?.type ?? CompressionTypes.GZIP,
+      compression: messages.some(hasEmptyHeader) ? CompressionTypes.None : (packed?.type ?? CompressionTypes.GZIP),
       // kafkajs hashes a key so slowly that one of a megabyte takes minutes.
-      topicMessages: messages.map(({ topic, ...message }) => ({
+      topicMessages: messages.map(({ topic, headers, ...message }) => ({
         topic,
-        messages: [{ ...message, ...((message.key?.length ?? 0) > LONG_KEY && { partition: 0 }) }],
+        messages: [
+          { ...message, headers: headers as IHeaders, ...((message.key?.length ?? 0) > LONG_KEY && { partition: 0 }) },
+        ],
       })),
     });
   } finally {

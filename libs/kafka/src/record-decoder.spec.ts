@@ -1,0 +1,69 @@
+import { createRequire } from 'node:module';
+import fc from 'fast-check';
+import { expect, it, onTestFinished } from 'vitest';
+import './kafkajs.js';
+import { decodeRecord } from './record-decoder.js';
+import { RecordEncoder, type Encodable } from './record-encoder.js';
+
+const require = createRequire(import.meta.url);
+const PATH = require.resolve('kafkajs/src/protocol/recordBatch/record/v0/decoder.js');
+const Decoder = require('kafkajs/src/protocol/decoder.js') as new (bytes: Buffer) => Parameters<typeof decodeRecord>[0];
+
+const batch = { firstOffset: '9007199254740993', firstTimestamp: '1790000000000', magicByte: 2, maxTimestamp: '17' };
+
+/** Attributes, a later time, a place, and the rest as it is sent. */
+function bytesOf(message: Encodable): Buffer {
+  const record = new RecordEncoder().encode(message);
+  const bytes = Buffer.concat([Buffer.from([0, 6, 8]), Buffer.alloc(record.length)]);
+  record.copyTo(bytes, 3);
+  return bytes;
+}
+
+const decoded = (message: Encodable, context: typeof batch & { timestampType?: number } = batch, how = decodeRecord) =>
+  how(new Decoder(bytesOf(message)), context);
+
+/** kafkajs's own, which was put aside; it stays in its place until the test is over. */
+function putBack(): typeof decodeRecord {
+  const ours = require.cache[PATH];
+  onTestFinished(() => {
+    require.cache[PATH] = ours;
+  });
+  delete require.cache[PATH];
+  return require(PATH) as typeof decodeRecord;
+}
+
+const text = fc.oneof(fc.string(), fc.constant(null));
+const value = fc.oneof(fc.string(), fc.constant(null as never));
+
+it('reads as kafkajs does', () => {
+  const theirs = putBack();
+  expect(theirs).not.toBe(decodeRecord);
+  const headers = fc.dictionary(
+    fc.string().filter((name) => !(name in Object.prototype)),
+    fc.oneof(value, fc.array(value, { minLength: 1 })),
+  );
+  fc.assert(
+    fc.property(fc.record({ key: text, value: text, headers }), fc.constantFrom(0, 1), (message, timestampType) => {
+      const context = { ...batch, timestampType };
+      expect(decoded(message, context)).toEqual(decoded(message, context, theirs));
+    }),
+  );
+});
+
+it('is what kafkajs uses', () => {
+  expect(require(PATH)).toBe(decodeRecord);
+});
+
+it('takes names that every object has for names', () => {
+  const named = (name: string) => decoded({ value: 'v', headers: { [name]: ['a', null as never] } }).headers;
+  for (const name of ['__proto__', 'constructor', 'toString'])
+    expect(Object.entries(named(name))).toEqual([[name, [Buffer.from('a'), null]]]);
+});
+
+it('takes a hundred thousand headers at once', () => {
+  const names = Array.from({ length: 100_000 }, (_, n) => [n.toString(36), ''] as const);
+  const message = { value: 'v', headers: Object.fromEntries(names) };
+  const began = performance.now();
+  expect(Object.keys(decoded(message).headers)).toHaveLength(100_000);
+  expect(performance.now() - began).toBeLessThan(2_000);
+});
