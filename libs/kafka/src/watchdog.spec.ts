@@ -55,6 +55,17 @@ describe('a consumer that fetches nothing', () => {
     expect(crashes).toEqual([]);
   });
 
+  it('is not where the whole process was paused', async () => {
+    const now = performance.now();
+    const clock = vi.spyOn(performance, 'now').mockImplementation(() => now + STALL_MS + Date.now() - started);
+    const started = Date.now();
+    await pass(LOOK_MS);
+    expect(crashes).toEqual([]);
+    await pass(STALL_MS + LOOK_MS);
+    expect(crashes[0]).toBe('no fetch for 60 s although the broker answers');
+    clock.mockRestore();
+  });
+
   it('has as long as ever to come back after the broker', async () => {
     freeze();
     await pass(STALL_MS - LOOK_MS);

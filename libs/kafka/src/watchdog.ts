@@ -8,6 +8,8 @@ const OTHERS_STALL = 2;
 const LONG = 1 / 4;
 /** In the time in which a consumer must fetch. What is not answered by the next one came of a broker that was away. */
 const LOOKS = 4;
+/** Looks that were left out when one comes: the whole process was paused, and so was all that it would judge. */
+const PAUSED = 2.5;
 
 export interface Watched {
   /** Without a fetch for so long, or without a step where there is something to read, a consumer is stuck for good. */
@@ -33,11 +35,12 @@ export class Watchdog {
   /** The partitions that are this member's, and the next offset of those it moved on. */
   private own = new Map<string, bigint | undefined>();
   private timer: NodeJS.Timeout | undefined;
-  private lastFetch = Date.now();
+  private lastFetch = performance.now();
   /** The broker was away until then, so that nothing could be fetched. */
-  private excusedUntil = 0;
+  private excusedUntil = -Infinity;
   /** Since when there is a batch of it at work. */
   private readonly atWork = new Map<string, number>();
+  private lookedAt = performance.now();
   private looking = false;
   private answered = false;
 
@@ -55,12 +58,12 @@ export class Watchdog {
   }
 
   fetched(): void {
-    this.lastFetch = Date.now();
+    this.lastFetch = performance.now();
   }
 
   /** Nothing is fetched meanwhile. @returns to be called when it is done */
   works(topic: string, partition: number): () => void {
-    const [name, since] = [nameOf(topic, partition), Date.now()];
+    const [name, since] = [nameOf(topic, partition), performance.now()];
     this.atWork.set(name, since);
     return () => {
       if (this.atWork.get(name) === since) this.atWork.delete(name);
@@ -85,18 +88,18 @@ export class Watchdog {
    * the member's other partitions wait for it too, but for those that are at work themselves: what hangs shows by its own.
    */
   signOfLife(topic: string, partition: number): void {
-    const [name, now] = [nameOf(topic, partition), Date.now()];
+    const [name, now] = [nameOf(topic, partition), performance.now()];
     this.standstill.touch(name, now);
     if (now - (this.atWork.get(name) ?? now) < LONG * this.watched.stallMs) return;
     for (const waiting of this.own.keys()) if (!this.atWork.has(waiting)) this.standstill.touch(waiting, now);
   }
 
   fetches(): boolean {
-    return this.atWork.size > 0 || Date.now() - this.lastFetch < this.watched.stallMs;
+    return this.atWork.size > 0 || performance.now() - this.lastFetch < this.watched.stallMs;
   }
 
   private isStuck(): boolean {
-    return !this.fetches() && Date.now() - this.excusedUntil >= this.watched.stallMs;
+    return !this.fetches() && performance.now() - this.excusedUntil >= this.watched.stallMs;
   }
 
   private async look(): Promise<void> {
@@ -104,9 +107,12 @@ export class Watchdog {
     this.looking = true;
     try {
       const { stallMs, places, crash } = this.watched;
+      const wasPaused = performance.now() - this.lookedAt > (PAUSED * stallMs) / LOOKS;
+      this.lookedAt = performance.now();
+      if (wasPaused) this.standstill.forget();
       const now = await within(stallMs / LOOKS, 'asking where the group stands', places()).catch(() => undefined);
-      // The broker is away, or back this moment: it is not this consumer that is stuck, and it has yet to come back too.
-      if (now === undefined || !this.answered) this.excusedUntil = Date.now();
+      // The broker is away, or back this moment, or this process is: what would be judged has yet to come back too.
+      if (now === undefined || !this.answered || wasPaused) this.excusedUntil = performance.now();
       this.answered = now !== undefined;
       if (now === undefined) {
         this.standstill.forget();
@@ -128,7 +134,7 @@ export class Watchdog {
       const position = this.own.get(name) ?? 0n;
       if (position > committed) commit(topic, partition, position);
       const next = position > committed ? position : committed;
-      const stood = this.standstill.of(name, next, end, Date.now());
+      const stood = this.standstill.of(name, next, end, performance.now());
       if (stood >= (this.own.has(name) ? stallMs : this.othersStallMs))
         stuck.push(`${name} stands at ${next} of ${end} for ${Math.round(stood / 1000)} s`);
     }

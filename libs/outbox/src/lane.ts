@@ -64,7 +64,7 @@ export class Lane implements LaneCursor {
   }
 
   isSlow(): boolean {
-    return this.isSending && Date.now() - this.sendingSince > SLOW_MS;
+    return this.isSending && performance.now() - this.sendingSince > SLOW_MS;
   }
 
   /** Lanes that answer the same are read for with one query. One that failed is by itself until it has sent something. */
@@ -107,7 +107,7 @@ export class Lane implements LaneCursor {
     this.isSending = true;
     try {
       while (this.waiting.length > 0 && !this.ended) {
-        this.sendingSince = Date.now();
+        this.sendingSince = performance.now();
         await this.open();
         const batch = this.nextBatch();
         await this.producer.send(batch.map(({ message }) => message));
@@ -131,10 +131,10 @@ export class Lane implements LaneCursor {
    * was opened, the database's yes holds for all that is sent until a successor opens its own.
    */
   private async open(): Promise<void> {
-    if (Date.now() - this.openedAt < RENEW_PRODUCER_MS) return;
+    if (performance.now() - this.openedAt < RENEW_PRODUCER_MS) return;
     await this.producer.open();
     if (!(await this.events.isHeld(this))) throw new Error(`lane ${this.lane} belongs to another process`);
-    this.openedAt = Date.now();
+    this.openedAt = performance.now();
   }
 
   private nextBatch(): Waiting[] {
@@ -151,6 +151,6 @@ export class Lane implements LaneCursor {
     this.read = this.cursor;
     this.openedAt = -Infinity;
     this.failures += 1;
-    this.retryAt = Date.now() + Math.min(MAX_BACKOFF_MS, 50 * 2 ** Math.min(this.failures, 10));
+    this.retryAt = performance.now() + Math.min(MAX_BACKOFF_MS, 50 * 2 ** Math.min(this.failures, 10));
   }
 }

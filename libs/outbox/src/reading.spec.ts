@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import type { Place } from './lane-cursors.js';
 import type { Page } from './read-page.js';
 import { Reading, type ReadingLane } from './reading.js';
@@ -103,6 +103,20 @@ describe('reading for lanes at different places', () => {
     expect(looks).toEqual([]);
     await lookSoon();
     expect(await turn()).toBeGreaterThan(AN_HOUR / 2);
+  });
+
+  it('looks for news though the clock was set back meanwhile', async () => {
+    vi.useFakeTimers();
+    try {
+      const lanes = [new LaneAt(0, DONE)];
+      const reading = new Reading<LaneAt>(() => Promise.resolve(empty));
+      await reading.turn(lanes, AN_HOUR);
+      vi.setSystemTime(Date.now() - AN_HOUR);
+      reading.wake();
+      expect(await reading.turn(lanes, AN_HOUR)).toBeLessThan(10);
+    } finally {
+      vi.useRealTimers();
+    }
   });
 
   it('leaves one behind whose send takes long, and keeps nothing for it', async () => {

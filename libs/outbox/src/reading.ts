@@ -22,7 +22,7 @@ export class Reading<Reader extends ReadingLane = Lane> {
   private wakes = 1;
   /** Of them, how many there were when a lane was last looked for. */
   private readonly seen = new WeakMap<Reader, number>();
-  private lookedAt = 0;
+  private lookedAt = -Infinity;
   private lookMs = 0;
 
   constructor(private readonly readFor: (lanes: readonly Reader[]) => Promise<Page>) {}
@@ -55,7 +55,7 @@ export class Reading<Reader extends ReadingLane = Lane> {
   private dueIn(lanes: readonly Reader[], pollMs: number): number {
     const [first] = lanes;
     if (first === undefined || lanes.some((lane) => !lane.hasRoom())) return SLOW_CHECK_MS;
-    const now = Date.now();
+    const now = performance.now();
     if (first.failures > 0) return first.retryAt - now;
     if (!isExhausted(first.read)) return 0;
     const hasNews = lanes.some((lane) => (this.seen.get(lane) ?? 0) < this.wakes);
@@ -65,11 +65,11 @@ export class Reading<Reader extends ReadingLane = Lane> {
   private async advance(lanes: readonly Reader[]): Promise<void> {
     const [first] = lanes;
     if (first === undefined) return;
-    const [began, wakes, isLook] = [Date.now(), this.wakes, isExhausted(first.read)];
+    const [began, wakes, isLook] = [performance.now(), this.wakes, isExhausted(first.read)];
     if (isLook && first.failures === 0) this.lookedAt = began;
     const asked = lanes.map((lane) => ({ lane, from: lane.read }));
     const page = await this.readFor(lanes);
-    this.lookMs = Date.now() - began;
+    this.lookMs = performance.now() - began;
     for (const { lane, from } of asked) {
       // One that went back meanwhile takes nothing of it, so what there was is news to it still.
       if (isLook && lane.read === from) this.seen.set(lane, wakes);

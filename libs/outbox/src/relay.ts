@@ -63,8 +63,8 @@ export class Relay implements OutboxPort {
   private renewal: NodeJS.Timeout | undefined;
   private stopping = false;
   private clusterIsKnown = false;
-  private claimedAt = 0;
-  private maintainedAt = 0;
+  private claimedAt = -Infinity;
+  private maintainedAt = -Infinity;
 
   constructor(private readonly options: RelayOptions) {
     this.leaseMs = options.leaseMs ?? LEASE_MS;
@@ -119,8 +119,8 @@ export class Relay implements OutboxPort {
         // The database is away, or this is a bug: either way rows stay where they are.
         failures += 1;
         this.options.logger.error({ err: error }, 'the outbox cannot be read');
-        const until = Date.now() + Math.min(MAX_BACKOFF_MS, 100 * 2 ** Math.min(failures, 10));
-        while (!this.stopping && Date.now() < until) await this.signal.within(until - Date.now());
+        const until = performance.now() + Math.min(MAX_BACKOFF_MS, 100 * 2 ** Math.min(failures, 10));
+        while (!this.stopping && performance.now() < until) await this.signal.within(until - performance.now());
       }
     }
     const { lanes } = this;
@@ -135,7 +135,7 @@ export class Relay implements OutboxPort {
 
   /** Reads for the lanes that have room. @returns how long there is nothing more to do, in ms, unless something happens */
   private async round(): Promise<number> {
-    const now = Date.now();
+    const now = performance.now();
     if (now - this.maintainedAt > MAINTENANCE_MS && this.maintaining === undefined) void this.maintain();
     void this.channel.open();
     if (!this.clusterIsKnown) await this.recognizeCluster();
@@ -155,7 +155,7 @@ export class Relay implements OutboxPort {
   }
 
   private async claim(): Promise<void> {
-    this.claimedAt = Date.now();
+    this.claimedAt = performance.now();
     const { kafka, name } = this.options;
     const events: LaneEvents = {
       isHeld: async (lane) => {
@@ -220,7 +220,7 @@ export class Relay implements OutboxPort {
         const old = this.lanes.filter(({ incarnation }) => incarnation !== error.incarnation);
         this.lanes = this.lanes.filter((lane) => !old.includes(lane));
         for (const lane of old) void lane.end();
-        this.claimedAt = 0;
+        this.claimedAt = -Infinity;
         this.clusterIsKnown = false;
         await releaseLanes(this.connections, old).catch(() => undefined);
       }
@@ -229,7 +229,7 @@ export class Relay implements OutboxPort {
   }
 
   private maintain(): Promise<void> {
-    this.maintainedAt = Date.now();
+    this.maintainedAt = performance.now();
     return (this.maintaining = (async () => {
       try {
         await this.connections.inTransaction(createPartitions);
