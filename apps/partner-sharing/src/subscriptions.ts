@@ -9,7 +9,7 @@ import {
   withdrawalConfirmed,
 } from '@castiron/contracts';
 import { subscribe, type Subscription } from '@castiron/inbox';
-import { revokeMailingsWhenCancelled } from './mailings/revoke-mailing-when-mailing-cancelled.handler.js';
+import { revokeMailingWhenMailingCancelled } from './mailings/revoke-mailing-when-mailing-cancelled.handler.js';
 import {
   keysOfProfile,
   type KeepProfileWhenProfileChanged,
@@ -28,7 +28,7 @@ export function subscriptions(
   keepProfile: KeepProfileWhenProfileChanged,
   signals: ReleaseSignals,
 ): readonly Subscription[] {
-  const revokeMailings = revokeMailingsWhenCancelled(signals);
+  const revokeMailing = revokeMailingWhenMailingCancelled(signals);
   return [
     subscribe(profileChanged, {
       keys: keysOfProfile,
@@ -37,8 +37,8 @@ export function subscriptions(
     }),
     subscribe(statementPublished, { handle: keepStatementWhenStatementPublished }),
     subscribe(mailingCancelled, {
-      handle: (event, tx) => revokeMailings([event], tx),
-      handleBatch: revokeMailings,
+      handle: (event, tx) => revokeMailing([event], tx),
+      handleBatch: revokeMailing,
       overtakes: true,
     }),
     subscribe(withdrawalConfirmed, { handle: settleWithdrawalWhenConfirmed(signals), overtakes: true }),

@@ -20,7 +20,7 @@ interface CancelledShare {
  * new one; one is made even where nothing else changes. What was permitted while the cancellation was under way ends with
  * it: whose clock is right nobody knows, and no mail is the safer of the two.
  */
-export function revokeMailingsWhenCancelled(signals: ReleaseSignals) {
+export function revokeMailingWhenMailingCancelled(signals: ReleaseSignals) {
   return async (events: readonly ReceivedEvent<typeof mailingCancelled>[], tx: Tx): Promise<void> => {
     const shares = await cancelledShares(tx, events);
     if (shares.length === 0) return;

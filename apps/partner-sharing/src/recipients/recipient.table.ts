@@ -33,6 +33,16 @@ export async function recipientOf(manager: EntityManager, slug: string): Promise
   return recipient;
 }
 
+/**
+ * @param field of the request, that named it
+ * @throws Refused conflict where its topics, principal and rules do not stand on the broker yet
+ */
+export function assertProvisioned({ provisioned }: Recipient, field: string): void {
+  if (provisioned) return;
+  const detail = 'Its place on the broker is not ready: register it again.';
+  throw new Refused({ kind: 'conflict', code: 'recipient-not-provisioned', detail, field, promise: 'P8' });
+}
+
 export async function allRecipients(manager: EntityManager): Promise<readonly Recipient[]> {
   return manager.query(`SELECT ${COLUMNS} FROM recipients ORDER BY slug`);
 }

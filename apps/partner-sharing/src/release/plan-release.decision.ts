@@ -30,7 +30,8 @@ function holdsOf(share: LoadedShare, attributes: AllowedAttributes): Holding[] {
 /**
  * Decides which record, if any, brings the feed to what is allowed now. Pure.
  * Nothing allowed and nothing on the feed: no record, for a record would tell the recipient that there is a customer.
- * @param republish publish even what did not change: the last send may not have arrived whole, or the record tells something else anew
+ * @param republish publish even what did not change: the last send may not have arrived whole, or a cancellation is to be
+ *   acknowledged
  */
 export function planRelease(share: LoadedShare, now: Date, republish: boolean): Plan | undefined {
   const attributes = allowedNow(share, now);

@@ -20,7 +20,7 @@ import { DraftAgreementUseCase } from '../agreements/draft-agreement/draft-agree
 import { SignAgreementUseCase } from '../agreements/sign-agreement/sign-agreement.use-case.js';
 import { TerminateAgreementUseCase } from '../agreements/terminate-agreement/terminate-agreement.use-case.js';
 import { Fence } from '../fence/fence.js';
-import { revokeMailingsWhenCancelled } from '../mailings/revoke-mailing-when-mailing-cancelled.handler.js';
+import { revokeMailingWhenMailingCancelled } from '../mailings/revoke-mailing-when-mailing-cancelled.handler.js';
 import { GrantPermissionUseCase } from '../permissions/grant-permission/grant-permission.use-case.js';
 import { RevokePermissionUseCase } from '../permissions/revoke-permission/revoke-permission.use-case.js';
 import { KeepProfileWhenProfileChanged } from '../profiles/keep-profiles/keep-profile-when-profile-changed.handler.js';
@@ -241,7 +241,7 @@ export class SharingRig {
       data: { subject, at: at.toISOString() },
       meta: { id: newEventId(), time: new Date() },
     }));
-    await this.transactions.run([], (tx) => revokeMailingsWhenCancelled(this.signals)(events, tx));
+    await this.transactions.run([], (tx) => revokeMailingWhenMailingCancelled(this.signals)(events, tx));
   }
 
   /** Whether the fence stood in time. */

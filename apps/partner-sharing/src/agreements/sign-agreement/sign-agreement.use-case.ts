@@ -1,8 +1,8 @@
 import { Refused, valueOf } from '@castiron/failures';
 import type { Transactions, Tx } from '@castiron/transactions';
-import type { DataSource, EntityManager } from 'typeorm';
+import type { DataSource } from 'typeorm';
 import { raiseEpoch } from '../../epochs/epoch-locks.js';
-import { lockAudience, recipientOf } from '../../recipients/recipient.table.js';
+import { assertProvisioned, lockAudience, recipientOf } from '../../recipients/recipient.table.js';
 import type { ReleaseSignals } from '../../release/release-signals.js';
 import { agreementOf, type Agreement, type Side } from '../agreement.table.js';
 import { announceAgreement, ordersOfAgreement, startSharing } from '../enter-into-force.js';
@@ -14,14 +14,6 @@ export interface NewSignature {
   readonly role: string;
 }
 
-/** What it is told would wait for a topic that nobody makes, and hold up what others are told. */
-async function assertProvisioned(manager: EntityManager, recipient: string): Promise<void> {
-  const { provisioned } = await recipientOf(manager, recipient);
-  if (provisioned) return;
-  const detail = 'Its place on the broker is not ready: register it again.';
-  throw new Refused({ kind: 'conflict', code: 'recipient-not-provisioned', detail, field: 'recipient', promise: 'P8' });
-}
-
 /** Signs for one side; with both signatures the agreement is in force. */
 export class SignAgreementUseCase {
   constructor(
@@ -30,7 +22,10 @@ export class SignAgreementUseCase {
     private readonly signals: ReleaseSignals,
   ) {}
 
-  /** @throws Refused forbidden for the other side, conflict where it cannot be signed, another agreement is in force, or the recipient's topics are missing */
+  /**
+   * @throws Refused forbidden for the other side; conflict where it cannot be signed, another agreement is in force, or the
+   *   recipient's topics are missing
+   */
   async sign(id: string, { side, name, role }: NewSignature, signer: Signer): Promise<Agreement> {
     // An agreement's recipient never changes, so it may be read before the keys made of it are locked.
     const { recipient } = await agreementOf(this.dataSource.manager, id);
@@ -50,7 +45,8 @@ export class SignAgreementUseCase {
 
   private async enter(tx: Tx, agreement: Agreement, now: Date): Promise<void> {
     const { manager } = tx;
-    await assertProvisioned(manager, agreement.recipient);
+    // What it is told would wait for a topic that nobody makes, and hold up what others are told.
+    assertProvisioned(await recipientOf(manager, agreement.recipient), 'recipient');
     // Before the epoch, as everywhere; it also keeps two agreements from entering at once.
     await lockAudience(manager, 'exclusive');
     const others: { id: string }[] = await manager.query(

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { Refused } from '@castiron/failures';
 import type { DataSource } from 'typeorm';
 import { brokerUnavailable, type Provisioning } from '../provisioning.js';
-import { recipientOf } from '../recipient.table.js';
+import { assertProvisioned, recipientOf } from '../recipient.table.js';
 import { HOUSE_PRINCIPALS } from '../register-recipient/register-recipient.decision.js';
 
 export interface Credentials {
@@ -22,14 +22,13 @@ export class GiveCredentialsUseCase {
 
   /** @throws Refused not-found; conflict for principals of the house; unavailable where the broker is away */
   async give(slug: string): Promise<Credentials> {
-    const { provisioned } = await recipientOf(this.dataSource.manager, slug);
-    const conflict = (code: string, detail: string): Refused =>
-      new Refused({ kind: 'conflict', code, detail, field: 'slug', promise: 'P8' });
-    if (HOUSE_PRINCIPALS.has(slug))
-      throw conflict('house-principal', 'Whoever deploys this service gives it its credentials.');
+    const recipient = await recipientOf(this.dataSource.manager, slug);
+    if (HOUSE_PRINCIPALS.has(slug)) {
+      const detail = 'Whoever deploys this service gives it its credentials.';
+      throw new Refused({ kind: 'conflict', code: 'house-principal', detail, field: 'slug', promise: 'P8' });
+    }
     // Without its rules a principal could only be turned away.
-    if (!provisioned)
-      throw conflict('recipient-not-provisioned', 'Its place on the broker is not ready: register it again.');
+    assertProvisioned(recipient, 'slug');
     const password = randomBytes(PASSWORD_BYTES).toString('base64url');
     await this.provisioning.admit(slug, password).catch((error: unknown) => {
       throw brokerUnavailable('The broker could not be reached. Ask again.', error);
