@@ -1,8 +1,10 @@
 import { eventually, freshDatabase } from '@castiron/testing';
 import type { DataSource, EntityManager } from 'typeorm';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { Connections, type Query } from './connections.js';
 import { appendToOutbox, outboxMigrations } from './index.js';
 import { createPartitions, dropSettledPartition, PARTITION_IDS } from './partitions.js';
+import { addressOf } from './testing/address-of.js';
 
 let dataSource: DataSource;
 let events = 0;
@@ -24,8 +26,12 @@ const append = async (on: Pick<EntityManager, 'query'> = dataSource) => {
 /** As the relay does once it has sent all that it sees. */
 const settle = () => dataSource.query('UPDATE outbox_lanes SET settled = pg_current_snapshot()');
 const goTo = (id: bigint) => dataSource.query(`SELECT setval('outbox_id', ${id - 1n})`);
-const create = () => dataSource.transaction((manager) => createPartitions((statement) => manager.query(statement)));
-const drop = () => dataSource.transaction((manager) => dropSettledPartition((statement) => manager.query(statement)));
+const queryOf =
+  (manager: EntityManager): Query =>
+  (statement, values) =>
+    manager.query(statement, values);
+const create = () => dataSource.transaction((manager) => createPartitions(queryOf(manager)));
+const drop = () => dataSource.transaction((manager) => dropSettledPartition(queryOf(manager)));
 
 /** A transaction that has its id and holds its commit back. */
 async function appendSlowly(): Promise<{ commit(): Promise<void> }> {
@@ -168,6 +174,27 @@ describe('the oldest partition of the outbox', () => {
     await slow.commit();
     expect(await dropping).toBe(false);
     expect(await partitions()).toContain('outbox_p0');
+  });
+
+  it('is read before the table is locked, and not once more while everybody waits', async () => {
+    for (let n = 0; n < 100; n += 1) await append();
+    await goTo(PARTITION_IDS);
+    await append();
+    await settle();
+    const read: Record<string, number> = {};
+    const connections = new Connections(addressOf(dataSource), () => undefined);
+    const dropped = await connections.inTransaction((query) =>
+      dropSettledPartition(async (statement, values) => {
+        const [of] = await query<{ rows: number }>(
+          `SELECT (seq_tup_read + coalesce(idx_tup_fetch, 0))::int AS rows FROM pg_stat_xact_user_tables WHERE relname = 'outbox_p0'`,
+        );
+        read[statement.split(' ')[0] ?? ''] = of?.rows ?? 0;
+        return query(statement, values);
+      }),
+    );
+    await connections.end();
+    expect(dropped).toBe(true);
+    expect(read).toMatchObject({ LOCK: 100, DROP: 100 });
   });
 });
 

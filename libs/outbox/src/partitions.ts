@@ -59,12 +59,27 @@ export async function createPartitions(query: Query): Promise<void> {
   }
 }
 
-async function holdsUnsent(query: Query, partition: Partition): Promise<boolean> {
+/** Something of a partition that is not settled: of a lane that nobody knows, too. */
+const unsentOf = (partition: Partition): string =>
+  `SELECT FROM ${partition.name} o LEFT JOIN outbox_lanes l ON l.lane = o.lane
+   WHERE (l.lane IS NULL OR NOT pg_visible_in_snapshot(o.xid, l.settled))`;
+
+/** The snapshot in which all of a partition is settled; undefined where something of it is not. */
+async function settledIn(query: Query, partition: Partition): Promise<string | undefined> {
+  const [row] = await query<{ snapshot: string }>(
+    `SELECT pg_current_snapshot()::text AS snapshot WHERE NOT EXISTS (${unsentOf(partition)})`,
+  );
+  return row?.snapshot;
+}
+
+/** Whether what a snapshot does not show holds anything that is not settled. What was settled once is sent, for good. */
+async function holdsUnsentSince(query: Query, partition: Partition, snapshot: string): Promise<boolean> {
   const [row] = await query<{ unsent: boolean }>(
     `SELECT EXISTS (
-       SELECT FROM ${partition.name} o LEFT JOIN outbox_lanes l ON l.lane = o.lane
-       WHERE l.lane IS NULL OR NOT pg_visible_in_snapshot(o.xid, l.settled)
+       ${unsentOf(partition)}
+         AND (o.xid >= pg_snapshot_xmax($1::pg_snapshot) OR o.xid = ANY (ARRAY(SELECT pg_snapshot_xip($1::pg_snapshot))))
      ) AS unsent`,
+    [snapshot],
   );
   return row?.unsent !== false;
 }
@@ -101,11 +116,12 @@ export async function dropSettledPartition(query: Query): Promise<boolean> {
   const [oldest, next] = await partitions(query);
   if (oldest === undefined || next === undefined) return false;
   if ((await lastId(query)) < next.from && !(await isOld(query, oldest))) return false;
-  // Looked at before the lock, so that nobody waits for a look in vain; and again under it, for it counts then.
-  if ((await holdsUnsent(query, oldest)) || (await isHeldForLong(query))) return false;
+  // Looked at before the lock, for it takes a while to read it all; under the lock only what was not to be seen then.
+  const settled = await settledIn(query, oldest);
+  if (settled === undefined || (await isHeldForLong(query))) return false;
   await query(LOCK_TIMEOUT);
   await query(`LOCK TABLE outbox IN ACCESS EXCLUSIVE MODE`);
-  if (await holdsUnsent(query, oldest)) return false;
+  if (await holdsUnsentSince(query, oldest, settled)) return false;
   // Ids are taken by inserting, which nobody can now.
   if ((await lastId(query)) < next.from) await query(`SELECT setval('outbox_id', ${next.from - 1n})`);
   await query(`DROP TABLE ${oldest.name}`);
