@@ -10,12 +10,14 @@ let dataSource: DataSource;
 let valve: DatabaseValve;
 let channel: WakeChannel;
 let woken = 0;
+let onWake: () => void;
 
 beforeEach(async () => {
   woken = 0;
+  onWake = () => void (woken += 1);
   dataSource = await freshDatabase([]);
   valve = await openDatabaseValve(addressOf(dataSource).connectionString);
-  channel = new WakeChannel({ connectionString: valve.url }, () => void (woken += 1));
+  channel = new WakeChannel({ connectionString: valve.url }, () => onWake());
 });
 afterEach(async () => {
   vi.restoreAllMocks();
@@ -71,6 +73,20 @@ describe('the channel that wakes other processes', () => {
     expect(asked.mock.calls.filter(([text]) => String(text).startsWith('NOTIFY')).length).toBeLessThan(3);
     valve.state = 'open';
     await isHeard();
+  });
+
+  it('tells once in five milliseconds at most, however often it is asked', async () => {
+    await isHeard();
+    const heard: number[] = [];
+    onWake = () => {
+      heard.push(performance.now());
+      for (let n = 0; n < 10; n += 1) channel.notify();
+    };
+    channel.notify();
+    await eventually(() => expect(heard.length).toBeGreaterThan(20));
+    const apart = heard.slice(1).map((at, n) => at - (heard[n] ?? 0));
+    // A timer may be up to a millisecond early.
+    expect(Math.min(...apart)).toBeGreaterThan(4);
   });
 
   it('has the system look after a connection that says nothing for long', async () => {
