@@ -1,0 +1,62 @@
+import { duties } from '@castiron/contracts';
+import { createLogger } from '@castiron/observability';
+import { freshDatabase } from '@castiron/testing';
+import type { DataSource } from 'typeorm';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { inboxMigrations } from './index.js';
+import { Maintenance } from './maintenance.js';
+import { createPartitions } from './partitions.js';
+
+const HOUR_MS = 3_600_000;
+const WEEK_MS = 7 * 24 * HOUR_MS;
+/** What a topic keeps may be parked on its last day, and replayed on the last day of parking. */
+const BROUGHT_AGAIN_MS = Number(duties.of('p1').config['retention.ms']) + 30 * 24 * HOUR_MS;
+const now = Date.now();
+
+let dataSource: DataSource;
+beforeEach(async () => {
+  dataSource = await freshDatabase(inboxMigrations);
+});
+afterEach(() => dataSource.destroy());
+
+/** A UUIDv7 of this instant. */
+function idOf(milliseconds: number): string {
+  const hex = milliseconds.toString(16).padStart(12, '0');
+  return `${hex.slice(0, 8)}-${hex.slice(8)}-7000-8000-000000000001`;
+}
+
+async function remember(madeAt: number, receivedAt = madeAt): Promise<void> {
+  await dataSource.query(`INSERT INTO inbox (event_id, consumer, topic, received_at) VALUES ($1, 'spec', 't', $2)`, [
+    idOf(madeAt),
+    new Date(receivedAt),
+  ]);
+}
+
+const known = async (): Promise<string[]> =>
+  (await dataSource.query<{ id: string }[]>('SELECT event_id AS id FROM inbox')).map(({ id }) => id).sort();
+
+async function lookAfter(): Promise<void> {
+  const maintenance = new Maintenance({ name: 'spec', dataSource, logger: createLogger('spec', 'silent') });
+  await maintenance.start();
+  await maintenance.stop();
+}
+
+describe('the ids that an inbox remembers', () => {
+  it('are kept for as long as a topic and then a parked message may bring them again, and go in time', async () => {
+    const [last, gone] = [now - BROUGHT_AGAIN_MS + HOUR_MS, now - BROUGHT_AGAIN_MS - 3 * WEEK_MS];
+    for (const at of [last, gone]) {
+      await dataSource.transaction((manager) => createPartitions(manager.query.bind(manager), new Date(at)));
+      await remember(at);
+    }
+    await lookAfter();
+    expect(await known()).toEqual([idOf(last)]);
+  });
+
+  it('are kept as long where their senders were far ahead of time, with a week for clocks', async () => {
+    const [ahead, further] = [now + 20 * WEEK_MS, now + 21 * WEEK_MS];
+    await remember(ahead, now - BROUGHT_AGAIN_MS - WEEK_MS + HOUR_MS);
+    await remember(further, now - BROUGHT_AGAIN_MS - WEEK_MS - HOUR_MS);
+    await lookAfter();
+    expect(await known()).toEqual([idOf(ahead)]);
+  });
+});
