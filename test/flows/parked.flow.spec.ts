@@ -1,6 +1,3 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import {
   encodeEvent,
   newEventId,
@@ -11,16 +8,16 @@ import {
   type DataOf,
   type WireMessage,
 } from '@castiron/contracts';
-import { mintToken } from '@castiron/local-stack';
 import { eventually } from '@castiron/testing';
-import { execa } from 'execa';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
 import { Castiron, COMPANY, type Partner } from '../support/castiron.js';
+import { AT_A_TERMINAL, parkedCommand } from '../support/parked-command.js';
 
 const castiron = new Castiron();
 const officer = ['privacy-officer', 'officer'] as const;
 const within = { within: 30_000 };
-const MARK = 'Jane of Springfield';
+const parked = async (...args: string[]): Promise<string> => (await parkedCommand(castiron, ...args)).stdout;
+const MARK = 'a mark that nobody may see';
 
 interface Listed {
   readonly id: string;
@@ -48,27 +45,12 @@ const confirmation = (partner: Partner): WireMessage =>
   encodeEvent(withdrawalConfirmed, withdrawalConfirmed.example, { id: newEventId(), time: new Date() }, partner.slug);
 
 describe('what a partner sends and nobody can handle', () => {
-  let folder: string;
   let partner: Partner;
   let topic: string;
   beforeAll(async () => {
-    folder = await mkdtemp(join(tmpdir(), 'castiron-parked-'));
     partner = await castiron.registerPartner();
     topic = topicsOfRecipient(partner.slug).replies.name;
   });
-  afterAll(() => rm(folder, { recursive: true }));
-
-  /** The command line as an operator runs it, with a token of its own. */
-  async function parked(...args: string[]): Promise<string> {
-    const endpoints = join(folder, 'endpoints.json');
-    await writeFile(endpoints, JSON.stringify(castiron.endpoints), { mode: 0o600 });
-    const token = await mintToken(castiron.endpoints.identity, 'privacy-officer', 'officer-at-a-terminal');
-    const program = join(import.meta.dirname, '../../tools/parked/dist/main.js');
-    const { stdout } = await execa(process.execPath, [program, ...args, '--endpoints', endpoints], {
-      env: { CASTIRON_TOKEN: token },
-    });
-    return stdout;
-  }
 
   it('is listed, tried, given up and recorded, by HTTP and from the command line, and keeps nobody up', async () => {
     await send(partner, [
@@ -114,7 +96,7 @@ describe('what a partner sends and nobody can handle', () => {
     expect(acts.map((line) => /(shown|replay-failed|discarded) +(\S+) +(.*)$/.exec(line)?.slice(1))).toEqual([
       ['shown', 'officer', '-'],
       ['replay-failed', 'officer', 'bad-json'],
-      ['discarded', 'officer-at-a-terminal', why],
+      ['discarded', AT_A_TERMINAL, why],
     ]);
   });
 
