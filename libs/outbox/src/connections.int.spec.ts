@@ -62,7 +62,7 @@ it('finds what is new without having processes started for it', async () => {
   const settled = now?.snapshot ?? '';
   const connections = new Connections(addressOf(dataSource), () => undefined);
   const encoder = { encode: () => expect.unreachable('nothing is new') };
-  const lane = { lane: 0, read: { settled, reading: settled, lastId: '0' } };
+  const lane = { lane: 0, read: { settled, reading: settled, lastId: '0', upTo: '0' } };
   for (let n = 0; n < 10; n += 1) {
     const { incarnation } = await connections.query({ text: 'SELECT' }, []);
     expect((await readPage(connections, encoder, [{ ...lane, incarnation }])).rows).toEqual([]);

@@ -12,6 +12,8 @@ export interface Place {
   readonly settled: string;
   readonly reading: string;
   readonly lastId: string;
+  /** No row that `reading` shows has a higher id: known by who fixed it, and otherwise the newest id when the lane was taken. */
+  readonly upTo: string;
 }
 
 export interface LaneCursor {
@@ -29,6 +31,7 @@ interface Row {
   readonly settled: string;
   readonly reading: string;
   readonly last_id: string;
+  readonly newest: string;
 }
 
 /**
@@ -49,16 +52,16 @@ export async function claimLanes(
      WHERE lane IN (
        SELECT lane FROM outbox_lanes WHERE lease_until < now() AND lane <> ALL ($2::smallint[]) ORDER BY lane
        FOR UPDATE SKIP LOCKED)
-     RETURNING lane, token, settled::text, reading::text, last_id`,
+     RETURNING lane, token, settled::text, reading::text, last_id, (SELECT last_value FROM outbox_id) AS newest`,
       values: [leaseMs, held.map(({ lane }) => lane)],
     },
     [],
   );
-  return rows.map(({ lane, token, settled, reading, last_id }) => ({
+  return rows.map(({ lane, token, settled, reading, last_id, newest }) => ({
     lane,
     token,
     incarnation,
-    cursor: { settled, reading, lastId: last_id },
+    cursor: { settled, reading, lastId: last_id, upTo: newest },
   }));
 }
 

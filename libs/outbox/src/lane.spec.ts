@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { Lane } from './lane.js';
 import type { Page } from './read-page.js';
 
-const START = { settled: '1:1:', reading: '1:1:', lastId: '0' };
+const START = { settled: '1:1:', reading: '1:1:', lastId: '0', upTo: '0' };
 
 interface Numbered extends EncodedMessage {
   readonly id: string;
@@ -13,8 +13,8 @@ const numbered = (id: string): Numbered => ({ topic: 't', bytes: 1, id });
 /** A page of one row, after which everything up to `snapshot` is read. */
 const page = (id: string, snapshot: string): Page => ({
   rows: [{ id, lane: 3, message: numbered(id) }],
-  before: (settled) => ({ settled, reading: snapshot, lastId: String(Number(id) - 1) }),
-  after: () => ({ settled: snapshot, reading: snapshot, lastId: '0' }),
+  before: (settled) => ({ settled, reading: snapshot, lastId: String(Number(id) - 1), upTo: id }),
+  after: () => ({ settled: snapshot, reading: snapshot, lastId: '0', upTo: id }),
 });
 
 /** A lane whose producer opens when it is told to, or fails to. */
@@ -45,7 +45,7 @@ describe('a lane whose send fails', () => {
     opening.shift()?.(new Error('the broker is away'));
     await failed;
     lane.take(page('8', '9:9:'), asked);
-    expect(lane.cursor, 'nothing is sent yet').toEqual({ settled: '1:1:', reading: '5:5:', lastId: '6' });
+    expect(lane.cursor, 'nothing is sent yet').toEqual({ settled: '1:1:', reading: '5:5:', lastId: '6', upTo: '7' });
     expect(lane.read).toEqual(lane.cursor);
     expect(opening).toHaveLength(0);
     lane.take(page('7', '5:5:'), lane.read);

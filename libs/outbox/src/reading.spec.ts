@@ -4,8 +4,8 @@ import type { Page } from './read-page.js';
 import { Reading, type ReadingLane } from './reading.js';
 
 const AN_HOUR = 3_600_000;
-const DONE: Place = { settled: '9:9:', reading: '9:9:', lastId: '0' };
-const inTheMiddle = (lastId: string): Place => ({ settled: '5:5:', reading: '9:9:', lastId });
+const DONE: Place = { settled: '9:9:', reading: '9:9:', lastId: '0', upTo: '900' };
+const inTheMiddle = (lastId: string): Place => ({ settled: '5:5:', reading: '9:9:', lastId, upTo: '900' });
 const empty: Page = { rows: [], before: () => DONE, after: () => DONE };
 
 class LaneAt implements ReadingLane {
@@ -117,6 +117,15 @@ describe('reading for lanes at different places', () => {
     } finally {
       vi.useRealTimers();
     }
+  });
+
+  it('reads for the others where one place cannot be read, and tells of it', async () => {
+    const lanes = [new LaneAt(0, inTheMiddle('10')), new LaneAt(1, inTheMiddle('500')), new LaneAt(2, DONE)];
+    const reading = new Reading<LaneAt>((asked) =>
+      asked[0]?.lane === 0 ? Promise.reject(new Error('takes too long')) : Promise.resolve(empty),
+    );
+    await expect(reading.turn(lanes, AN_HOUR)).rejects.toThrow('takes too long');
+    expect(lanes.map(({ taken }) => taken)).toEqual([0, 1, 1]);
   });
 
   it('leaves one behind whose send takes long, and keeps nothing for it', async () => {

@@ -33,21 +33,23 @@ export class Reading<Reader extends ReadingLane = Lane> {
   }
 
   /**
-   * One turn for all lanes that have room.
+   * One turn for all lanes that have room. Where one place cannot be read, the others are all the same.
    * @param pollMs from one look to the next where nobody says that there is news
    * @returns how long there is nothing more to do, in ms, unless something happens
    */
   async turn(lanes: readonly Reader[], pollMs: number): Promise<number> {
     let pause = pollMs;
+    const failed: unknown[] = [];
     for (const [place, group] of groupsOf(lanes)) {
       // Others were read for since: who failed meanwhile has gone back, and what follows here is not what it needs next.
       const there = group.filter((lane) => lane.place() === place);
       const due = this.dueIn(there, pollMs);
       if (due <= 0) {
-        await this.advance(there);
+        await this.advance(there).catch((error: unknown) => failed.push(error));
         pause = 0;
       } else pause = Math.min(pause, due);
     }
+    if (failed.length > 0) throw failed[0];
     return pause;
   }
 
