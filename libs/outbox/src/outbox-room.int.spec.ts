@@ -43,6 +43,13 @@ const append = async (outbox: Pick<OutboxPort, 'append'>, ...events: PendingEven
 const write = (count: number) =>
   append({ append: appendToOutbox }, ...Array.from({ length: count }, (_, n) => event(n)));
 
+const writeMany = (count: number) =>
+  dataSource.query(
+    `INSERT INTO outbox (xid, lane, event_id, aggregatetype, aggregateid, type, headers)
+     SELECT pg_current_xact_id(), n % ${LANES}, gen_random_uuid(), $1, n::text, 'spec.counted.v1', '{}' FROM generate_series(1, $2::int) n`,
+    [topic, count],
+  );
+
 async function during<T>(kafka: Kafka, work: () => Promise<T>): Promise<T> {
   const relay = new Relay({ name: randomUUID(), database: addressOf(dataSource), kafka, logger });
   await relay.start();
@@ -80,16 +87,27 @@ describe('the size of the outbox', () => {
   });
 
   it('is found without reading what waits', async () => {
-    await dataSource.query(
-      `INSERT INTO outbox (xid, lane, event_id, aggregatetype, aggregateid, type, headers)
-       SELECT pg_current_xact_id(), n % ${LANES}, gen_random_uuid(), $1, n::text, 'spec.counted.v1', '{}' FROM generate_series(1, 200000) n`,
-      [topic],
-    );
+    await writeMany(200_000);
     await dataSource.query('ANALYZE outbox');
     const before = await reads();
     expect(await unsettledIds(dataSource)).toBe(200_000);
     await eventually(async () => expect(await reads()).toBeGreaterThan(before));
     expect((await reads()) - before).toBeLessThan(500);
+  });
+
+  it('is found without reading what was sent, though a transaction of before is open', async () => {
+    await dataSource.transaction(async (open) => {
+      await open.query('SELECT pg_current_xact_id()');
+      await writeMany(20_000);
+      await dataSource.query('ANALYZE outbox');
+      await dataSource.query(
+        'UPDATE outbox_lanes SET settled = now, reading = now FROM (SELECT pg_current_snapshot() AS now) AS seen',
+      );
+      expect(await measured()).toEqual({ ids: 0, reads: 0 });
+      const { text, values } = appendToOutbox([event(1)]);
+      await open.query(text, values);
+    });
+    expect(await measured()).toEqual({ ids: 1, reads: 1 });
   });
 });
 
@@ -113,6 +131,16 @@ it('the size of the outbox is asked for once at a time, however long the answer 
     vi.useRealTimers();
   }
 });
+
+/** The outbox's size, and how many of its rows were read for it. */
+const measured = () =>
+  dataSource.transaction(async (manager) => {
+    const ids = await unsettledIds(manager);
+    const [row] = await manager.query<{ reads: number }[]>(
+      `SELECT sum(seq_tup_read + coalesce(idx_tup_fetch, 0))::int AS reads FROM pg_stat_xact_user_tables WHERE relname ~ '^outbox_p'`,
+    );
+    return { ids, reads: row?.reads };
+  });
 
 /** Rows of the outbox that were read so far, by index or by scan. */
 async function reads(): Promise<number> {

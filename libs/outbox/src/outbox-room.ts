@@ -11,17 +11,19 @@ const SELDOM = 10;
 /**
  * How many ids lie between the oldest event that is not settled and the newest one. Not exactly the events that wait, but
  * what the table cannot drop yet: one lane that stands still keeps all that came after. Two probes of an index for each
- * place at which lanes stand, however much waits.
+ * place at which lanes stand, however much waits and however long a transaction is open: what a snapshot does not show is
+ * what it names as under way, and what is younger.
  */
-export async function unsettledIds(dataSource: DataSource): Promise<number> {
+export async function unsettledIds(dataSource: Pick<DataSource, 'query'>): Promise<number> {
+  const firstOf = (xids: string): string =>
+    `SELECT id - 1 FROM outbox WHERE settled = reading AND ${xids} AND lane = ANY (lanes) ORDER BY xid LIMIT 1`;
   const [row] = await dataSource.query<{ ids: string }[]>(
     `SELECT greatest(0, coalesce((SELECT last_value FROM outbox_id) - min(before), 0)) AS ids
      FROM (SELECT settled::text AS settled, reading::text AS reading, last_id, array_agg(lane) AS lanes
            FROM outbox_lanes GROUP BY 1, 2, 3) AS place,
-       LATERAL (SELECT CASE WHEN settled <> reading THEN last_id ELSE (
-         SELECT id - 1 FROM outbox
-         WHERE xid >= pg_snapshot_xmin(settled::pg_snapshot) AND NOT pg_visible_in_snapshot(xid, settled::pg_snapshot)
-           AND lane = ANY (lanes) ORDER BY xid LIMIT 1) END AS before) AS first`,
+       LATERAL (SELECT last_id AS before WHERE settled <> reading
+         UNION ALL (${firstOf(`xid >= pg_snapshot_xmax(settled::pg_snapshot)`)})
+         UNION ALL (${firstOf(`xid = ANY (ARRAY(SELECT pg_snapshot_xip(settled::pg_snapshot)))`)})) AS first`,
   );
   return Number(row?.ids ?? 0);
 }
