@@ -1,15 +1,19 @@
 import { randomUUID } from 'node:crypto';
 import {
   customersProfiles,
+  customersStatements,
   duties,
   encodeEvent,
   encodeTombstone,
+  feedRecord,
+  feeds,
   mailingCancelled,
   newEventId,
   noticeDue,
   notificationsMailings,
   profileChanged,
   replies,
+  statementPublished,
   withdrawalConfirmed,
   withdrawalDue,
   type DataOf,
@@ -30,6 +34,8 @@ const settings = {
   ...castiron.endpoints.kafka.principals['admin']!,
 };
 const within = { within: 60_000 };
+/** Versions of the statement that nobody published: one arrives, and one must not. */
+const [STATEMENT, NO_STATEMENT] = [1_000, 2_000];
 const meta = () => ({ id: newEventId(), time: new Date() });
 
 const ALL = Object.keys(HOSTILE);
@@ -89,6 +95,13 @@ async function ownRecordOf(email: string): Promise<FeedRecord> {
   return last;
 }
 
+/** Only a version that arrived can be permitted under. */
+const permitUnder = (statementVersion: number, customer: string, slug: string) =>
+  castiron.call('partner-sharing', 'PUT', `/customers/${customer}/permissions/${slug}/recommendation`, {
+    as: ['customer', customer],
+    body: { how: 'portal', givenAt: new Date().toISOString(), statementVersion },
+  });
+
 describe('G5: a message that nobody can handle', () => {
   let partner: Partner;
   beforeAll(async () => {
@@ -129,18 +142,38 @@ describe('G5: a message that nobody can handle', () => {
       encodeEvent(profileChanged, { ...profileChanged.example, customer: nobody }, meta()),
       encodeTombstone(profileChanged, randomUUID(), meta()),
     );
+    await sendAmong(
+      ON_STATES,
+      encodeEvent(statementPublished, { ...statementPublished.example, version: NO_STATEMENT }, meta()),
+      encodeEvent(statementPublished, { ...statementPublished.example, version: STATEMENT }, meta()),
+    );
+    await sendAmong(
+      ON_STATES,
+      encodeEvent(feedRecord, { ...feedRecord.example, subject: nobody }, meta(), 'notifications'),
+      encodeTombstone(feedRecord, randomUUID(), meta(), 'notifications'),
+    );
     const arrived = shareWith(partner);
+    const late = `late-${email}`;
+    await castiron.register('subscription', { email: late });
 
     await eventually(async () => {
       expect(await reasonsAt('partner-sharing', replies.of(slug).name)).toEqual(reasonsOf(ON_REPLIES));
       expect(await reasonsAt('partner-sharing', notificationsMailings.name)).toEqual(reasonsOf(ALL));
       expect(await reasonsAt('partner-sharing', customersProfiles.name)).toEqual(reasonsOf(ON_STATES));
+      expect(await reasonsAt('partner-sharing', customersStatements.name)).toEqual(reasonsOf(ON_STATES));
+      expect(await reasonsAt('notifications', feeds.of('notifications').name)).toEqual(reasonsOf(ON_STATES));
       expect(await reasonsAt('notifications', duties.of('notifications').name)).toEqual(reasonsOf(ALL));
-      // The reply ends the key, the notice is a mail, the cancellation stops mailings.
+      // The reply ends the key, the notice is a mail, the cancellation stops mailings, a record makes somebody known.
       expect((await partner.read()).findLast((message) => message.subject === owing)?.record).toBeNull();
       expect((await mailsTo(castiron, email)).filter(({ text }) => text.includes('A Neighbour'))).toHaveLength(1);
       expect(await ownRecordOf(email)).toMatchObject({ mailing: 'stopped' });
+      expect(await mailsTo(castiron, late)).toHaveLength(1);
     }, within);
-    expect((await arrived).subject).not.toBe('');
+    const known = await arrived;
+    expect(known.subject).not.toBe('');
+    expect(await permitUnder(STATEMENT, known.customer, slug)).toMatchObject({ status: 200 });
+    expect(await permitUnder(STATEMENT + 1, known.customer, slug)).toMatchObject({
+      body: { code: 'unknown-statement' },
+    });
   }, 150_000);
 });

@@ -1,4 +1,4 @@
-import { feeds, typeOf } from '@castiron/contracts';
+import { decodeMessage, feedRecord, feeds, typeOf } from '@castiron/contracts';
 import { readAll, type PlacedMessage } from '@castiron/kafka';
 import type { Castiron, FeedRecord } from './castiron.js';
 
@@ -22,11 +22,14 @@ export async function eventsOn<Data>(castiron: Castiron, topic: string, { type }
 
 /** What the feed of notifications says last of who once had this address there; undefined where it says nothing. */
 export async function lastOnOwnFeed(castiron: Castiron): Promise<(email: string) => FeedRecord | undefined> {
-  const records = (await recordsOn(castiron, feeds.of('notifications').name)).map(
-    ({ value }) => JSON.parse(String(value)) as FeedRecord | null,
-  );
+  const records: FeedRecord[] = [];
+  for (const message of await recordsOn(castiron, feeds.of('notifications').name)) {
+    // Where somebody else wrote too, not all of it can be read.
+    const decoded = decodeMessage(message, [feedRecord]);
+    if (decoded.ok && decoded.event.data !== null) records.push(decoded.event.data as FeedRecord);
+  }
   return (email) => {
-    const subject = records.find((record) => record?.attributes.email?.value === email)?.subject;
-    return records.findLast((record) => record !== null && record.subject === subject) ?? undefined;
+    const subject = records.find(({ attributes }) => attributes.email?.value === email)?.subject;
+    return records.findLast((record) => record.subject === subject);
   };
 }
