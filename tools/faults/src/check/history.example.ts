@@ -90,6 +90,7 @@ export const mailOf = (notice: string, over: Partial<Mail> = {}): Mail => ({
   status: 'sent',
   attempts: 1,
   isClaimed: false,
+  isInDoubt: false,
   ...over,
 });
 

@@ -28,6 +28,16 @@ describe('a notice', () => {
     expect(said({ mails: started({ status: 'sending', isClaimed: true }) })).toEqual([]);
   });
 
+  it('may be in doubt, and wait then to go once more', () => {
+    for (const status of ['in-doubt', 'queued']) {
+      const mails = started({ status, isInDoubt: true });
+      expect(said({ mails }), status).toEqual([]);
+      // Whether it came, nobody can know.
+      expect(said({ mails, letters: new Map([['mail of welcome', 1]]) }), status).toEqual([]);
+    }
+    expect(said({ mails: started({ status: 'sending', isInDoubt: true }) })).toEqual(['stuck']);
+  });
+
   it('goes nowhere only where its customer took the address away', () => {
     const mails = started({ status: 'no-address' });
     expect(said({ mails })).toEqual(['lost']);
@@ -49,6 +59,20 @@ describe('a mail', () => {
     expect(said({ mails: started({ attempts: 2 }), letters: letters(2), interruptions: 1 })).toEqual([]);
     expect(said({ letters: letters(2), interruptions: 1 })).toEqual(['duplicated']);
     expect(said({ mails: started({ attempts: 3 }), letters: letters(3), interruptions: 1 })).toEqual(['duplicated']);
+  });
+
+  it.each(['in-doubt', 'sent', 'queued'])('may come once more where it is a notice in doubt, and is %s', (status) => {
+    const twice = { status, isInDoubt: true, attempts: 2 };
+    expect(said({ mails: started(twice), letters: letters(2) })).toEqual([]);
+    expect(said({ mails: started({ ...twice, attempts: 1 }), letters: letters(2) })).toEqual(['duplicated']);
+    expect(said({ mails: started({ ...twice, attempts: 3 }), letters: letters(3) })).toContain('duplicated');
+  });
+
+  it('does not come once more where it is a mailing in doubt', () => {
+    const mailing = mailOf('news', { notice: null, status: 'in-doubt', isInDoubt: true, attempts: 2 });
+    const mails = [...goodRun().mails, mailing];
+    expect(said({ mails, letters: new Map([...letters(1), [mailing.id, 1]]) })).toEqual([]);
+    expect(said({ mails, letters: new Map([...letters(1), [mailing.id, 2]]) })).toContain('duplicated');
   });
 
   it('may be one of five that go twice together, and no more', () => {

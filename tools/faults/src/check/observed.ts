@@ -94,13 +94,15 @@ export interface Notice {
 /** A mail in the database of who sends it. */
 export interface Mail {
   readonly id: string;
-  /** null: it is no notice. */
+  /** null: it is no notice, but a mailing. */
   readonly notice: string | null;
   readonly status: string;
   /** How often it was taken in hand. */
   readonly attempts: number;
   /** Whether it may be in somebody's hands at this moment. */
   readonly isClaimed: boolean;
+  /** Whether the mail server had it once and gave no answer. */
+  readonly isInDoubt: boolean;
 }
 
 export interface Share {

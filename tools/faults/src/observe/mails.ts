@@ -4,14 +4,15 @@ import type { Databases } from './databases.js';
 /** A worker that died leaves its mail alone for a minute, and the next one looks each second. */
 const CLAIMED = `status = 'sending' AND claimed_at > clock_timestamp() - interval '70 s'`;
 
-/** Mails that have not come to an end, but for those that a worker may have in its hands. */
+/** Mails that have not come to an end, but for those that a worker may have in its hands, or that wait for an hour, in doubt. */
 export const OPEN_MAILS = `SELECT count(*)::int AS n FROM mails
-  WHERE status IN ('waiting', 'queued', 'sending') AND NOT (${CLAIMED})`;
+  WHERE status IN ('waiting', 'queued', 'sending') AND NOT (${CLAIMED}) AND NOT (status = 'queued' AND in_doubt)`;
 
 export const mailsIn = (databases: Databases): Promise<Mail[]> =>
   databases.query<Mail & { [name: string]: unknown }>(
     'notifications',
-    `SELECT id, notice, status, attempts, ${CLAIMED} AS "isClaimed" FROM mails`,
+    `SELECT id, notice, status, attempts, ${CLAIMED} AS "isClaimed",
+       in_doubt OR status = 'in-doubt' AS "isInDoubt" FROM mails`,
   );
 
 interface Letter {
