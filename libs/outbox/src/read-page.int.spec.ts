@@ -4,7 +4,7 @@ import { afterEach, beforeEach, expect, it } from 'vitest';
 import { Connections } from './connections.js';
 import { outboxMigrations } from './index.js';
 import type { Place } from './lane-cursors.js';
-import { readPage } from './read-page.js';
+import { PAGE_ROWS, readPage } from './read-page.js';
 import { addressOf } from './testing/address-of.js';
 
 let dataSource: DataSource;
@@ -95,4 +95,13 @@ it('a lane that was taken over goes through so many ids at once, and finds what 
   }
   expect(found).toEqual([['1', '2', '3'], [], ['45004', '45005']]);
   expect(place.settled).toBe(reading);
+});
+
+it('a page is read without reading what comes after it', async () => {
+  const { snapshot: settled } = await now();
+  await write(0, 30_000);
+  const { snapshot: reading, newest } = await now();
+  const before = await reads();
+  expect((await read(0, { settled, reading, lastId: '0', upTo: newest })).ids).toHaveLength(PAGE_ROWS);
+  expect((await reads()) - before).toBeLessThan(PAGE_ROWS + 100);
 });
