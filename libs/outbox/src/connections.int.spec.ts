@@ -50,6 +50,18 @@ it('fails what is read row by row where its work fails, and nothing else', async
   await dataSource.destroy();
 });
 
+it('runs nothing in a transaction that rests on another server', async () => {
+  const dataSource = await freshDatabase(outboxMigrations);
+  const connections = new Connections(addressOf(dataSource), () => undefined);
+  const here = await connections.inTransaction((_query, incarnation) => Promise.resolve(incarnation), []);
+  await expect(connections.inTransaction(() => Promise.resolve('done'), [here])).resolves.toBe('done');
+  await expect(
+    connections.inTransaction(() => expect.unreachable('of another server'), [here, 'another']),
+  ).rejects.toThrow('crashed');
+  await connections.end();
+  await dataSource.destroy();
+});
+
 /** Statistics of a table that grows are old: a third of it is what the planner takes the news for. */
 it('finds what is new without having processes started for it', async () => {
   const dataSource = await freshDatabase(outboxMigrations);

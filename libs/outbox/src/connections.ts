@@ -108,13 +108,22 @@ export class Connections {
     });
   }
 
-  /** Runs work in a transaction. */
-  inTransaction<T>(work: (query: Query) => Promise<T>): Promise<T> {
+  /**
+   * Runs work in a transaction.
+   * @param incarnations of what the work rests on
+   * @throws ServerCrashed where the server is at another one
+   */
+  inTransaction<T>(
+    work: (query: Query, incarnation: string) => Promise<T>,
+    incarnations: readonly string[],
+  ): Promise<T> {
     return this.with(async (client) => {
+      const here = await this.check(client, incarnations);
       await client.query('BEGIN');
       const result = await work(
         async <Row extends pg.QueryResultRow>(statement: string, values?: unknown[]) =>
           (await client.query<Row>(statement, values)).rows,
+        here,
       );
       await client.query('COMMIT');
       return result;

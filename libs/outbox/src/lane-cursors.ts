@@ -35,12 +35,14 @@ interface Row {
 }
 
 /**
- * Takes every lane that nobody holds. One whose lease has just ended unrenewed is not taken again by its own owner: who
+ * Takes every lane that nobody holds, at the server whose cluster was recognised: places of another one would be taken for
+ * its own. One whose lease has just ended unrenewed is not taken again by its own owner: who
  * still has the token has the lane. Unlike a cursor, a token must outlive the server's memory: given out twice, it would
  * let two owners write.
  */
 export async function claimLanes(
   connections: Connections,
+  recognised: string,
   held: readonly Pick<LaneCursor, 'lane'>[],
   leaseMs = LEASE_MS,
 ): Promise<LaneCursor[]> {
@@ -55,7 +57,7 @@ export async function claimLanes(
      RETURNING lane, token, settled::text, reading::text, last_id, (SELECT last_value FROM outbox_id) AS newest`,
       values: [leaseMs, held.map(({ lane }) => lane)],
     },
-    [],
+    [recognised],
   );
   return rows.map(({ lane, token, settled, reading, last_id, newest }) => ({
     lane,

@@ -183,14 +183,16 @@ describe('the oldest partition of the outbox', () => {
     await settle();
     const read: Record<string, number> = {};
     const connections = new Connections(addressOf(dataSource), () => undefined);
-    const dropped = await connections.inTransaction((query) =>
-      dropSettledPartition(async (statement, values) => {
-        const [of] = await query<{ rows: number }>(
-          `SELECT (seq_tup_read + coalesce(idx_tup_fetch, 0))::int AS rows FROM pg_stat_xact_user_tables WHERE relname = 'outbox_p0'`,
-        );
-        read[statement.split(' ')[0] ?? ''] = of?.rows ?? 0;
-        return query(statement, values);
-      }),
+    const dropped = await connections.inTransaction(
+      (query) =>
+        dropSettledPartition(async (statement, values) => {
+          const [of] = await query<{ rows: number }>(
+            `SELECT (seq_tup_read + coalesce(idx_tup_fetch, 0))::int AS rows FROM pg_stat_xact_user_tables WHERE relname = 'outbox_p0'`,
+          );
+          read[statement.split(' ')[0] ?? ''] = of?.rows ?? 0;
+          return query(statement, values);
+        }),
+      [],
     );
     await connections.end();
     expect(dropped).toBe(true);

@@ -62,7 +62,8 @@ export class Relay implements OutboxPort {
   private maintaining: Promise<void> | undefined;
   private renewal: NodeJS.Timeout | undefined;
   private stopping = false;
-  private clusterIsKnown = false;
+  /** Of the server whose cluster was recognised; undefined until it is. */
+  private recognised: string | undefined;
   private claimedAt = -Infinity;
   private maintainedAt = -Infinity;
 
@@ -76,8 +77,7 @@ export class Relay implements OutboxPort {
 
   /** Makes room in the table, then sends in the background until it is stopped. */
   async start(): Promise<void> {
-    await this.recognizeCluster();
-    await this.maintain();
+    await this.maintain(await this.recognizeCluster());
     this.running = this.run();
     // By a clock of its own: a long read must not cost the lease.
     this.renewal = setInterval(() => {
@@ -136,25 +136,27 @@ export class Relay implements OutboxPort {
   /** Reads for the lanes that have room. @returns how long there is nothing more to do, in ms, unless something happens */
   private async round(): Promise<number> {
     const now = performance.now();
-    if (now - this.maintainedAt > MAINTENANCE_MS && this.maintaining === undefined) void this.maintain();
     void this.channel.open();
-    if (!this.clusterIsKnown) await this.recognizeCluster();
-    if (this.lanes.length < LANES && now - this.claimedAt >= this.pollMs()) await this.claim();
+    const recognised = this.recognised ?? (await this.recognizeCluster());
+    if (now - this.maintainedAt > MAINTENANCE_MS && this.maintaining === undefined) void this.maintain(recognised);
+    if (this.lanes.length < LANES && now - this.claimedAt >= this.pollMs()) await this.claim(recognised);
     return this.reading.turn(this.lanes, this.pollMs());
   }
 
-  private async recognizeCluster(): Promise<void> {
-    if (await restartAfterRestore(this.connections)) {
+  /** Sends all that is left again where the cluster is another one. @returns the incarnation of the server that was asked */
+  private async recognizeCluster(): Promise<string> {
+    const { incarnation, isAnother } = await restartAfterRestore(this.connections);
+    if (isAnother) {
       this.options.logger.warn('the database comes from another cluster: all events left in the outbox are sent again');
     }
-    this.clusterIsKnown = true;
+    return (this.recognised = incarnation);
   }
 
   private pollMs(): number {
     return Math.min(this.options.pollMs ?? POLL_MS, RENEW * this.leaseMs);
   }
 
-  private async claim(): Promise<void> {
+  private async claim(recognised: string): Promise<void> {
     this.claimedAt = performance.now();
     const { kafka, name } = this.options;
     const events: LaneEvents = {
@@ -174,7 +176,8 @@ export class Relay implements OutboxPort {
         this.options.logger.error({ err: error, lane: lane.lane }, 'events could not be sent; they are tried again');
       },
     };
-    for (const cursor of await claimLanes(this.connections, this.lanes, this.leaseMs)) {
+    const claimed = claimLanes(this.connections, recognised, this.lanes, this.leaseMs);
+    for (const cursor of await this.noticingCrash(claimed)) {
       this.lanes.push(new Lane(cursor, kafka.fencedProducer(`${name}.outbox.${cursor.lane}`), events));
     }
   }
@@ -221,19 +224,19 @@ export class Relay implements OutboxPort {
         this.lanes = this.lanes.filter((lane) => !old.includes(lane));
         for (const lane of old) void lane.end();
         this.claimedAt = -Infinity;
-        this.clusterIsKnown = false;
+        this.recognised = undefined;
         await releaseLanes(this.connections, old).catch(() => undefined);
       }
       throw error;
     }
   }
 
-  private maintain(): Promise<void> {
+  private maintain(recognised: string): Promise<void> {
     this.maintainedAt = performance.now();
     return (this.maintaining = (async () => {
       try {
-        await this.connections.inTransaction(createPartitions);
-        await this.connections.inTransaction(dropSettledPartition);
+        await this.connections.inTransaction(createPartitions, []);
+        await this.noticingCrash(this.connections.inTransaction(dropSettledPartition, [recognised]));
       } catch (error) {
         this.options.logger.warn(
           { err: error },

@@ -99,4 +99,29 @@ describe('an outbox that was dumped and restored in a new cluster', () => {
       await valve.close();
     },
   );
+
+  it('is sent by a relay that held no lane, where the one that did ended with the move', async () => {
+    const [before, after] = rigs;
+    if (before === undefined || after === undefined) throw new Error('no rigs');
+    const { contract, topic } = await before.newEvent();
+    const publish = (rig: RelayRig, n: number) => rig.publish(contract, topic, { key: 'k', n });
+    const arrived = (numbers: readonly number[]) =>
+      eventually(async () => expect((await after.received(topic)).get('k')).toEqual(numbers), { within: 20_000 });
+    const valves = [
+      await openDatabaseValve(addressOf(original).connectionString),
+      await openDatabaseValve(addressOf(original).connectionString),
+    ];
+    for (const { url } of valves) await before.relay({ database: { connectionString: url }, leaseMs: 2_000 }).start();
+    for (const n of upTo(3)) await publish(before, n);
+    await arrived(upTo(3));
+    for (const valve of valves) valve.state = 'cut';
+    await dumpAndRestore();
+    const [, other] = valves;
+    other?.moveTo(addressOf(restored).connectionString);
+    if (other) other.state = 'open';
+    await publish(after, 4);
+    await arrived([...upTo(3), ...upTo(4)]);
+    await before.stopRelays();
+    for (const valve of valves) await valve.close();
+  });
 });
