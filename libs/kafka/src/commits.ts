@@ -13,9 +13,13 @@ export class Commits {
   /** @param commit one that fails is left to whoever compares the group's place with the member's */
   constructor(private readonly commit: (offsets: TopicPartitionOffset[]) => Promise<void>) {}
 
-  /** @param next the offset to go on from */
-  note(topic: string, partition: number, next: bigint): void {
-    this.handled.set(`${topic}/${partition}`, { topic, partition, offset: String(next) });
+  /**
+   * @param next the offset to go on from
+   * @param sign read by whoever asks where the group stands
+   */
+  note(topic: string, partition: number, next: bigint, sign?: string): void {
+    const metadata = sign === undefined ? {} : { metadata: sign };
+    this.handled.set(`${topic}/${partition}`, { topic, partition, offset: String(next), ...metadata });
     const due = this.committedAt + EVERY_MS - performance.now();
     this.timer ??= setTimeout(() => void this.flush(), Math.max(0, due));
   }

@@ -50,7 +50,7 @@ export class CommittingConsumer implements Consumer {
       places: () => groupPlaces(settings, options.groupId, options.topics),
       ...watched,
       excused: options.excused ?? (() => Promise.resolve(false)),
-      commit: (topic, partition, next) => this.commits.note(topic, partition, next),
+      commit: (topic, partition, next, sign) => this.commits.note(topic, partition, next, sign),
       crash: (error) => this.crash(error),
     });
   }

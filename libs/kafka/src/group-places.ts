@@ -9,11 +9,18 @@ export interface GroupPlace {
   readonly partition: number;
   /** The next offset by what the group committed; the partition's beginning where it never did. */
   readonly next: bigint;
+  /** What was said with that commit: see {@link Watched.commit}. */
+  readonly sign: string;
   /** The last stable offset: behind an open transaction nobody can read. */
   readonly end: bigint;
 }
 
 const nameOf = (topic: string, partition: number): string => `${topic}/${partition}`;
+
+const byName = <Of extends { readonly partition: number }>(answer: { topic: string; partitions: Of[] }[]) =>
+  new Map(
+    answer.flatMap(({ topic, partitions }) => partitions.map((one) => [nameOf(topic, one.partition), one] as const)),
+  );
 
 /** Where a group stands on all partitions of these topics, by a connection of its own, in a handful of requests. */
 export async function groupPlaces(
@@ -37,19 +44,15 @@ export async function groupPlaces(
       // Asked for by partition alone; the types want what is answered.
       coordinator.offsetFetch({ groupId, topics: asked as TopicOffsets[] }),
     ]);
-    const [beginnings, offsets] = [first, committed.responses].map(
-      (answer) =>
-        new Map(
-          answer.flatMap(({ topic, partitions }) =>
-            partitions.map(({ partition, offset }) => [nameOf(topic, partition), BigInt(offset)] as const),
-          ),
-        ),
-    );
+    const beginnings = byName(first);
+    const commits = byName<{ partition: number; offset: string; metadata?: string | null }>(committed.responses);
     return last.flatMap(({ topic, partitions }) =>
       partitions.map(({ partition, offset }) => {
         const name = nameOf(topic, partition);
-        const [beginning, own] = [beginnings?.get(name) ?? 0n, offsets?.get(name) ?? -1n];
-        return { topic, partition, next: own > beginning ? own : beginning, end: BigInt(offset) };
+        const commit = commits.get(name);
+        const [beginning, own] = [BigInt(beginnings.get(name)?.offset ?? 0), BigInt(commit?.offset ?? -1)];
+        const next = own > beginning ? own : beginning;
+        return { topic, partition, next, sign: commit?.metadata ?? '', end: BigInt(offset) };
       }),
     );
   } finally {

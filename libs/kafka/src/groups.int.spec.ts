@@ -3,9 +3,10 @@ import { defineTopic } from '@castiron/contracts';
 import { eventually } from '@castiron/testing';
 import type { Consumer as KafkaJsConsumer, EachBatchPayload } from 'kafkajs';
 import kafkajs from './kafkajs.js';
-import { afterAll, afterEach, describe, expect, inject, it, vi } from 'vitest';
+import { afterAll, afterEach, describe, expect, inject, it, onTestFinished, vi } from 'vitest';
 import { CommittingConsumer } from './consumer.js';
 import { connect, type Consumer, type ConsumerOptions, type IncomingBatch, type KafkaSettings } from './index.js';
+import { subscribedAssigner } from './subscribed-assigner.js';
 import { Valve } from './testing/valve.js';
 
 const principal = inject('stack').kafka.principals['admin'];
@@ -262,11 +263,39 @@ describe('a partition that stands still although there is something to read', ()
     expect(crashes[0]).toMatch(new RegExp(`^${topic}/0 stands at 0 of \\d+ for \\d+ s although`));
   });
 
+  it('ends no other member while the one that has it is at work, though that takes longer than any patience', async () => {
+    const [topic, groupId] = [await newTopic(), randomUUID()];
+    const readers = await watched(groupId, topic, () => Promise.resolve());
+    let isBusy = false;
+    const workers = await watched(groupId, topic, async (batch) => {
+      isBusy = true;
+      await isAtWork(batch);
+    });
+    await sendTo(topic);
+    await eventually(() => expect(isBusy).toBe(true), { within: 15_000 });
+    const from = Date.now();
+    await eventually(() => Date.now() > from + 4 * STALL_MS);
+    expect([readers, workers]).toEqual([[], []]);
+  });
+
   it('ends another member, where the one that has it does not read', async () => {
     const [topic, groupId] = [await newTopic(), randomUUID()];
     const readers = await watched(groupId, topic, () => Promise.resolve());
-    await watched(groupId, topic, isAtWork);
+    // It keeps its partitions, by its heartbeats, and says nothing of them.
+    const ghost = raw().consumer({ groupId, partitionAssigners: [subscribedAssigner], heartbeatInterval: 500 });
+    onTestFinished(() => ghost.disconnect());
+    await ghost.connect();
+    await ghost.subscribe({ topics: [topic], fromBeginning: true });
+    let [isOver, isAtWork] = [false, false];
+    onTestFinished(() => void (isOver = true));
+    await ghost.run({
+      eachBatch: async (batch) => {
+        isAtWork = true;
+        await eventually(() => batch.heartbeat().then(() => isOver), { within: 60_000 });
+      },
+    });
     await sendTo(topic);
+    await eventually(() => expect(isAtWork).toBe(true), { within: 15_000 });
     await eventually(() => expect(readers).toHaveLength(1), { within: 15_000 });
   });
 

@@ -1,12 +1,21 @@
+/** Where a partition is when it is looked at. */
+interface Place {
+  readonly next: bigint;
+  readonly end: bigint;
+  /** What its owner said with its last commit. */
+  readonly sign?: string;
+}
+
 /** Since when each partition stands where it stands. */
 export class Standstill {
-  private readonly seen = new Map<string, { readonly next: bigint; since: number }>();
+  private readonly seen = new Map<string, Place & { since: number }>();
 
-  /** @returns for how long, in ms, it has not moved although there is something to read */
-  of(name: string, next: bigint, end: bigint, now: number): number {
+  /** @returns for how long, in ms, it has not moved although there is something to read, nor was anything said of it */
+  of(name: string, place: Place, now: number): number {
     const before = this.seen.get(name);
-    if (before !== undefined && before.next === next && next < end) return now - before.since;
-    this.seen.set(name, { next, since: now });
+    if (before !== undefined && before.next === place.next && before.sign === place.sign && place.next < place.end)
+      return now - before.since;
+    this.seen.set(name, { ...place, since: now });
     return 0;
   }
 

@@ -18,8 +18,11 @@ export interface Watched {
   readonly places: () => Promise<readonly GroupPlace[]>;
   /** Whether what messages are handled with is away, so that nothing could move. */
   readonly excused: () => Promise<boolean>;
-  /** A step that holds nothing to handle, and whose commit was lost. */
-  readonly commit: (topic: string, partition: number, next: bigint) => void;
+  /**
+   * A step that holds nothing to handle, and whose commit was lost.
+   * @param sign tells other members, who see no more of this one than its commits, that it is at work
+   */
+  readonly commit: (topic: string, partition: number, next: bigint, sign?: string) => void;
   readonly crash: (error: Error) => void;
 }
 
@@ -31,6 +34,8 @@ const nameOf = (topic: string, partition: number): string => `${topic}/${partiti
  */
 export class Watchdog {
   private readonly standstill = new Standstill();
+  /** Partitions whose handlers said since the last look that they are at work, and those that wait for them. */
+  private readonly alive = new Set<string>();
   private readonly othersStallMs: number;
   /** The partitions that are this member's, and the next offset of those it moved on. */
   private own = new Map<string, bigint | undefined>();
@@ -89,9 +94,14 @@ export class Watchdog {
    */
   signOfLife(topic: string, partition: number): void {
     const [name, now] = [nameOf(topic, partition), performance.now()];
-    this.standstill.touch(name, now);
+    this.touch(name, now);
     if (now - (this.atWork.get(name) ?? now) < LONG * this.watched.stallMs) return;
-    for (const waiting of this.own.keys()) if (!this.atWork.has(waiting)) this.standstill.touch(waiting, now);
+    for (const waiting of this.own.keys()) if (!this.atWork.has(waiting)) this.touch(waiting, now);
+  }
+
+  private touch(name: string, now: number): void {
+    this.standstill.touch(name, now);
+    this.alive.add(name);
   }
 
   fetches(): boolean {
@@ -107,6 +117,8 @@ export class Watchdog {
     this.looking = true;
     try {
       const { stallMs, places, crash } = this.watched;
+      const [own, atWork] = [this.own, new Set(this.alive)];
+      this.alive.clear();
       const wasPaused = performance.now() - this.lookedAt > (PAUSED * stallMs) / LOOKS;
       this.lookedAt = performance.now();
       if (wasPaused) this.standstill.forget();
@@ -119,23 +131,26 @@ export class Watchdog {
       } else if (this.isStuck()) {
         crash(new Error(`no fetch for ${stallMs / 1000} s although the broker answers`));
       } else {
-        await this.lookAt(now);
+        // Dealt out anew meanwhile, what was answered may be older than what another member committed.
+        await this.lookAt(now, own === this.own ? atWork : new Set());
       }
     } finally {
       this.looking = false;
     }
   }
 
-  private async lookAt(places: readonly GroupPlace[]): Promise<void> {
+  private async lookAt(places: readonly GroupPlace[], atWork: ReadonlySet<string>): Promise<void> {
     const { stallMs, excused, commit, crash } = this.watched;
     const stuck: string[] = [];
-    for (const { topic, partition, next: committed, end } of places) {
+    for (const { topic, partition, next: committed, end, sign } of places) {
       const name = nameOf(topic, partition);
       const position = this.own.get(name) ?? 0n;
-      if (position > committed) commit(topic, partition, position);
       const next = position > committed ? position : committed;
-      const stood = this.standstill.of(name, next, end, performance.now());
-      if (stood >= (this.own.has(name) ? stallMs : this.othersStallMs))
+      if (atWork.has(name) && next < end) commit(topic, partition, next, new Date().toISOString());
+      else if (position > committed) commit(topic, partition, next);
+      const isOwn = this.own.has(name);
+      const stood = this.standstill.of(name, { next, end, ...(!isOwn && { sign }) }, performance.now());
+      if (stood >= (isOwn ? stallMs : this.othersStallMs))
         stuck.push(`${name} stands at ${next} of ${end} for ${Math.round(stood / 1000)} s`);
     }
     if (stuck.length === 0) return;
