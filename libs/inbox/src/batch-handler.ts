@@ -12,6 +12,8 @@ import type { Subscription } from './subscription.js';
 /** Of one transaction: messages, their bytes (a handler may write them all at once), and keys, with room for further claims. */
 const CHUNK = 500;
 const CHUNK_KEYS = 128;
+/** Into how many parts one that took too long is cut: each further cut takes as long again. */
+const SLOW_PARTS = 16;
 /** How often a message that fails for no passing reason is tried before it is parked. */
 const TRIES = 3;
 /** How often, with pauses, one is tried whose handler the database gives up each time. */
@@ -74,8 +76,8 @@ export class BatchHandler {
   }
 
   /**
-   * Where one of them fails, or all take too long, each half goes by itself, down to the one: the others lose nothing by
-   * it, in few transactions.
+   * Where one of them fails, each half goes by itself, down to the one: the others lose nothing by it, in few
+   * transactions. So do smaller parts where all take too long.
    * @returns whether to go on
    */
   private async together(given: readonly Item[], between: () => Promise<boolean>, waiting: Waiting): Promise<boolean> {
@@ -94,11 +96,10 @@ export class BatchHandler {
       return true;
     } catch (error) {
       if (isPassing(error) && !(error instanceof NoRoom) && !tookTooLong(error)) throw error;
-      const half = Math.ceil(items.length / 2);
-      return (
-        (await this.together(items.slice(0, half), between, waiting)) &&
-        this.together(items.slice(half), between, waiting)
-      );
+      const size = Math.ceil(items.length / (tookTooLong(error) ? SLOW_PARTS : 2));
+      for (let at = 0; at < items.length; at += size)
+        if (!(await this.together(items.slice(at, at + size), between, waiting))) return false;
+      return true;
     }
   }
 

@@ -193,7 +193,8 @@ describe('the inbox', () => {
     await rig.producer.send(upTo(16).map((n) => event(contract, 'k', n)));
     await rig.inboxOf({ topics: [topic], subscriptions: [slow] }).start();
     await eventually(async () => expect(await rig.effects(topic, 'k')).toEqual(upTo(16)), within);
-    expect([await rig.reasons(topic), sizes.filter((size) => size === 16)]).toEqual([[], [16]]);
+    // At once: each further cut would take as long again.
+    expect([await rig.reasons(topic), sizes.filter((size) => size > 1)]).toEqual([[], [16]]);
   });
 
   it('parks what the database gives up each time, and goes on', async () => {
