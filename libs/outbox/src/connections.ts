@@ -30,7 +30,8 @@ export interface Answer<Row> {
   /**
    * Changes when the server crashes. It then gives out transaction ids again that it had given before, where nothing
    * of those transactions had come to its disk: a snapshot of before would take new transactions for old ones. It changes
-   * too when another cluster answers in its place, whose ids are others altogether.
+   * too when another cluster answers in its place, whose ids are others altogether; when the server was started again, for its
+   * disk may have been set back; and when the lanes were restored, for their tokens were.
    */
   readonly incarnation: string;
 }
@@ -159,7 +160,8 @@ export class Connections {
     await client.query('INSERT INTO outbox_incarnation DEFAULT VALUES ON CONFLICT DO NOTHING');
     const [row] = (
       await client.query<{ id: string }>(
-        `SELECT system_identifier || '/' || id AS id FROM outbox_incarnation, pg_control_system()`,
+        `SELECT concat_ws('/', system_identifier, extract(epoch FROM pg_postmaster_start_time()), 'outbox_lanes'::regclass::oid, id) AS id
+         FROM outbox_incarnation, pg_control_system()`,
       )
     ).rows;
     if (row === undefined) throw new Error('the incarnation of the database is not to be seen');

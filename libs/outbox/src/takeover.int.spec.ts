@@ -54,6 +54,12 @@ class Stoppable {
 /** As when nothing was heard of their owner for the length of a lease. */
 const endLeases = () => dataSource.query(`UPDATE outbox_lanes SET lease_until = '-infinity'`);
 
+const breakConnections = () =>
+  dataSource.query(
+    `SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+     WHERE datname = current_database() AND application_name = 'castiron-outbox'`,
+  );
+
 describe('a relay that was taken for dead', () => {
   it('does no harm when it comes back in the middle of a send', async () => {
     const { contract, topic } = await rig.newEvent();
@@ -148,10 +154,7 @@ describe('a server that crashed', () => {
 
     // What a crash leaves: nothing that is not logged, no connection, and of cursors what had come to the disk.
     await dataSource.query(`TRUNCATE outbox_incarnation`);
-    await dataSource.query(
-      `SELECT pg_terminate_backend(pid) FROM pg_stat_activity
-       WHERE datname = current_database() AND application_name = 'castiron-outbox'`,
-    );
+    await breakConnections();
     await dataSource.query(`UPDATE outbox_lanes SET settled = '1:1:', reading = '1:1:', last_id = 0`);
     await dataSource.query(`DELETE FROM outbox`);
     await dataSource.query(
@@ -165,6 +168,25 @@ describe('a server that crashed', () => {
     await dataSource.query(`DROP TRIGGER give_again ON outbox`);
     await publish(3);
     await arrived(1, 2, 3);
+  });
+});
+
+describe('lanes that were restored in the same cluster', () => {
+  it('are taken anew, for another process may have been given the same token', async () => {
+    const { contract, topic } = await rig.newEvent();
+    await rig.relay({ leaseMs: 60_000 }).start();
+    await rig.publish(contract, topic, { key: 'k', n: 1 });
+    await eventually(async () => expect((await rig.received(topic)).get('k')).toEqual([1]));
+    await dataSource.query(`CREATE TABLE restored (LIKE outbox_lanes INCLUDING ALL)`);
+    await dataSource.query(`INSERT INTO restored SELECT * FROM outbox_lanes`);
+    await dataSource.query(`DROP TABLE outbox_lanes`);
+    await dataSource.query(`ALTER TABLE restored RENAME TO outbox_lanes`);
+    await breakConnections();
+    await eventually(async () =>
+      expect(await dataSource.query(`SELECT DISTINCT token FROM outbox_lanes`)).toEqual([{ token: '2' }]),
+    );
+    await rig.publish(contract, topic, { key: 'k', n: 2 });
+    await eventually(async () => expect((await rig.received(topic)).get('k')?.at(-1)).toBe(2));
   });
 });
 
