@@ -1,4 +1,5 @@
 import type { Connections } from './connections.js';
+import { partitions } from './partitions.js';
 
 export interface Recognised {
   /** Of the server at which this was looked at: what rests on cursors holds there alone. */
@@ -22,7 +23,8 @@ export function restartAfterRestore(connections: Connections): Promise<Recognise
     await query(`INSERT INTO outbox_cluster (system_identifier) VALUES ($1)`, [here.id]);
     if (known === undefined) return { incarnation, isAnother: false };
     // The old ids may lie in this cluster's future, where no snapshot sees them.
-    await query(`UPDATE outbox SET xid = pg_current_xact_id()`);
+    // One after the other: of a large backlog, one statement for all would take longer than a statement may.
+    for (const { name } of await partitions(query)) await query(`UPDATE ${name} SET xid = pg_current_xact_id()`);
     await query(
       `UPDATE outbox_lanes SET settled = '1:1:', reading = '1:1:', last_id = 0, token = token + 1, lease_until = '-infinity'`,
     );

@@ -20,7 +20,8 @@ interface Partition {
 
 const nameOf = (from: bigint): string => `outbox_p${from / PARTITION_IDS}`;
 
-async function partitions(query: Query): Promise<Partition[]> {
+/** From the oldest on. */
+export async function partitions(query: Query): Promise<Partition[]> {
   const rows = await query<{ name: string }>(
     `SELECT c.relname AS name FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid
      WHERE i.inhparent = 'outbox'::regclass AND c.relname ~ '^outbox_p[0-9]+$'`,
