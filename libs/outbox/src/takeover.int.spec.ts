@@ -96,6 +96,14 @@ describe('a relay that was taken for dead', () => {
     await eventually(async () => expect((await rig.received(topic)).get('k')).toEqual([1]), { within: 6_000 });
   });
 
+  it('is replaced at once where the clock of the database was set back by an hour since', async () => {
+    const { contract, topic } = await rig.newEvent();
+    await rig.publish(contract, topic, { key: 'k', n: 1 });
+    await dataSource.query(`UPDATE outbox_lanes SET token = 7, lease_until = now() + interval '1 hour'`);
+    await rig.relay().start();
+    await eventually(async () => expect((await rig.received(topic)).get('k')).toEqual([1]), { within: 6_000 });
+  });
+
   it('keeps its lanes through work that takes longer than a lease', async () => {
     const { contract, topic } = await rig.newEvent();
     const stoppable = new Stoppable(rig.kafka);
@@ -120,7 +128,9 @@ describe('a relay whose lease ended unrenewed and unnoticed', () => {
     const publish = (n: number) => rig.publish(contract, topic, { key: 'k', n });
     const lane = laneOf(topic, 'k');
     // Another process has the other lanes, so that this one looks for some that are free.
-    await dataSource.query(`UPDATE outbox_lanes SET lease_until = 'infinity' WHERE lane <> $1`, [lane]);
+    await dataSource.query(`UPDATE outbox_lanes SET lease_until = now() + interval '1 minute' WHERE lane <> $1`, [
+      lane,
+    ]);
     await rig.relay({ kafka: stoppable.kafka, leaseMs: 60_000 }).start();
     await publish(1);
     await eventually(async () => expect((await rig.received(topic)).get('k')).toEqual([1]));
