@@ -40,7 +40,7 @@ await runService({
   // An inbox that reads nothing would never be healthy.
   ...(subscriptions.length > 0 && { inbox: () => ({ topics, subscriptions }) }),
   parts: (_app, { dataSource: database, transactions, logger }) => [
-    { name: 'key-store', start: async () => void (await migrated(keyStore)), stop: () => keyStore.destroy() },
+    { name: 'key-store', start: async () => void (await migrated(keyStore, logger)), stop: () => keyStore.destroy() },
     {
       name: 'statements',
       // A full outbox must not keep the service from starting, for then nothing would empty it.

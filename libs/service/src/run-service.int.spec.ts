@@ -139,15 +139,16 @@ describe('migrations', () => {
     const url = await freshDatabaseUrl();
     const logger = createLogger('svc', 'silent');
     const sources = await Promise.all(
-      [1, 2, 3].map(() => migrated(createDataSource(url, [CreateThings1763900000900], logger))),
+      [1, 2, 3].map(() => migrated(createDataSource(url, [CreateThings1763900000900], logger), logger)),
     );
     expect(await sources[0]?.query('SELECT count(*)::int AS n FROM migrations')).toEqual([{ n: 1 }]);
     await Promise.all(sources.map((source) => source.destroy()));
   });
 
   it('that cannot connect leave nothing behind', async () => {
-    const source = createDataSource('postgresql://nobody@127.0.0.1:1/none', [], createLogger('svc', 'silent'));
-    await expect(migrated(source)).rejects.toThrow();
+    const logger = createLogger('svc', 'silent');
+    const source = createDataSource('postgresql://nobody@127.0.0.1:1/none', [], logger);
+    await expect(migrated(source, logger)).rejects.toThrow();
     expect(source.isInitialized).toBe(false);
   });
 });

@@ -94,6 +94,7 @@ export async function runService<Settings extends ServiceSettings & MessagingSet
       [...options.migrations, ...outboxMigrations, ...inboxMigrations, ...idempotencyMigrations],
       logger,
     ),
+    logger,
   );
   try {
     const kafka = kafkaOf(settings, logger);

@@ -2,6 +2,7 @@ import { DataSource, type MigrationInterface } from 'typeorm';
 import type { Logger } from '@castiron/observability';
 import { CONNECT_TIMEOUT_MS, connectionTo } from './connection.js';
 import { HeardClient } from './heard-client.js';
+import { tellOfLittleRoomForLocks } from './room-for-locks.js';
 
 /** A migration's class, listed explicitly. */
 export type Migration = new () => MigrationInterface;
@@ -30,7 +31,7 @@ export function createDataSource(url: string, migrations: readonly Migration[], 
 }
 
 /** Connects, and brings the schema up to date under a lock. A migration may take as long as it takes. */
-export async function migrated(dataSource: DataSource): Promise<DataSource> {
+export async function migrated(dataSource: DataSource, logger: Logger): Promise<DataSource> {
   await dataSource.initialize();
   // A connection of its own: closing it gives the lock back, whatever happened.
   const { url } = dataSource.options as { url?: string };
@@ -39,6 +40,7 @@ export async function migrated(dataSource: DataSource): Promise<DataSource> {
     await lock.connect();
     await lock.query('SELECT pg_advisory_lock($1)', [MIGRATION_LOCK]);
     await migrate(dataSource);
+    await tellOfLittleRoomForLocks(dataSource, logger);
   } catch (error) {
     await dataSource.destroy();
     throw error;

@@ -57,10 +57,10 @@ beforeAll(async () => {
   token = await idp.mint('service', 'portal');
   const url = await freshDatabaseUrl();
   const logger = createLogger('svc', 'info', { write: (line) => void lines.push(line) });
-  direct = await migrated(createDataSource(url, idempotencyMigrations, logger));
+  direct = await migrated(createDataSource(url, idempotencyMigrations, logger), logger);
   await direct.query('CREATE TABLE marks (id bigint GENERATED ALWAYS AS IDENTITY)');
   valve = await openDatabaseValve(url);
-  behind = await migrated(createDataSource(valve.url, idempotencyMigrations, logger));
+  behind = await migrated(createDataSource(valve.url, idempotencyMigrations, logger), logger);
   const transactions = new MarkingTransactions(
     behind,
     { append: () => ({ text: 'SELECT', values: [] }), wake: () => undefined },
