@@ -1,7 +1,7 @@
 import pg from 'pg';
 
 /** The databases of the services, each with a role that can reach no other; key custody has one of its own. */
-export const DATABASES = ['customer-profiles', 'customer-keys', 'partner-sharing', 'notifications'] as const;
+const DATABASES = ['customer-profiles', 'customer-keys', 'partner-sharing', 'notifications'] as const;
 export type DatabaseName = (typeof DATABASES)[number];
 
 export interface PostgresServer {

@@ -5,7 +5,7 @@ import type { Adapter, AdapterPayload, Configuration, KoaContextWithOIDC } from 
 import { keep, readKept } from './kept-json.js';
 
 /** Who gets tokens of role `service` for itself, by client credentials: the name is the token's subject. */
-export const IDENTITY_CLIENTS = [
+const IDENTITY_CLIENTS = [
   'customer-profiles',
   'partner-sharing',
   'notifications',

@@ -36,7 +36,7 @@ export const INTERNAL_RECIPIENTS = ['notifications', 'recommendations'] as const
  * Who may do what on the broker: one principal per service with the least rights (G7). A partner's principal is
  * made by `partner-sharing`, through `provisioner`, when the partner is given credentials.
  */
-export const PRINCIPALS = {
+const PRINCIPALS = {
   /** Super user, for people at this machine. */
   admin: {},
   /** Makes the topics, users and rules of new recipients, and reads or writes nothing. */

@@ -8,7 +8,7 @@ import type { RunResult } from './run.js';
 const SHOWN = 12;
 
 /** How often each kind of anomaly was found. */
-export function kindsOf(anomalies: readonly Anomaly[]): string {
+function kindsOf(anomalies: readonly Anomaly[]): string {
   const counts = new Map<string, number>();
   for (const { kind } of anomalies) counts.set(kind, (counts.get(kind) ?? 0) + 1);
   return [...counts].map(([kind, count]) => `${count} ${kind}`).join(', ') || 'nothing wrong';

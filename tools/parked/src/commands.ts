@@ -69,7 +69,7 @@ function bodyOf({ ids, topic, type, reason }: Choice): object {
 }
 
 /** An id is one service's own: the same number elsewhere is another message. */
-export function oneService(settings: Settings): void {
+function oneService(settings: Settings): void {
   if (settings.services.length !== 1) throw new Mistake('An id belongs to one service: say which, with --service.');
 }
 

@@ -21,7 +21,7 @@ export interface MailFacts {
 }
 
 /** Names and titles are one line: no value can add a header or a paragraph that looks like ours. */
-export function oneLine(value: string): string {
+function oneLine(value: string): string {
   return value.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\s]+/gu, ' ').trim();
 }
 

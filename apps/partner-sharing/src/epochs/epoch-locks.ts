@@ -2,7 +2,7 @@ import { hash } from 'node:crypto';
 import type { EntityManager } from 'typeorm';
 
 /** What a revocation can end at once: an agreement, all of a customer, or one share. */
-export const EPOCH_SCOPES = ['agreement', 'customer', 'share'] as const;
+const EPOCH_SCOPES = ['agreement', 'customer', 'share'] as const;
 export type EpochScope = (typeof EPOCH_SCOPES)[number];
 
 const TABLES: Readonly<Record<EpochScope, string>> = {

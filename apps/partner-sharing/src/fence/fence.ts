@@ -10,7 +10,7 @@ export interface Raised {
 }
 
 /** A revocation is answered 202 where the fence does not stand within this time. */
-export const FENCE_WAIT_MS = 5_000;
+const FENCE_WAIT_MS = 5_000;
 const POLL_MS = 25;
 
 /** Tells when no send of an older epoch is under way: from then on nothing of it can get onto a feed (G2). */

@@ -2,7 +2,7 @@ import type { Leaf } from '@castiron/ledger';
 import type { EntityManager } from 'typeorm';
 
 /** The most entries that one reading gives. */
-export const MAX_ENTRIES_PER_READ = 1000;
+const MAX_ENTRIES_PER_READ = 1000;
 
 export interface StoredEntry {
   readonly index: bigint;

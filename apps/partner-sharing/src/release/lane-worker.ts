@@ -24,7 +24,7 @@ export interface LaneParts {
 }
 
 /** Writable by this service's principal alone; whoever opens it shuts its predecessor out. */
-export const transactionalIdOf = (lane: number): string => `feed-lane-${lane}`;
+const transactionalIdOf = (lane: number): string => `feed-lane-${lane}`;
 
 /** One lane in the hands of one owner: opens its producer, settles what a predecessor left, and releases batch by batch. */
 export class LaneWorker {

@@ -42,7 +42,7 @@ function faultsOf(errors: readonly ValidationError[], parent = ''): Fault[] {
 }
 
 /** The refusal of a request that does not fit its dto: the first fault, and all of them in `faults`. */
-export function refusalOfValidation(errors: readonly ValidationError[]): Refused {
+function refusalOfValidation(errors: readonly ValidationError[]): Refused {
   const faults = faultsOf(errors);
   const [first] = faults;
   if (first === undefined || first.field === '') {

@@ -27,8 +27,7 @@ export function slope(points: readonly Point[]): number {
 /** Of a series, the first part is warm-up. */
 const WARM_UP = 0.2;
 
-export const afterWarmUp = (points: readonly Point[]): readonly Point[] =>
-  points.slice(Math.ceil(points.length * WARM_UP));
+const afterWarmUp = (points: readonly Point[]): readonly Point[] => points.slice(Math.ceil(points.length * WARM_UP));
 
 export interface Verdict {
   readonly name: string;

@@ -11,7 +11,7 @@ import {
 } from '@castiron/contracts';
 
 /** Bytes of every event's value. */
-export const EVENT_BYTES = 600;
+const EVENT_BYTES = 600;
 const CUSTOMERS = 2_000;
 const PARTITIONS = 6;
 

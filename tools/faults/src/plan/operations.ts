@@ -27,9 +27,9 @@ export type OperationKind = Operation['kind'];
 export const REGISTERED = ['companyName', 'registeredAddress', 'servicesUsed', 'email', 'vatNumber'] as const;
 
 /** Attributes that feeds carry, so that a change travels all the way. */
-export const CHANGED = ['companyName', 'registeredAddress', 'email', 'vatNumber'] as const;
+const CHANGED = ['companyName', 'registeredAddress', 'email', 'vatNumber'] as const;
 export type ChangedAttribute = (typeof CHANGED)[number];
-export const VOLUNTARY = ['email', 'vatNumber'] as const;
+const VOLUNTARY = ['email', 'vatNumber'] as const;
 export type VoluntaryAttribute = (typeof VOLUNTARY)[number];
 
 /** What the partner of a run may ask for, by its agreement. */

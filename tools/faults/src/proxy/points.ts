@@ -2,7 +2,7 @@
  * Moments on an event's way, as they are seen from outside, in the bytes between a service and its database or broker.
  * Each is the last moment before or the first after something became so.
  */
-export const OUTBOX_POINTS = [
+const OUTBOX_POINTS = [
   /** A COMMIT is asked for of a transaction that wrote events, or records to send on feeds; the database does not know yet. */
   'before-commit',
   /** It is committed; the service does not know yet, and nobody was woken to send. */
