@@ -7,7 +7,7 @@ const castiron = new Castiron();
 describe('the three doors (P12)', () => {
   it('makes an applicant who orders a service a new customer, and carries nothing over', async () => {
     const applicant = await castiron.register('job-application', {
-      contactName: 'Robin Reed',
+      contactName: 'The Night Desk',
       email: 'robin@reed.example',
     });
     const customer = await castiron.register('service-order', COMPANY);

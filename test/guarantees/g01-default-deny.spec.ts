@@ -9,7 +9,7 @@ const HELD: Partial<Record<AttributeName, string>> = {
   ...COMPANY,
   vatNumber: 'GB123456789',
   domainNames: 'acorn.example',
-  contactName: 'Robin Reed',
+  contactName: 'The Night Desk',
   email: 'accounts@acorn.example',
   phone: '+1 555 0100',
 };

@@ -32,50 +32,64 @@ const OFFERS = 'clearbook recommendation';
 const OURS = 'recommendations recommendation';
 
 export const COMPANIES: readonly Company[] = [
-  company('Acorn Bakery Ltd', '1 Oak Street\nSpringfield', 'web hosting', ['Ada Marsh', 'ada'], [BOOKS, OFFERS, OURS], {
-    vatNumber: 'XX100200301',
-  }),
+  company(
+    'Acorn Bakery Ltd',
+    '1 Oak Street\nSpringfield',
+    'web hosting',
+    ['The office', 'office'],
+    [BOOKS, OFFERS, OURS],
+    {
+      vatNumber: 'XX100200301',
+    },
+  ),
   company(
     'Brightwater Sailing Club',
     '22 Quay Road\nPort Merrow',
     'web hosting\nmailboxes',
-    ['Ben Rowe', 'ben'],
+    ['The secretary', 'secretary'],
     [BOOKS],
   ),
   company(
     'Cobalt Engineering GmbH',
     'Werkstrasse 7\n01234 Altstadt',
     'dedicated server',
-    ['Clara Voss', 'clara'],
+    ['Purchasing', 'purchasing'],
     [OURS],
     {
       phone: '+49 555 0100',
     },
   ),
-  company('Dunmore Books', '8 Mill Lane\nDunmore', 'web hosting', ['Dara Quinn', 'dara'], [BOOKS, OURS]),
-  company('Everlight Studio', '310 Harbour Walk\nEastmere', 'virtual server', ['Eli Stone', 'eli'], [OFFERS]),
-  company('Fernhill Dairy', 'Fernhill Farm\nGreendale', 'mailboxes', ['Fay Holt', 'fay'], []),
-  company('Granite Legal LLP', '4 Temple Row\nKingsford', 'dedicated server\nbackup', ['Gus Amery', 'gus'], [BOOKS], {
-    vatNumber: 'XX100200307',
-    phone: '+44 555 0107',
-  }),
+  company('Dunmore Books', '8 Mill Lane\nDunmore', 'web hosting', ['The shop', 'shop'], [BOOKS, OURS]),
+  company('Everlight Studio', '310 Harbour Walk\nEastmere', 'virtual server', ['The studio', 'studio'], [OFFERS]),
+  company('Fernhill Dairy', 'Fernhill Farm\nGreendale', 'mailboxes', ['The farm office', 'farm'], []),
+  company(
+    'Granite Legal LLP',
+    '4 Temple Row\nKingsford',
+    'dedicated server\nbackup',
+    ['Reception', 'reception'],
+    [BOOKS],
+    {
+      vatNumber: 'XX100200307',
+      phone: '+44 555 0107',
+    },
+  ),
   company(
     'Harbourview Hotel',
     '1 Promenade\nPort Merrow',
     'web hosting\nbooking mail',
-    ['Hana Ito', 'hana'],
+    ['Accounts', 'accounts'],
     [BOOKS, OFFERS],
   ),
-  company('Ironbridge Cycles', '17 Bridge Street\nIronford', 'virtual server', ['Ivo Lane', 'ivo'], [OURS]),
-  company('Juniper Clinic', '5 Park View\nSpringfield', 'mailboxes\nbackup', ['Jo Bell', 'jo'], []),
+  company('Ironbridge Cycles', '17 Bridge Street\nIronford', 'virtual server', ['The workshop', 'workshop'], [OURS]),
+  company('Juniper Clinic', '5 Park View\nSpringfield', 'mailboxes\nbackup', ['The front desk', 'desk'], []),
   company(
     'Kestrel Robotics',
     '99 Foundry Way\nIronford',
     'dedicated server\nprivate network',
-    ['Kai Reed', 'kai'],
+    ['The control room', 'control'],
     [BOOKS, OURS],
   ),
-  company('Larkspur Travel', '12 Station Road\nEastmere', 'web hosting', ['Lena Frost', 'lena'], [OFFERS, OURS]),
+  company('Larkspur Travel', '12 Station Road\nEastmere', 'web hosting', ['Bookings', 'bookings'], [OFFERS, OURS]),
 ];
 
 export interface SamplePartner {

@@ -29,7 +29,7 @@ const NEVER = [
 
 /**
  * Errors whose message repeats what they were given: those of the database (`Key (email)=(...) already exists`), of
- * JSON.parse (`Unexpected token 'j', "jane@..." is not valid JSON`) and of Node itself (`Received 'jane'`).
+ * JSON.parse (`Unexpected token 'q', "quince@..." is not valid JSON`) and of Node itself (`Received 'quince'`).
  */
 function repeatsValues(error: Error, code: unknown): boolean {
   if (error instanceof SyntaxError || 'driverError' in error) return true;

@@ -25,21 +25,25 @@ describe('logs', () => {
   it('drop bodies, attributes and secrets at both levels', () => {
     const out = capture();
     createLogger('svc', 'info', out).info(
-      { body: 'jane', attributes: { a: 'jane' }, request: { headers: { authorization: 'jane' }, body: 'jane', id: 7 } },
+      {
+        body: 'quince',
+        attributes: { a: 'quince' },
+        request: { headers: { authorization: 'quince' }, body: 'quince', id: 7 },
+      },
       'in',
     );
-    expect(JSON.stringify(out.lines)).not.toContain('jane');
+    expect(JSON.stringify(out.lines)).not.toContain('quince');
     expect(out.lines[0]).toMatchObject({ request: { id: 7 } });
   });
 
   it('tell of a database error its code and constraint, never the values it repeats', () => {
     const out = capture();
-    const error = Object.assign(new Error('duplicate key (jane@example.org)'), {
-      driverError: { code: '23505', detail: 'Key (email)=(jane@example.org) already exists.' },
+    const error = Object.assign(new Error('duplicate key (quince@example.org)'), {
+      driverError: { code: '23505', detail: 'Key (email)=(quince@example.org) already exists.' },
       constraint: 'one_email',
     });
     createLogger('svc', 'info', out).error({ err: error }, 'failed');
-    expect(JSON.stringify(out.lines)).not.toContain('jane');
+    expect(JSON.stringify(out.lines)).not.toContain('quince');
     expect(out.lines[0]).toMatchObject({ err: { code: '23505', constraint: 'one_email' } });
   });
 });
@@ -54,16 +58,16 @@ describe('what a log tells of an error', () => {
   };
 
   it.each([
-    ['JSON.parse', failing(() => JSON.parse('jane@example.org'))],
-    ['Node', failing(() => Buffer.from('x').readUInt8('jane@example.org' as unknown as number))],
-    ['anything, as a cause', new Error('no answer', { cause: failing(() => JSON.parse('jane@example.org')) })],
+    ['JSON.parse', failing(() => JSON.parse('quince@example.org'))],
+    ['Node', failing(() => Buffer.from('x').readUInt8('quince@example.org' as unknown as number))],
+    ['anything, as a cause', new Error('no answer', { cause: failing(() => JSON.parse('quince@example.org')) })],
   ])('never holds the value that %s repeats', (_who, error) => {
     expect(
       JSON.stringify([(error as Error).message, ((error as Error).cause as Error | undefined)?.message]),
-    ).toContain('jane');
+    ).toContain('quince');
     const out = capture();
     createLogger('svc', 'info', out).error({ err: error }, 'failed');
-    expect(JSON.stringify(out.lines)).not.toContain('jane');
+    expect(JSON.stringify(out.lines)).not.toContain('quince');
     expect(out.lines[0]).toHaveProperty(['err', 'stack']);
   });
 });
