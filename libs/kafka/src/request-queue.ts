@@ -33,7 +33,7 @@ RequestQueueClass.prototype.scheduleRequestTimeoutCheck = function (this: Reques
 const schedule = RequestQueueClass.prototype.scheduleCheckPendingRequests;
 /**
  * kafkajs 2.2.4 arms a timer after every answer, with a negative delay when nothing is throttled: Node 24 warns, and an
- * idle process wakes for nothing (its issues 1704, 1751). With nothing waiting there is nothing to check.
+ * idle process wakes for nothing. With nothing waiting there is nothing to check.
  */
 RequestQueueClass.prototype.scheduleCheckPendingRequests = function (this: RequestQueue) {
   if (this.pending.length > 0) schedule.call(this);
