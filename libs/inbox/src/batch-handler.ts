@@ -23,6 +23,14 @@ const SLOW_PAUSE_MS = 1_000;
 const LOCK_TIMEOUT = `SELECT set_config('lock_timeout', (setting::int * 2 / 3)::text, true)
   FROM pg_settings WHERE name = 'statement_timeout'`;
 
+/** What whoever delivers messages wants to know, and says, while they are handled. */
+export interface Delivery {
+  /** Asked before each transaction; false ends the work, what is left comes again. */
+  goesOn(): Promise<boolean>;
+  /** Told after each call of a handler: of one that hangs nothing is heard. */
+  isAlive(): void;
+}
+
 export interface BatchHandlerOptions {
   readonly name: string;
   readonly transactions: Transactions;
@@ -65,13 +73,12 @@ export class BatchHandler {
   constructor(private readonly options: BatchHandlerOptions) {}
 
   /**
-   * @param between called before each transaction; false ends the work, what is left comes again
    * @throws what may pass (try again with the same items: those handled are skipped), and bugs of the inbox itself. Either
    *   way nothing is dropped: what is neither handled nor parked comes again.
    */
-  async handle(items: readonly Item[], between: () => Promise<boolean>): Promise<void> {
+  async handle(items: readonly Item[], delivery: Delivery): Promise<void> {
     const waiting = new Waiting();
-    for (const chunk of chunksOf(items)) if (!(await this.together(chunk, between, waiting))) return;
+    for (const chunk of chunksOf(items)) if (!(await this.together(chunk, delivery, waiting))) return;
     waiting.assertNone();
   }
 
@@ -80,25 +87,25 @@ export class BatchHandler {
    * transactions. So do smaller parts where all take too long.
    * @returns whether to go on
    */
-  private async together(given: readonly Item[], between: () => Promise<boolean>, waiting: Waiting): Promise<boolean> {
-    if (!(await between())) return false;
+  private async together(given: readonly Item[], delivery: Delivery, waiting: Waiting): Promise<boolean> {
+    if (!(await delivery.goesOn())) return false;
     const items = given.filter((item) => !waiting.holdsUp(item));
     const [first] = items;
     if (items.length === 1 && first !== undefined) {
-      return this.alone(first, between).catch((error: unknown) => {
+      return this.alone(first, delivery).catch((error: unknown) => {
         waiting.add(first, error);
         return true;
       });
     }
     try {
       const keys = items.flatMap((item) => keysOf(item) ?? []);
-      await this.options.transactions.run(keys, (tx) => this.inTransaction(items, tx));
+      await this.options.transactions.run(keys, (tx) => this.inTransaction(items, tx, delivery));
       return true;
     } catch (error) {
       if (isPassing(error) && !(error instanceof NoRoom) && !tookTooLong(error)) throw error;
       const size = Math.ceil(items.length / (tookTooLong(error) ? SLOW_PARTS : 2));
       for (let at = 0; at < items.length; at += size)
-        if (!(await this.together(items.slice(at, at + size), between, waiting))) return false;
+        if (!(await this.together(items.slice(at, at + size), delivery, waiting))) return false;
       return true;
     }
   }
@@ -108,7 +115,7 @@ export class BatchHandler {
    * went before it in the same transaction shows that the database answers.
    * @returns whether to go on
    */
-  private async alone(item: Item, between: () => Promise<boolean>): Promise<boolean> {
+  private async alone(item: Item, delivery: Delivery): Promise<boolean> {
     const { transactions } = this.options;
     for (let attempt = 1; ; attempt += 1) {
       let ofHandler: unknown;
@@ -116,7 +123,7 @@ export class BatchHandler {
         const keys = item.content.kind === 'event' ? item.content.subscription.keys(item.content.event) : [];
         await transactions.run(keys, async (tx) => {
           await tx.manager.query(LOCK_TIMEOUT);
-          await this.inTransaction([item], tx, (error) => (ofHandler = error));
+          await this.inTransaction([item], tx, delivery, (error) => (ofHandler = error));
         });
         return true;
       } catch (error) {
@@ -129,7 +136,7 @@ export class BatchHandler {
           return true;
         }
         if (isSlow) await pause(SLOW_PAUSE_MS);
-        if (!(await between())) return false;
+        if (!(await delivery.goesOn())) return false;
       }
     }
   }
@@ -150,13 +157,14 @@ export class BatchHandler {
   private async inTransaction(
     items: readonly Item[],
     tx: Tx,
+    delivery: Delivery,
     onHandlerError: (error: unknown) => void = () => undefined,
   ): Promise<void> {
     const topic = items[0]?.raw.topic;
     if (topic === undefined) return;
     const unseen = await this.unseen(items, tx);
     const parkings = await this.parkings(items, topic, tx);
-    const run = new Run(tx, onHandlerError);
+    const run = new Run(tx, delivery, onHandlerError);
     for (const item of items) {
       const { content, keyHash } = item;
       if (content.kind === 'broken') {
@@ -249,6 +257,7 @@ class Run {
 
   constructor(
     private readonly tx: Tx,
+    private readonly delivery: Delivery,
     private readonly onError: (error: unknown) => void,
   ) {}
 
@@ -274,6 +283,8 @@ class Run {
       if (error instanceof MoreKeysNeeded) return;
       this.onError(error);
       throw error;
+    } finally {
+      this.delivery.isAlive();
     }
   }
 }

@@ -177,6 +177,32 @@ describe('the inbox', () => {
     expect(calls).toBe(2 * 100);
   });
 
+  it('says that it is at work after each call of a handler, however many one transaction has', async () => {
+    const { contract, topic } = await rig.newEvent();
+    let [beats, beatsBefore] = [0, 0];
+    const beating: Kafka = {
+      ...kafka,
+      consumer: (options) =>
+        kafka.consumer({
+          ...options,
+          onBatch: (batch) => {
+            beatsBefore = beats;
+            const heartbeat = (): Promise<void> => {
+              beats += 1;
+              return batch.heartbeat();
+            };
+            return options.onBatch({ ...batch, heartbeat });
+          },
+        }),
+    };
+    const heard: number[] = [];
+    const counting = rig.counting(contract, topic, () => void heard.push(beats - beatsBefore));
+    await rig.producer.send(upTo(30).map((n) => event(contract, 'k', n)));
+    await rig.inboxOf({ topics: [topic], subscriptions: [counting], kafka: beating }).start();
+    await eventually(async () => expect(await rig.effects(topic, 'k')).toEqual(upTo(30)), within);
+    expect(heard).toEqual(upTo(30));
+  });
+
   it('takes less at once where the database gives up on all of it', async () => {
     const { contract, topic } = await rig.newEvent();
     const sizes: number[] = [];

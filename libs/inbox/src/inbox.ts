@@ -7,7 +7,7 @@ import type { Consumer, IncomingBatch, Kafka } from '@castiron/kafka';
 import type { Logger, Metrics } from '@castiron/observability';
 import type { Transactions } from '@castiron/transactions';
 import type { DataSource } from 'typeorm';
-import { BatchHandler } from './batch-handler.js';
+import { BatchHandler, type Delivery } from './batch-handler.js';
 import { databaseAnswers } from './database-answers.js';
 import { itemOf, type Item } from './item.js';
 import { Maintenance } from './maintenance.js';
@@ -186,13 +186,16 @@ export class Inbox {
     const items = batch.messages
       .map((message) => itemOf(batch, message, this.subscriptions))
       .filter((item): item is Item => item !== undefined);
-    const goOn = async (): Promise<boolean> => {
-      await batch.heartbeat();
-      return !this.stopping.signal.aborted && !batch.isStale();
+    const delivery: Delivery = {
+      goesOn: async () => {
+        await batch.heartbeat();
+        return !this.stopping.signal.aborted && !batch.isStale();
+      },
+      isAlive: () => void batch.heartbeat(),
     };
     for (let failures = 0; ; failures += 1) {
       try {
-        await this.handler.handle(items, goOn);
+        await this.handler.handle(items, delivery);
         return;
       } catch (error) {
         if (!isPassing(error)) throw error;
@@ -205,7 +208,7 @@ export class Inbox {
         logger.warn({ err: error, topic: batch.topic, failures }, 'a batch cannot be handled yet; it is tried again');
         const pause = Math.min(MAX_BACKOFF_MS, 100 * 2 ** Math.min(failures, 10));
         await wait(pause, undefined, { signal: this.stopping.signal }).catch(() => undefined);
-        if (!(await goOn())) return;
+        if (!(await delivery.goesOn())) return;
       }
     }
   }
