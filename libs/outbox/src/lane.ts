@@ -45,6 +45,7 @@ export class Lane implements LaneCursor {
   private sent: Promise<void> = Promise.resolve();
   private sendingSince = 0;
   private openedAt = -Infinity;
+  private failingSince: number | undefined;
   private ended = false;
 
   constructor(
@@ -61,6 +62,11 @@ export class Lane implements LaneCursor {
   /** Whether more may be read for it: one that failed shows first that it can send. */
   hasRoom(): boolean {
     return this.failures > 0 ? !this.isSending : this.waitingBytes < SEND_BYTES / 2;
+  }
+
+  /** Whether nothing could be sent for so long, in ms, and nothing is being tried just now. */
+  hasFailedFor(ms: number): boolean {
+    return !this.isSending && this.failingSince !== undefined && performance.now() - this.failingSince > ms;
   }
 
   isSlow(): boolean {
@@ -113,6 +119,7 @@ export class Lane implements LaneCursor {
         await this.producer.send(batch.map(({ message }) => message));
         this.cursor = batch.at(-1)?.after ?? this.cursor;
         this.isMoved = true;
+        this.failingSince = undefined;
         this.events.sent(this, batch.length);
       }
       // What followed held nothing for this lane.
@@ -151,6 +158,7 @@ export class Lane implements LaneCursor {
     this.read = this.cursor;
     this.openedAt = -Infinity;
     this.failures += 1;
+    this.failingSince ??= performance.now();
     this.retryAt = performance.now() + Math.min(MAX_BACKOFF_MS, 50 * 2 ** Math.min(this.failures, 10));
   }
 }

@@ -23,6 +23,10 @@ const MAINTENANCE_MS = 10_000;
 const SAVE_MS = 50;
 /** Of the lease: it is renewed when this part of it is over. */
 const RENEW = 0.3;
+/** Leases for which a lane may fail before another process may try. */
+const FAILS_FOR = 2;
+/** Looks for free lanes that are left to others then. */
+const LOOKS_LEFT = 3;
 
 export type Counted = 'sent' | 'failed';
 
@@ -64,7 +68,8 @@ export class Relay implements OutboxPort {
   private stopping = false;
   /** Of the server whose cluster was recognised; undefined until it is. */
   private recognised: string | undefined;
-  private claimedAt = -Infinity;
+  /** When it is looked for free lanes again. */
+  private claimAt = -Infinity;
   private maintainedAt = -Infinity;
 
   constructor(private readonly options: RelayOptions) {
@@ -123,14 +128,29 @@ export class Relay implements OutboxPort {
         while (!this.stopping && performance.now() < until) await this.signal.within(until - performance.now());
       }
     }
-    const { lanes } = this;
+    await this.letGo(this.lanes);
+  }
+
+  /** Ends their sends under way, and lets others have the lanes. */
+  private async letGo(lanes: readonly Lane[]): Promise<void> {
     await Promise.all(lanes.map((lane) => lane.end()));
-    await this.saving;
+    this.lanes = this.lanes.filter((lane) => !lanes.includes(lane));
     // One that came after the last would set a cursor back, and take a lease again.
     await this.writing;
     await writeCursors(this.connections, lanes, this.leaseMs).catch(() => undefined);
     await releaseLanes(this.connections, lanes).catch(() => undefined);
-    this.lanes = [];
+  }
+
+  /** This process may be alone in not reaching the broker: another one gets its turn, if there is one. */
+  private async letGoOfFailing(): Promise<void> {
+    const failing = this.lanes.filter((lane) => lane.hasFailedFor(FAILS_FOR * this.leaseMs));
+    if (failing.length === 0) return;
+    this.options.logger.warn(
+      { lanes: failing.map(({ lane }) => lane) },
+      'lanes that cannot be sent are left to others',
+    );
+    await this.letGo(failing);
+    this.claimAt = performance.now() + LOOKS_LEFT * this.pollMs();
   }
 
   /** Reads for the lanes that have room. @returns how long there is nothing more to do, in ms, unless something happens */
@@ -139,7 +159,8 @@ export class Relay implements OutboxPort {
     void this.channel.open();
     const recognised = this.recognised ?? (await this.recognizeCluster());
     if (now - this.maintainedAt > MAINTENANCE_MS && this.maintaining === undefined) void this.maintain(recognised);
-    if (this.lanes.length < LANES && now - this.claimedAt >= this.pollMs()) await this.claim(recognised);
+    await this.letGoOfFailing();
+    if (this.lanes.length < LANES && performance.now() >= this.claimAt) await this.claim(recognised);
     return this.reading.turn(this.lanes, this.pollMs());
   }
 
@@ -157,7 +178,7 @@ export class Relay implements OutboxPort {
   }
 
   private async claim(recognised: string): Promise<void> {
-    this.claimedAt = performance.now();
+    this.claimAt = performance.now() + this.pollMs();
     const { kafka, name } = this.options;
     const events: LaneEvents = {
       isHeld: async (lane) => {
@@ -223,7 +244,7 @@ export class Relay implements OutboxPort {
         const old = this.lanes.filter(({ incarnation }) => incarnation !== error.incarnation);
         this.lanes = this.lanes.filter((lane) => !old.includes(lane));
         for (const lane of old) void lane.end();
-        this.claimedAt = -Infinity;
+        this.claimAt = -Infinity;
         this.recognised = undefined;
         await releaseLanes(this.connections, old).catch(() => undefined);
       }

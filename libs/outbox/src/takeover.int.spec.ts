@@ -1,9 +1,9 @@
-import type { FencedProducer, Kafka } from '@castiron/kafka';
+import { connect, type FencedProducer, type Kafka } from '@castiron/kafka';
 import { eventually, freshDatabase } from '@castiron/testing';
 import type { DataSource } from 'typeorm';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { outboxMigrations } from './index.js';
-import { laneOf } from './lanes.js';
+import { laneOf, LANES } from './lanes.js';
 import { RelayRig } from './testing/relay.rig.js';
 
 let dataSource: DataSource;
@@ -117,6 +117,19 @@ describe('a relay that was taken for dead', () => {
     await dataSource.query('SELECT pg_sleep(1.5)');
     expect(await tokens()).toEqual(before);
     stoppable.goOn();
+    await eventually(async () => expect((await rig.received(topic)).get('k')).toEqual([1]));
+  });
+});
+
+describe('a relay that does not reach the broker', () => {
+  it('leaves its lanes to one that does', async () => {
+    const { contract, topic } = await rig.newEvent();
+    const away = connect({ brokers: ['127.0.0.1:1'], clientId: 'spec', username: 'nobody', password: 'nothing' });
+    await rig.relay({ kafka: away, leaseMs: 600 }).start();
+    const held = () => dataSource.query(`SELECT FROM outbox_lanes WHERE token > 0`);
+    await eventually(async () => expect(await held()).toHaveLength(LANES));
+    await rig.relay({ leaseMs: 600 }).start();
+    await rig.publish(contract, topic, { key: 'k', n: 1 });
     await eventually(async () => expect((await rig.received(topic)).get('k')).toEqual([1]));
   });
 });
