@@ -5,39 +5,46 @@ import { Watchdog } from './watchdog.js';
 const STALL_MS = 60_000;
 const LOOK_MS = STALL_MS / 4;
 
+let watchdog: Watchdog;
+let crashes: string[];
+let isExcused: boolean;
+/** Those that nobody has answered yet; undefined while the broker answers. */
+let unanswered: ((places: GroupPlace[]) => void)[] | undefined;
+
+/** Where the group stands. */
+let places: GroupPlace[];
+
+const freeze = (): void => void (unanswered = []);
+const thaw = (): void => {
+  unanswered?.forEach((answer) => answer(places));
+  unanswered = undefined;
+};
+const pass = (ms: number) => vi.advanceTimersByTimeAsync(ms);
+
+beforeEach(async () => {
+  vi.useFakeTimers();
+  // Another's partition may stand for a bit longer than twice as long as an own one.
+  vi.spyOn(Math, 'random').mockReturnValue(0.1);
+  [crashes, places, isExcused, unanswered] = [[], [], false, undefined];
+  watchdog = new Watchdog({
+    stallMs: STALL_MS,
+    places: () => new Promise((answer) => unanswered?.push(answer) ?? answer(places)),
+    excused: () => Promise.resolve(isExcused),
+    commit: () => undefined,
+    crash: ({ message }) => crashes.push(message),
+  });
+  watchdog.start();
+  // Some seconds before it looks.
+  await pass(LOOK_MS + 10_000);
+  watchdog.fetched();
+});
+afterEach(() => {
+  watchdog.stop();
+  vi.useRealTimers();
+  vi.restoreAllMocks();
+});
+
 describe('a consumer that fetches nothing', () => {
-  let watchdog: Watchdog;
-  let crashes: string[];
-  /** Those that nobody has answered yet; undefined while the broker answers. */
-  let unanswered: ((places: GroupPlace[]) => void)[] | undefined;
-
-  const freeze = (): void => void (unanswered = []);
-  const thaw = (): void => {
-    unanswered?.forEach((answer) => answer([]));
-    unanswered = undefined;
-  };
-  const pass = (ms: number) => vi.advanceTimersByTimeAsync(ms);
-
-  beforeEach(async () => {
-    vi.useFakeTimers();
-    [crashes, unanswered] = [[], undefined];
-    watchdog = new Watchdog({
-      stallMs: STALL_MS,
-      places: () => new Promise((answer) => unanswered?.push(answer) ?? answer([])),
-      excused: () => Promise.resolve(false),
-      commit: () => undefined,
-      crash: ({ message }) => crashes.push(message),
-    });
-    watchdog.start();
-    // Some seconds before it looks.
-    await pass(LOOK_MS + 10_000);
-    watchdog.fetched();
-  });
-  afterEach(() => {
-    watchdog.stop();
-    vi.useRealTimers();
-  });
-
   it('is stuck where the broker answers', async () => {
     await pass(STALL_MS - 1);
     expect(crashes).toEqual([]);
@@ -74,5 +81,25 @@ describe('a consumer that fetches nothing', () => {
     expect(crashes).toEqual([]);
     await pass(2 * LOOK_MS);
     expect(crashes[0]).toBe('no fetch for 60 s although the broker answers');
+  });
+});
+
+describe("a partition of another member's that stands still", () => {
+  const passes = async (ms: number): Promise<void> => {
+    for (let left = ms; left > 0; left -= LOOK_MS) {
+      await pass(LOOK_MS);
+      watchdog.fetched();
+    }
+  };
+  beforeEach(() => void (places = [{ topic: 't', partition: 0, next: 5n, end: 9n, sign: '' }]));
+
+  it('is held against nobody for as long as what it is handled with is away, and has as long as ever then', async () => {
+    isExcused = true;
+    await passes(2 * STALL_MS);
+    isExcused = false;
+    await passes(2 * STALL_MS);
+    expect(crashes).toEqual([]);
+    await passes(2 * LOOK_MS);
+    expect(crashes[0]).toMatch(/^t\/0 stands at 5 of 9 for \d+ s although the broker answers$/);
   });
 });

@@ -4,7 +4,7 @@ import { Standstill } from './standstill.js';
 
 /** A partition of another member is that one's to notice first; replicas differ, so that not all of them end at once. */
 const OTHERS_STALL = 2;
-/** Of the time in which a partition must move. A batch that takes longer holds up those that wait to be fetched. */
+/** Of the time in which a partition must move: from then on it is asked what it stands for. A batch that takes longer holds up those that wait to be fetched. */
 const LONG = 1 / 4;
 /** In the time in which a consumer must fetch. What is not answered by the next one came of a broker that was away. */
 const LOOKS = 4;
@@ -142,6 +142,7 @@ export class Watchdog {
   private async lookAt(places: readonly GroupPlace[], atWork: ReadonlySet<string>): Promise<void> {
     const { stallMs, excused, commit, crash } = this.watched;
     const stuck: string[] = [];
+    let isLong = false;
     for (const { topic, partition, next: committed, end, sign } of places) {
       const name = nameOf(topic, partition);
       const position = this.own.get(name) ?? 0n;
@@ -150,11 +151,13 @@ export class Watchdog {
       else if (position > committed) commit(topic, partition, next);
       const isOwn = this.own.has(name);
       const stood = this.standstill.of(name, { next, end, ...(!isOwn && { sign }) }, performance.now());
+      if (stood >= LONG * stallMs) isLong = true;
       if (stood >= (isOwn ? stallMs : this.othersStallMs))
         stuck.push(`${name} stands at ${next} of ${end} for ${Math.round(stood / 1000)} s`);
     }
-    if (stuck.length === 0) return;
+    if (!isLong) return;
+    // Asked long before it comes to the worst, or what was away would have to come back and catch up by then.
     if (await excused()) this.standstill.forget();
-    else crash(new Error(`${stuck.join(', ')} although the broker answers`));
+    else if (stuck.length > 0) crash(new Error(`${stuck.join(', ')} although the broker answers`));
   }
 }
