@@ -167,6 +167,28 @@ describe('a consumer that crashed', () => {
   });
 });
 
+describe('a consumer one of whose topics is deleted', () => {
+  it('is stuck, and says so: what reads the others in its place must begin anew', async () => {
+    const [topic, deleted] = [await newTopic(), await newTopic()];
+    const crashes: string[] = [];
+    const options = { groupId: randomUUID(), topics: [topic, deleted], onBatch: () => Promise.resolve() };
+    const member = new CommittingConsumer(
+      settings,
+      { ...options, onCrash: ({ message }) => crashes.push(message) },
+      { stallMs: 2_000 },
+    );
+    running.push(member);
+    await member.start();
+    const deleting = raw().admin();
+    await deleting.connect();
+    await deleting.deleteTopics({ topics: [deleted] });
+    await deleting.disconnect();
+    await eventually(() => expect(crashes).toEqual(['no fetch for 2 s although the broker answers']), {
+      within: 20_000,
+    });
+  });
+});
+
 describe('members of a group that read different topics', () => {
   it('read all of each topic, whoever leads the group', async () => {
     const [common, onlyFirst, onlySecond, groupId] = [
