@@ -36,6 +36,8 @@ export class CommittingConsumer implements Consumer {
   private client: Client | undefined;
   private consumer: KafkaJsConsumer | undefined;
   private ended = false;
+  /** How often it joined its group. */
+  private joins = 0;
   private stopped: Promise<void> | undefined;
   private readonly paused = new Set<NodeJS.Timeout>();
 
@@ -86,6 +88,7 @@ export class CommittingConsumer implements Consumer {
       void this.commits.flush();
     });
     consumer.on('consumer.group_join', ({ payload }) => {
+      this.joins += 1;
       this.watchdog.fetched();
       this.commits.forget();
       this.watchdog.assigned(payload.memberAssignment);
@@ -158,7 +161,10 @@ export class CommittingConsumer implements Consumer {
     };
     let isLater = false;
     const later = (): void => void (isLater = true);
-    const isStale = (): boolean => this.ended || lost !== undefined || !payload.isRunning() || payload.isStale();
+    // With several brokers kafkajs joins anew where one of them says so, while what another sent is at work here.
+    const { joins } = this;
+    const isOfFormer = (): boolean => this.ended || lost !== undefined || joins !== this.joins;
+    const isStale = (): boolean => isOfFormer() || !payload.isRunning() || payload.isStale();
     // Work on a batch may wait long for a database: the group is to know that this member lives.
     const beating = setInterval(() => void heartbeat(), HEARTBEATS * this.leaseMs);
     const done = this.watchdog.works(topic, partition);

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { createRequire } from 'node:module';
 import { defineTopic } from '@castiron/contracts';
 import { eventually } from '@castiron/testing';
 import type { Consumer as KafkaJsConsumer, EachBatchPayload } from 'kafkajs';
@@ -70,6 +71,11 @@ const raw = () =>
     sasl: { mechanism: 'scram-sha-512', username: settings.username, password: settings.password },
     logLevel: kafkajs.logLevel.NOTHING,
   });
+
+/** What kafkajs keeps to itself. */
+const ConsumerGroup = createRequire(import.meta.url)('kafkajs/src/consumer/consumerGroup.js') as {
+  prototype: { joinAndSync: () => Promise<void> };
+};
 
 /** What it does behind its port. */
 const insideOf = (member: Consumer) =>
@@ -186,6 +192,35 @@ describe('a consumer one of whose topics is deleted', () => {
     await eventually(() => expect(crashes).toEqual(['no fetch for 2 s although the broker answers']), {
       within: 20_000,
     });
+  });
+});
+
+describe('a batch whose member joins its group anew while it is at work', () => {
+  it('is left, and comes again', async () => {
+    const topic = await newTopic();
+    const joining = vi.spyOn(ConsumerGroup.prototype, 'joinAndSync');
+    onTestFinished(() => joining.mockRestore());
+    const given: IncomingBatch[] = [];
+    let isHeld = true;
+    const member = kafka.consumer({
+      groupId: randomUUID(),
+      topics: [topic],
+      onBatch: async (batch) => {
+        given.push(batch);
+        await eventually(() => !isHeld, { within: 15_000 });
+      },
+      onCrash: () => undefined,
+    });
+    running.push(member);
+    await member.start();
+    await producer.send([{ topic, key: 'k', value: '1', headers: {} }]);
+    await eventually(() => expect(given).toHaveLength(1), { within: 15_000 });
+    // As kafkajs does by itself where a broker no longer leads a partition.
+    await (joining.mock.contexts[0] as typeof ConsumerGroup.prototype | undefined)?.joinAndSync();
+    isHeld = false;
+    expect(given[0]?.isStale()).toBe(true);
+    await eventually(() => expect(given).toHaveLength(2), { within: 15_000 });
+    expect(given[1]?.messages[0]?.offset).toBe(given[0]?.messages[0]?.offset);
   });
 });
 
