@@ -1,13 +1,10 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { FETCH_BYTES, type ReceivedEvent } from '@castiron/contracts';
+import { FETCH_BYTES } from '@castiron/contracts';
 import { isPassing, NoRoom, tookTooLong } from '@castiron/failures';
-import { isCorrelationId, runWithCorrelation, type Logger, type Metrics } from '@castiron/observability';
-import { MoreKeysNeeded, type Transactions, type Tx } from '@castiron/transactions';
+import type { Transactions } from '@castiron/transactions';
+import { Handling, type Delivery, type HandlingOptions } from './handling.js';
 import type { Item } from './item.js';
-import { saysAll, type Seal } from './parked-messages.js';
 import { parkingReason } from './parking-reason.js';
-import { Parkings } from './parkings.js';
-import type { Subscription } from './subscription.js';
 
 /** Of one transaction: messages, their bytes (a handler may write them all at once), and keys, with room for further claims. */
 const CHUNK = 500;
@@ -23,22 +20,8 @@ const SLOW_PAUSE_MS = 1_000;
 const LOCK_TIMEOUT = `SELECT set_config('lock_timeout', (setting::int * 2 / 3)::text, true)
   FROM pg_settings WHERE name = 'statement_timeout'`;
 
-/** What whoever delivers messages wants to know, and says, while they are handled. */
-export interface Delivery {
-  /** Asked before each transaction; false ends the work, what is left comes again. */
-  goesOn(): Promise<boolean>;
-  /** Told after each call of a handler: of one that hangs nothing is heard. */
-  isAlive(): void;
-}
-
-export interface BatchHandlerOptions {
-  readonly name: string;
+export interface BatchHandlerOptions extends HandlingOptions {
   readonly transactions: Transactions;
-  readonly seal: Seal;
-  readonly logger: Logger;
-  readonly metrics?: Metrics | undefined;
-  /** How many messages of one recipient's topic may be parked at a time. */
-  readonly mostOfARecipient?: number | undefined;
 }
 
 function keysOf(item: Item): readonly string[] | undefined {
@@ -70,7 +53,11 @@ function chunksOf(items: readonly Item[]): Item[][] {
 
 /** Gets messages of one topic into the database: exactly once each, in order per key, whatever one of them does. */
 export class BatchHandler {
-  constructor(private readonly options: BatchHandlerOptions) {}
+  private readonly handling: Handling;
+
+  constructor(private readonly options: BatchHandlerOptions) {
+    this.handling = new Handling(options);
+  }
 
   /**
    * @throws what may pass (try again with the same items: those handled are skipped), and bugs of the inbox itself. Either
@@ -99,7 +86,7 @@ export class BatchHandler {
     }
     try {
       const keys = items.flatMap((item) => keysOf(item) ?? []);
-      await this.options.transactions.run(keys, (tx) => this.inTransaction(items, tx, delivery));
+      await this.options.transactions.run(keys, (tx) => this.handling.handle(items, tx, delivery));
       return true;
     } catch (error) {
       if (isPassing(error) && !(error instanceof NoRoom) && !tookTooLong(error)) throw error;
@@ -123,7 +110,7 @@ export class BatchHandler {
         const keys = item.content.kind === 'event' ? item.content.subscription.keys(item.content.event) : [];
         await transactions.run(keys, async (tx) => {
           await tx.manager.query(LOCK_TIMEOUT);
-          await this.inTransaction([item], tx, delivery, (error) => (ofHandler = error));
+          await this.handling.handle([item], tx, delivery, (error) => (ofHandler = error));
         });
         return true;
       } catch (error) {
@@ -132,99 +119,15 @@ export class BatchHandler {
         const [most, last] = isSlow ? [SLOW_TRIES, 'takes-too-long'] : [TRIES, 'keeps-failing'];
         const reason = parkingReason(error) ?? (attempt < most ? undefined : last);
         if (reason !== undefined) {
-          await this.parkOne(item, reason, error);
+          const { logger } = this.options;
+          logger.error({ err: error, reason, topic: item.raw.topic, position: item.position }, 'a message is parked');
+          await transactions.run([], (tx) => this.handling.park(item, reason, tx));
           return true;
         }
         if (isSlow) await pause(SLOW_PAUSE_MS);
         if (!(await delivery.goesOn())) return false;
       }
     }
-  }
-
-  private async parkOne(item: Item, reason: string, cause: unknown): Promise<void> {
-    const { logger, transactions } = this.options;
-    logger.error({ err: cause, reason, topic: item.raw.topic, position: item.position }, 'a message is parked');
-    await transactions.run([], async (tx) => {
-      const seen = item.content.kind === 'event' && (await this.unseen([item], tx)).size === 0;
-      if (seen) return;
-      const parkings = await this.parkings([item], item.raw.topic, tx);
-      parkings.add({ item, reason });
-      await parkings.write();
-    });
-    this.countParked(reason);
-  }
-
-  private async inTransaction(
-    items: readonly Item[],
-    tx: Tx,
-    delivery: Delivery,
-    onHandlerError: (error: unknown) => void = () => undefined,
-  ): Promise<void> {
-    const topic = items[0]?.raw.topic;
-    if (topic === undefined) return;
-    const unseen = await this.unseen(items, tx);
-    const parkings = await this.parkings(items, topic, tx);
-    const run = new Run(tx, delivery, onHandlerError);
-    for (const item of items) {
-      const { content, keyHash } = item;
-      if (content.kind === 'broken') {
-        parkings.add({ item, reason: content.reason });
-        tx.afterCommit(() => this.noticeBroken(item, content.reason));
-        continue;
-      }
-      // Also for the second copy within this chunk.
-      if (!unseen.delete(content.event.meta.id)) continue;
-      if (saysAll(item)) {
-        await parkings.supersede(keyHash);
-      } else if (!content.subscription.overtakes && (await parkings.holdUp(keyHash))) {
-        parkings.add({ item, reason: 'behind-parked' });
-        tx.afterCommit(() => this.countParked('behind-parked'));
-        continue;
-      }
-      await run.add(content.event, content.subscription);
-    }
-    await run.flush();
-    await parkings.write();
-    tx.afterCommit(() =>
-      this.options.metrics
-        ?.counter('castiron_inbox_messages_total', 'Messages that went through the inbox', ['topic'])
-        .inc({ topic }, items.length),
-    );
-  }
-
-  /** Remembers the ids, first thing in the transaction, so that whoever has the same message waits. @returns the new ones */
-  private async unseen(items: readonly Item[], tx: Tx): Promise<Set<string>> {
-    const [topic] = items.map(({ raw }) => raw.topic);
-    const ids = items.flatMap(({ content }) => (content.kind === 'event' ? [content.event.meta.id] : []));
-    if (ids.length === 0) return new Set();
-    // The topic belongs to the identity: a recipient chooses the ids on its own topic, and must not hit another's.
-    const rows = await tx.manager.query<{ id: string }[]>(
-      `INSERT INTO inbox (event_id, consumer, topic)
-       SELECT DISTINCT id, $2, $3 FROM unnest($1::uuid[]) AS id ORDER BY id
-       ON CONFLICT DO NOTHING RETURNING event_id AS id`,
-      [ids, this.options.name, topic],
-    );
-    return new Set(rows.map(({ id }) => id));
-  }
-
-  private parkings(items: readonly Item[], topic: string, { manager }: Tx): Promise<Parkings> {
-    const { name: consumer, seal, mostOfARecipient } = this.options;
-    const keyHashes = new Set(items.map(({ keyHash }) => keyHash));
-    return Parkings.of({ manager, consumer, topic, seal, mostOfARecipient }, keyHashes);
-  }
-
-  private noticeBroken(item: Item, reason: string): void {
-    this.options.logger.warn(
-      { reason, topic: item.raw.topic, position: item.position },
-      'a message is no event and is parked',
-    );
-    this.countParked(reason);
-  }
-
-  private countParked(reason: string): void {
-    this.options.metrics
-      ?.counter('castiron_inbox_parked_total', 'Messages that were parked', ['reason'])
-      .inc({ reason });
   }
 }
 
@@ -247,44 +150,5 @@ class Waiting {
 
   assertNone(): void {
     if (this.cause !== undefined) throw this.cause;
-  }
-}
-
-/** Neighbours that one handler takes at once. */
-class Run {
-  private events: ReceivedEvent[] = [];
-  private subscription: Subscription | undefined;
-
-  constructor(
-    private readonly tx: Tx,
-    private readonly delivery: Delivery,
-    private readonly onError: (error: unknown) => void,
-  ) {}
-
-  async add(event: ReceivedEvent, subscription: Subscription): Promise<void> {
-    if (this.subscription !== subscription || !subscription.batches) await this.flush();
-    this.subscription = subscription;
-    this.events.push(event);
-  }
-
-  async flush(): Promise<void> {
-    const [events, subscription] = [this.events, this.subscription];
-    const [first] = events;
-    if (first === undefined || subscription === undefined) return;
-    this.events = [];
-    // Untrusted, for it may come from a recipient: what does not look like an id of ours gives way to the event's.
-    const { correlationId, id } = first.meta;
-    try {
-      await runWithCorrelation(isCorrelationId(correlationId) ? correlationId : id, () =>
-        subscription.handle(events, this.tx),
-      );
-    } catch (error) {
-      // Those that follow are asked for their keys too: all start again, once, instead of once for each.
-      if (error instanceof MoreKeysNeeded) return;
-      this.onError(error);
-      throw error;
-    } finally {
-      this.delivery.isAlive();
-    }
   }
 }

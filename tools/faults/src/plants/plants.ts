@@ -67,7 +67,7 @@ export const PLANTS = {
     what: 'the inbox handles a message each time it comes',
     edits: [
       {
-        file: 'libs/inbox/batch-handler',
+        file: 'libs/inbox/handling',
         text: 'if (!unseen.delete(content.event.meta.id)) continue;',
         instead: 'unseen.delete(content.event.meta.id);',
       },

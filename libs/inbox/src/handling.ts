@@ -1,0 +1,152 @@
+import type { ReceivedEvent } from '@castiron/contracts';
+import { isCorrelationId, runWithCorrelation, type Logger, type Metrics } from '@castiron/observability';
+import { MoreKeysNeeded, type Tx } from '@castiron/transactions';
+import type { Item } from './item.js';
+import { saysAll, type Seal } from './parked-messages.js';
+import { Parkings } from './parkings.js';
+import type { Subscription } from './subscription.js';
+
+/** What whoever delivers messages wants to know, and says, while they are handled. */
+export interface Delivery {
+  /** Asked before each transaction; false ends the work, what is left comes again. */
+  goesOn(): Promise<boolean>;
+  /** Told after each call of a handler: of one that hangs nothing is heard. */
+  isAlive(): void;
+}
+
+export interface HandlingOptions {
+  readonly name: string;
+  readonly seal: Seal;
+  readonly logger: Logger;
+  readonly metrics?: Metrics | undefined;
+  /** How many messages of one recipient's topic may be parked at a time. */
+  readonly mostOfARecipient?: number | undefined;
+}
+
+/** What one transaction does with the messages that it is given: their ids, handlers, and what is parked of them. */
+export class Handling {
+  constructor(private readonly options: HandlingOptions) {}
+
+  /** Messages of one topic, in order. */
+  async handle(
+    items: readonly Item[],
+    tx: Tx,
+    delivery: Delivery,
+    onHandlerError: (error: unknown) => void = () => undefined,
+  ): Promise<void> {
+    const topic = items[0]?.raw.topic;
+    if (topic === undefined) return;
+    const unseen = await this.unseen(items, tx);
+    const parkings = await this.parkings(items, topic, tx);
+    const run = new Run(tx, delivery, onHandlerError);
+    for (const item of items) {
+      const { content, keyHash } = item;
+      if (content.kind === 'broken') {
+        parkings.add({ item, reason: content.reason });
+        tx.afterCommit(() => this.noticeBroken(item, content.reason));
+        continue;
+      }
+      // Also for the second copy within this chunk.
+      if (!unseen.delete(content.event.meta.id)) continue;
+      if (saysAll(item)) {
+        await parkings.supersede(keyHash);
+      } else if (!content.subscription.overtakes && (await parkings.holdUp(keyHash))) {
+        parkings.add({ item, reason: 'behind-parked' });
+        tx.afterCommit(() => this.countParked('behind-parked'));
+        continue;
+      }
+      await run.add(content.event, content.subscription);
+    }
+    await run.flush();
+    await parkings.write();
+    tx.afterCommit(() =>
+      this.options.metrics
+        ?.counter('castiron_inbox_messages_total', 'Messages that went through the inbox', ['topic'])
+        .inc({ topic }, items.length),
+    );
+  }
+
+  /** One that cannot be handled, unless it was meanwhile. */
+  async park(item: Item, reason: string, tx: Tx): Promise<void> {
+    const seen = item.content.kind === 'event' && (await this.unseen([item], tx)).size === 0;
+    if (seen) return;
+    const parkings = await this.parkings([item], item.raw.topic, tx);
+    parkings.add({ item, reason });
+    await parkings.write();
+    tx.afterCommit(() => this.countParked(reason));
+  }
+
+  /** Remembers the ids, first thing in the transaction, so that whoever has the same message waits. @returns the new ones */
+  private async unseen(items: readonly Item[], tx: Tx): Promise<Set<string>> {
+    const [topic] = items.map(({ raw }) => raw.topic);
+    const ids = items.flatMap(({ content }) => (content.kind === 'event' ? [content.event.meta.id] : []));
+    if (ids.length === 0) return new Set();
+    // The topic belongs to the identity: a recipient chooses the ids on its own topic, and must not hit another's.
+    const rows = await tx.manager.query<{ id: string }[]>(
+      `INSERT INTO inbox (event_id, consumer, topic)
+       SELECT DISTINCT id, $2, $3 FROM unnest($1::uuid[]) AS id ORDER BY id
+       ON CONFLICT DO NOTHING RETURNING event_id AS id`,
+      [ids, this.options.name, topic],
+    );
+    return new Set(rows.map(({ id }) => id));
+  }
+
+  private parkings(items: readonly Item[], topic: string, { manager }: Tx): Promise<Parkings> {
+    const { name: consumer, seal, mostOfARecipient } = this.options;
+    const keyHashes = new Set(items.map(({ keyHash }) => keyHash));
+    return Parkings.of({ manager, consumer, topic, seal, mostOfARecipient }, keyHashes);
+  }
+
+  private noticeBroken(item: Item, reason: string): void {
+    this.options.logger.warn(
+      { reason, topic: item.raw.topic, position: item.position },
+      'a message is no event and is parked',
+    );
+    this.countParked(reason);
+  }
+
+  private countParked(reason: string): void {
+    this.options.metrics
+      ?.counter('castiron_inbox_parked_total', 'Messages that were parked', ['reason'])
+      .inc({ reason });
+  }
+}
+
+/** Neighbours that one handler takes at once. */
+class Run {
+  private events: ReceivedEvent[] = [];
+  private subscription: Subscription | undefined;
+
+  constructor(
+    private readonly tx: Tx,
+    private readonly delivery: Delivery,
+    private readonly onError: (error: unknown) => void,
+  ) {}
+
+  async add(event: ReceivedEvent, subscription: Subscription): Promise<void> {
+    if (this.subscription !== subscription || !subscription.batches) await this.flush();
+    this.subscription = subscription;
+    this.events.push(event);
+  }
+
+  async flush(): Promise<void> {
+    const [events, subscription] = [this.events, this.subscription];
+    const [first] = events;
+    if (first === undefined || subscription === undefined) return;
+    this.events = [];
+    // Untrusted, for it may come from a recipient: what does not look like an id of ours gives way to the event's.
+    const { correlationId, id } = first.meta;
+    try {
+      await runWithCorrelation(isCorrelationId(correlationId) ? correlationId : id, () =>
+        subscription.handle(events, this.tx),
+      );
+    } catch (error) {
+      // Those that follow are asked for their keys too: all start again, once, instead of once for each.
+      if (error instanceof MoreKeysNeeded) return;
+      this.onError(error);
+      throw error;
+    } finally {
+      this.delivery.isAlive();
+    }
+  }
+}
