@@ -2,7 +2,7 @@ import type { ReceivedEvent } from '@castiron/contracts';
 import { isCorrelationId, runWithCorrelation, type Logger, type Metrics } from '@castiron/observability';
 import { MoreKeysNeeded, type Tx } from '@castiron/transactions';
 import type { Item } from './item.js';
-import { saysAll, type Seal } from './parked-messages.js';
+import { holdsUp, saysAll, type Seal } from './parked-messages.js';
 import { Parkings } from './parkings.js';
 import type { Subscription } from './subscription.js';
 
@@ -93,7 +93,9 @@ export class Handling {
 
   private parkings(items: readonly Item[], topic: string, { manager }: Tx): Promise<Parkings> {
     const { name: consumer, seal, mostOfARecipient } = this.options;
-    const keyHashes = new Set(items.map(({ keyHash }) => keyHash));
+    // Not of what has no place in the order: of a flood of that all may have one key.
+    const placed = items.filter((item) => item.content.kind === 'event' || holdsUp(item));
+    const keyHashes = new Set(placed.map(({ keyHash }) => keyHash));
     return Parkings.of({ manager, consumer, topic, seal, mostOfARecipient }, keyHashes);
   }
 

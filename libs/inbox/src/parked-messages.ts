@@ -54,6 +54,7 @@ export async function park(
     replies.slugOf(topic) === undefined ? Infinity : most - (await countParked(manager, consumer, topic, most));
   let rows: unknown[][] = [];
   let bytes = 0;
+  const beyond = new Map<string, number>();
   const flush = async (): Promise<void> => {
     await insert(manager, consumer, topic, rows);
     rows = [];
@@ -61,7 +62,7 @@ export async function park(
   };
   for (const { item, reason } of parkings) {
     if (room <= 0) {
-      await countOnly(manager, consumer, topic, reason);
+      beyond.set(reason, (beyond.get(reason) ?? 0) + 1);
       continue;
     }
     room -= 1;
@@ -75,6 +76,7 @@ export async function park(
     if (bytes > AT_ONCE_BYTES) await flush();
   }
   await flush();
+  await countOnly(manager, consumer, topic, beyond);
 }
 
 async function insert(manager: EntityManager, consumer: string, topic: string, rows: unknown[][]): Promise<void> {
@@ -102,15 +104,22 @@ async function countParked(manager: EntityManager, consumer: string, topic: stri
 }
 
 /** One row per reason and hour. A message that comes twice is counted twice: it is a figure. */
-async function countOnly(manager: EntityManager, consumer: string, topic: string, reason: string): Promise<void> {
+async function countOnly(
+  manager: EntityManager,
+  consumer: string,
+  topic: string,
+  beyond: ReadonlyMap<string, number>,
+): Promise<void> {
+  if (beyond.size === 0) return;
   await manager.query(
     `INSERT INTO parked_messages
-       (consumer, topic, position, key_hash, holds_up, reason, state, ended_at, ended_reason)
-     VALUES ($1, $2, 'beyond/' || $3::text || '/' || to_char(now(), 'YYYY-MM-DD"T"HH24'), '', false, $3::text, 'discarded', now(),
-       'too-many')
+       (consumer, topic, position, key_hash, holds_up, reason, state, messages, ended_at, ended_reason)
+     SELECT $1, $2, 'beyond/' || reason || '/' || to_char(now(), 'YYYY-MM-DD"T"HH24'), '', false, reason, 'discarded', messages,
+       now(), 'too-many'
+     FROM unnest($3::text[], $4::int[]) AS beyond (reason, messages) ORDER BY reason
      ON CONFLICT (consumer, topic, position)
-       DO UPDATE SET messages = parked_messages.messages + 1, ended_at = now()`,
-    [consumer, topic, reason],
+       DO UPDATE SET messages = parked_messages.messages + excluded.messages, ended_at = now()`,
+    [consumer, topic, [...beyond.keys()], [...beyond.values()]],
   );
 }
 
@@ -125,6 +134,7 @@ export async function parkedKeys(
   keyHashes: readonly string[],
   seal: Seal,
 ): Promise<Map<string, boolean>> {
+  if (keyHashes.length === 0) return new Map();
   const keys = new Map(keyHashes.map((keyHash) => [seal.hash(keyHash), keyHash]));
   const rows = await manager.query<{ stored: string; holdsUp: boolean }[]>(
     `SELECT key_hash AS stored, bool_or(holds_up) AS "holdsUp" FROM (

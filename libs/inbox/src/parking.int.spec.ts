@@ -11,7 +11,8 @@ import { Poison, Retryable } from '@castiron/failures';
 import { connect } from '@castiron/kafka';
 import { eventually, freshDatabase, uniqueSlug } from '@castiron/testing';
 import { Type } from 'typebox';
-import { afterAll, afterEach, beforeAll, describe, expect, inject, it } from 'vitest';
+import { EntityManager } from 'typeorm';
+import { afterAll, afterEach, beforeAll, describe, expect, inject, it, onTestFinished, vi } from 'vitest';
 import { inboxMigrations, subscribe } from './index.js';
 import {
   event,
@@ -232,6 +233,27 @@ describe('what cannot be handled', () => {
     await rig.inboxOf({ topics: [topic], subscriptions: [counting], mostOfARecipient: 0 }).start();
     await eventually(() => expect(handled).toBe(2), within);
     expect(await rig.parked(topic)).toMatchObject([{ reason: 'unknown-type', ended: 'too-many' }]);
+  });
+
+  it('costs few statements, however many come beyond what is kept of a recipient', async () => {
+    const replied = replies.of(uniqueSlug());
+    const topic = replied.name;
+    await rig.admin.createTopics([replied]);
+    const query = vi.spyOn(EntityManager.prototype, 'query');
+    onTestFinished(() => query.mockRestore());
+    const ignoring = subscribe(withdrawalConfirmed, { handle: () => Promise.resolve() });
+    const beyond = 3_000;
+    await rig.producer.send(upTo(beyond).map(() => ({ topic, key: '', value: '', headers: {} })));
+    await rig.inboxOf({ topics: [topic], subscriptions: [ignoring], mostOfARecipient: 0 }).start();
+    await eventually(async () => {
+      const [counted] = await rig.dataSource.query<[{ n: number }]>(
+        'SELECT sum(messages)::int AS n FROM parked_messages WHERE topic = $1',
+        [topic],
+      );
+      expect(counted.n).toBe(beyond);
+    }, within);
+    const about = query.mock.calls.filter(([, parameters]) => (parameters as unknown[] | undefined)?.includes(topic));
+    expect(about.length).toBeLessThan(60);
   });
 
   it('keeps what is no event sealed', async () => {
