@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { NoRoom } from '@castiron/failures';
 import { connect } from '@castiron/kafka';
+import { createMetrics } from '@castiron/observability';
 import { eventually, freshDatabase } from '@castiron/testing';
 import { outboxKey, Transactions } from '@castiron/transactions';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
@@ -40,7 +41,9 @@ describe('while the outbox is full', () => {
     );
     const note = (to: string, key: string, n: number | null | undefined) => [to, key, n ?? null];
     const insert = 'INSERT INTO effects (topic, key, n) VALUES ($1, $2, $3)';
+    const metrics = createMetrics('spec');
     const inbox = rig.inboxOf({
+      metrics,
       topics: [topic, cancellations],
       transactions,
       subscriptions: [
@@ -67,6 +70,8 @@ describe('while the outbox is full', () => {
     const others = Array.from({ length: 10 }, () => randomUUID());
     await rig.producer.send([
       ...[0, 1, 2, 3].map((n) => event(contract, adds, n)),
+      // Some of them come again with those that wait, each time.
+      ...others.map((key) => ({ ...event(contract, key, 0), value: 'no JSON' })),
       ...[1, 3, 5].flatMap((n) => others.map((key) => event(contract, key, n))),
       ...[1, 2].map((n) => event(cancelled, adds, n)),
     ]);
@@ -84,7 +89,8 @@ describe('while the outbox is full', () => {
     expect(await rig.effects(topic, adds)).toEqual([]);
     isFull = false;
     await eventually(async () => expect(await rig.effects(topic, adds)).toEqual([0, 1, 2, 3]), within);
-    expect(await rig.parked(topic)).toEqual([]);
+    expect(await rig.reasons(topic)).toEqual(others.map(() => 'bad-json'));
+    expect(await metrics.registry.getSingleMetricAsString('castiron_inbox_parked_total')).toMatch(/ 10$/);
     expect(published.filter((key) => key === `out-${adds}`)).toHaveLength(2 + 3);
     expect(rig.crashes).toEqual([]);
   }, 60_000);

@@ -2,7 +2,7 @@ import type { ReceivedEvent } from '@castiron/contracts';
 import { isCorrelationId, runWithCorrelation, type Logger, type Metrics } from '@castiron/observability';
 import { MoreKeysNeeded, type Tx } from '@castiron/transactions';
 import type { Item } from './item.js';
-import { holdsUp, saysAll, type Seal } from './parked-messages.js';
+import { holdsUp, saysAll, type Parking, type Seal } from './parked-messages.js';
 import { Parkings } from './parkings.js';
 import type { Subscription } from './subscription.js';
 
@@ -43,7 +43,6 @@ export class Handling {
       const { content, keyHash } = item;
       if (content.kind === 'broken') {
         parkings.add({ item, reason: content.reason });
-        tx.afterCommit(() => this.noticeBroken(item, content.reason));
         continue;
       }
       // Also for the second copy within this chunk.
@@ -52,13 +51,13 @@ export class Handling {
         await parkings.supersede(keyHash);
       } else if (!content.subscription.overtakes && (await parkings.holdUp(keyHash))) {
         parkings.add({ item, reason: 'behind-parked' });
-        tx.afterCommit(() => this.countParked('behind-parked'));
         continue;
       }
       await run.add(content.event, content.subscription);
     }
     await run.flush();
     await parkings.write();
+    tx.afterCommit(() => this.notice(parkings.parked));
     tx.afterCommit(() =>
       this.options.metrics
         ?.counter('castiron_inbox_messages_total', 'Messages that went through the inbox', ['topic'])
@@ -73,7 +72,7 @@ export class Handling {
     const parkings = await this.parkings([item], item.raw.topic, tx);
     parkings.add({ item, reason });
     await parkings.write();
-    tx.afterCommit(() => this.countParked(reason));
+    tx.afterCommit(() => this.notice(parkings.parked));
   }
 
   /** Remembers the ids, first thing in the transaction, so that whoever has the same message waits. @returns the new ones */
@@ -99,18 +98,15 @@ export class Handling {
     return Parkings.of({ manager, consumer, topic, seal, mostOfARecipient }, keyHashes);
   }
 
-  private noticeBroken(item: Item, reason: string): void {
-    this.options.logger.warn(
-      { reason, topic: item.raw.topic, position: item.position },
-      'a message is no event and is parked',
-    );
-    this.countParked(reason);
-  }
-
-  private countParked(reason: string): void {
-    this.options.metrics
-      ?.counter('castiron_inbox_parked_total', 'Messages that were parked', ['reason'])
-      .inc({ reason });
+  /** Only what is new: where a batch is left for later, its broken messages come again every other second. */
+  private notice(parked: readonly Parking[]): void {
+    const { logger, metrics } = this.options;
+    const counter = metrics?.counter('castiron_inbox_parked_total', 'Messages that were parked', ['reason']);
+    for (const { item, reason } of parked) {
+      counter?.inc({ reason });
+      if (item.content.kind === 'event') continue;
+      logger.warn({ reason, topic: item.raw.topic, position: item.position }, 'a message is no event and is parked');
+    }
   }
 }
 

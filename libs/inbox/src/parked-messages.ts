@@ -40,6 +40,7 @@ export function holdsUp({ content }: Item): boolean {
  * Keeps messages of one topic that cannot be handled, in their order. A second time is the same, but that what was no
  * event to an older version, and is one by now, takes its id: the inbox has just been told that it has seen it, and a
  * replay would take it for handled.
+ * @returns those that were not parked before; also what is only counted, for which nobody knows
  */
 export async function park(
   manager: EntityManager,
@@ -47,21 +48,23 @@ export async function park(
   parkings: readonly Parking[],
   seal: Seal,
   most = MOST_OF_A_RECIPIENT,
-): Promise<void> {
+): Promise<Parking[]> {
   const topic = parkings[0]?.item.raw.topic;
-  if (topic === undefined) return;
+  if (topic === undefined) return [];
   let room =
     replies.slugOf(topic) === undefined ? Infinity : most - (await countParked(manager, consumer, topic, most));
   let rows: unknown[][] = [];
   let bytes = 0;
   const beyond = new Map<string, number>();
+  const isNew = new Set<string>();
   const flush = async (): Promise<void> => {
-    await insert(manager, consumer, topic, rows);
+    for (const position of await insert(manager, consumer, topic, rows)) isNew.add(position);
     rows = [];
     bytes = 0;
   };
   for (const { item, reason } of parkings) {
     if (room <= 0) {
+      isNew.add(item.position);
       beyond.set(reason, (beyond.get(reason) ?? 0) + 1);
       continue;
     }
@@ -77,21 +80,25 @@ export async function park(
   }
   await flush();
   await countOnly(manager, consumer, topic, beyond);
+  return parkings.filter(({ item }) => isNew.has(item.position));
 }
 
-async function insert(manager: EntityManager, consumer: string, topic: string, rows: unknown[][]): Promise<void> {
-  if (rows.length === 0) return;
+/** @returns the positions of those that are new */
+async function insert(manager: EntityManager, consumer: string, topic: string, rows: unknown[][]): Promise<string[]> {
+  if (rows.length === 0) return [];
   const columns = rows[0]?.map((_, at) => rows.map((row) => row[at])) ?? [];
-  await manager.query(
+  const written = await manager.query<{ position: string; isNew: boolean }[]>(
     `INSERT INTO parked_messages
        (consumer, topic, position, key_hash, holds_up, event_id, type, reason, sealed, bytes, truncated)
      SELECT $1, $2, m.* FROM unnest($3::text[], $4::text[], $5::boolean[], $6::uuid[], $7::text[], $8::text[],
        $9::bytea[], $10::bigint[], $11::boolean[]) AS m
      ON CONFLICT (consumer, topic, position) DO UPDATE
        SET event_id = excluded.event_id, type = excluded.type, holds_up = excluded.holds_up
-       WHERE parked_messages.state = 'parked' AND parked_messages.event_id IS NULL AND excluded.event_id IS NOT NULL`,
+       WHERE parked_messages.state = 'parked' AND parked_messages.event_id IS NULL AND excluded.event_id IS NOT NULL
+     RETURNING position, xmax = 0 AS "isNew"`,
     [consumer, topic, ...columns],
   );
+  return written.filter(({ isNew }) => isNew).map(({ position }) => position);
 }
 
 async function countParked(manager: EntityManager, consumer: string, topic: string, most: number): Promise<number> {

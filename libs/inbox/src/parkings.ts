@@ -11,6 +11,8 @@ interface Where {
 
 /** What one transaction parks of a topic, in order, and which keys are held up by what is parked. */
 export class Parkings {
+  /** Those that were written and are new. */
+  readonly parked: Parking[] = [];
   private added: Parking[] = [];
   /** Keys under which something came that is no event, and may or may not be parked: see {@link holdUp}. */
   private readonly unsure = new Set<string>();
@@ -54,7 +56,7 @@ export class Parkings {
     const { manager, consumer, seal, mostOfARecipient } = this.where;
     const { added } = this;
     this.added = [];
-    await park(manager, consumer, added, seal, mostOfARecipient);
+    this.parked.push(...(await park(manager, consumer, added, seal, mostOfARecipient)));
   }
 
   private async makeSure(keyHash: string): Promise<void> {
