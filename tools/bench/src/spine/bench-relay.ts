@@ -1,3 +1,4 @@
+import { createMetrics } from '@castiron/observability';
 import { RelayThread } from '@castiron/service';
 import type { Places } from './places.js';
 
@@ -9,9 +10,11 @@ const LOOK_MS = 10;
 /** The relay as a service runs it, on a thread of its own. */
 export class BenchRelay {
   readonly outbox: RelayThread;
+  /** What every service measures of itself. */
+  readonly metrics = createMetrics('bench');
 
   constructor({ url, kafka }: Places) {
-    this.outbox = new RelayThread({
+    const settings = {
       name: 'bench',
       logLevel: LOG_LEVEL,
       databaseUrl: url,
@@ -20,7 +23,8 @@ export class BenchRelay {
       kafkaPassword: kafka.password,
       kafkaSsl: kafka.ssl ?? false,
       leaseMs: LEASE_MS,
-    });
+    } as const;
+    this.outbox = new RelayThread(settings, this.metrics);
   }
 
   start(): Promise<void> {

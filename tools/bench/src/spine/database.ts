@@ -1,13 +1,10 @@
 import { createLogger } from '@castiron/observability';
 import { inboxMigrations } from '@castiron/inbox';
-import { appendToOutbox, outboxMigrations } from '@castiron/outbox';
+import { outboxMigrations } from '@castiron/outbox';
 import { createDataSource } from '@castiron/service';
 import type { DataSource } from 'typeorm';
 
 export const silent = createLogger('bench', process.env['LOG_LEVEL'] ?? 'silent');
-
-/** The outbox where nobody sends, or somebody else does. */
-export const nobodyWaits = { append: appendToOutbox, wake: () => undefined };
 
 /** Connects as a service does, which has fewer connections than the bench has clients. */
 export const connected = (url: string): Promise<DataSource> =>

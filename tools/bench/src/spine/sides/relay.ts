@@ -1,10 +1,6 @@
-import { createMetrics } from '@castiron/observability';
 import { BenchRelay } from '../bench-relay.js';
 import type { Places } from '../places.js';
 import { watchOwnMemory, WorkCounter, type Work } from '../stopwatch.js';
-
-// What every service measures of itself anyway.
-createMetrics('bench');
 
 /** Runs the relay until the backlog is on its topic. */
 export async function drain({ count, ...places }: Places & { count: number }): Promise<Work & { peakMiB: number }> {

@@ -1,17 +1,15 @@
 import { connect } from '@castiron/kafka';
 import { isPassing } from '@castiron/failures';
-import { createMetrics } from '@castiron/observability';
 import { Inbox, subscribe } from '@castiron/inbox';
-import { outboxKey, Transactions } from '@castiron/transactions';
+import { outboxKey } from '@castiron/transactions';
 import { BenchRelay } from '../bench-relay.js';
-import { nobodyWaits, silent, withDatabase } from '../database.js';
+import { silent, withDatabase } from '../database.js';
 import { contractOn, dataOf } from '../events.js';
 import { openSeal } from '../open-seal.js';
 import { atRate, type Paced } from '../pace.js';
 import type { OnTopic } from '../places.js';
+import { productPath } from '../product-path.js';
 import { sharedClock, stopwatch } from '../stopwatch.js';
-
-const metrics = createMetrics('bench');
 
 /** Like a client that asks again where all connections were busy for long: what that costs shows in the latency. */
 async function untilDone(work: () => Promise<void>): Promise<void> {
@@ -31,7 +29,12 @@ export async function pace(given: OnTopic & { perSecond: number; count: number; 
   return withDatabase(url, async (dataSource) => {
     const relay = new BenchRelay(given);
     if (given.relay) await relay.start();
-    const transactions = new Transactions(dataSource, given.relay ? relay.outbox : nobodyWaits, { contract });
+    const { transactions, stop } = await productPath({
+      dataSource,
+      metrics: relay.metrics,
+      publications: { contract },
+      ...(given.relay && { relay: relay.outbox }),
+    });
     const committed = new Float64Array(count);
     const due = await atRate(perSecond, count, async (n) => {
       const data = dataOf(n);
@@ -40,6 +43,7 @@ export async function pace(given: OnTopic & { perSecond: number; count: number; 
       );
       committed[n] = sharedClock();
     });
+    await stop();
     if (!given.relay) return { due, begun: committed };
     await relay.sent(count);
     await relay.stop();
@@ -56,10 +60,12 @@ export async function idle(
     const kafka = connect(settings);
     const relay = new BenchRelay(given);
     await relay.start();
+    const { metrics, outbox } = relay;
+    const { transactions, stop } = await productPath({ dataSource, metrics, publications: {}, relay: outbox });
     const inbox = new Inbox({
       name: `${topic}.idle`,
       dataSource,
-      transactions: new Transactions(dataSource, relay.outbox, {}),
+      transactions,
       kafka,
       topics: [topic],
       subscriptions: [subscribe(contractOn(topic), { handle: async () => undefined })],
@@ -77,6 +83,7 @@ export async function idle(
     const { ms, cpuUs } = lap();
     const residentMiB = process.memoryUsage.rss() / 2 ** 20;
     await inbox.stop();
+    await stop();
     await relay.stop();
     return { percent: cpuUs / ms / 10, residentMiB };
   });

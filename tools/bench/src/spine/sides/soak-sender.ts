@@ -1,13 +1,14 @@
-import { createMetrics } from '@castiron/observability';
-import { outboxKey, Transactions } from '@castiron/transactions';
+import { outboxKey } from '@castiron/transactions';
 import type { DataSource } from 'typeorm';
 import { BenchRelay } from '../bench-relay.js';
 import { connected } from '../database.js';
 import { contractOn, dataOf } from '../events.js';
 import { atRate } from '../pace.js';
 import type { OnTopic } from '../places.js';
+import { productPath } from '../product-path.js';
 
-let running: { dataSource: DataSource; relay: BenchRelay; publish: () => Promise<void> } | undefined;
+let running:
+  { dataSource: DataSource; relay: BenchRelay; publish: () => Promise<void>; leave: () => Promise<void> } | undefined;
 let published = 0;
 
 function sender() {
@@ -19,15 +20,19 @@ function sender() {
 export async function start({ topic, ...places }: OnTopic): Promise<void> {
   const contract = contractOn(topic);
   const dataSource = await connected(places.url);
-  createMetrics('bench');
   const relay = new BenchRelay(places);
   await relay.start();
-  const transactions = new Transactions(dataSource, relay.outbox, { contract });
+  const { transactions, stop: leave } = await productPath({
+    dataSource,
+    metrics: relay.metrics,
+    publications: { contract },
+    relay: relay.outbox,
+  });
   const publish = async (): Promise<void> => {
     const data = dataOf((published += 1));
     await transactions.run([outboxKey(topic, data.customer)], async (tx) => tx.publish(contract, data));
   };
-  running = { dataSource, relay, publish };
+  running = { dataSource, relay, publish, leave };
 }
 
 /** Clients that commit one after the other, each waiting for its answer. */
@@ -50,7 +55,8 @@ export async function look(_: object): Promise<{ published: number; residentMiB:
 }
 
 export async function stop(_: object): Promise<void> {
-  const { relay, dataSource } = sender();
+  const { relay, dataSource, leave } = sender();
+  await leave();
   await relay.stop();
   await dataSource.destroy();
 }

@@ -1,8 +1,12 @@
-import { outboxKey, Transactions } from '@castiron/transactions';
-import { nobodyWaits, withDatabase } from '../database.js';
+import { createMetrics } from '@castiron/observability';
+import { outboxKey } from '@castiron/transactions';
+import { withDatabase } from '../database.js';
 import { contractOn, dataOf } from '../events.js';
 import type { OnTopic } from '../places.js';
+import { productPath } from '../product-path.js';
 import { stopwatch } from '../stopwatch.js';
+
+const metrics = createMetrics('bench');
 
 /** Events of one transaction, so that a backlog is there soon. */
 const AT_ONCE = 200;
@@ -11,7 +15,7 @@ const AT_ONCE = 200;
 export async function fill({ url, topic, count }: OnTopic & { count: number }): Promise<void> {
   const contract = contractOn(topic);
   await withDatabase(url, async (dataSource) => {
-    const transactions = new Transactions(dataSource, nobodyWaits, { contract });
+    const { transactions, stop } = await productPath({ dataSource, metrics, publications: { contract } });
     for (let at = 0; at < count; at += AT_ONCE) {
       const events = Array.from({ length: Math.min(AT_ONCE, count - at) }, (_, n) => dataOf(at + n));
       const keys = events.map((data) => outboxKey(topic, contract.key(data)));
@@ -19,6 +23,7 @@ export async function fill({ url, topic, count }: OnTopic & { count: number }): 
         for (const data of events) tx.publish(contract, data);
       });
     }
+    await stop();
   });
 }
 
@@ -31,7 +36,9 @@ export async function commit(
   const { url, topic, clients, seconds, outbox } = given;
   const contract = contractOn(topic);
   return withDatabase(url, async (dataSource) => {
-    const transactions = new Transactions(dataSource, nobodyWaits, { contract });
+    const { transactions, stop } = await productPath({ dataSource, metrics, publications: { contract } });
+    // Of a service without an outbox nobody would measure it.
+    if (!outbox) await stop();
     const order = `INSERT INTO orders (customer, note) VALUES ($1, $2)`;
     let n = 0;
     const plain = async (): Promise<void> => {
@@ -62,6 +69,7 @@ export async function commit(
     const lap = stopwatch();
     const done = await until(performance.now() + seconds * 1000);
     const { ms, cpuUs } = lap();
+    await stop();
     return { perSecond: (done * 1000) / ms, cpuUsPerCommit: cpuUs / done };
   });
 }
