@@ -283,7 +283,6 @@ describe('the inbox', () => {
         type: 'postgres',
         url: valve.url,
         poolErrorHandler: () => undefined,
-        extra: { pipeline: true },
       }).initialize(),
       kafka,
     );

@@ -24,7 +24,6 @@ beforeAll(async () => {
       type: 'postgres',
       url: cutter.url,
       poolErrorHandler: () => undefined,
-      extra: { pipeline: true },
     }).initialize(),
     kafka,
   );

@@ -32,8 +32,6 @@ export async function freshDatabase(
     migrations: [...migrations],
     poolSize: options.poolSize ?? 20,
     invalidWhereValuesBehavior: { null: 'throw', undefined: 'throw' },
-    // As services have it.
-    extra: { pipeline: true },
     ...(options.entities !== undefined && { entities: options.entities }),
   });
   await dataSource.initialize();

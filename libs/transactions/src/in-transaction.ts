@@ -1,6 +1,7 @@
 import type { Client } from 'pg';
 import type { DataSource, EntityManager, QueryRunner } from 'typeorm';
 import type { Statement } from './transaction.js';
+import { withCommand } from './with-command.js';
 
 const BEGIN = 'START TRANSACTION ISOLATION LEVEL READ COMMITTED';
 
@@ -48,15 +49,11 @@ function listen(runner: QueryRunner, heard: (statement: string) => Promise<void>
 }
 
 /**
- * Sends both at once. Where the last statement fails, PostgreSQL rolls back at the commit that follows it.
+ * What is written last takes the commit along.
  * @throws Error where a statement had failed and the work passed over it: there is nothing left to commit
  */
 async function commitWith(runner: QueryRunner, last: Statement | undefined, commit: string): Promise<void> {
   const client = (await runner.connect()) as Client;
-  const { stream } = client.connection;
-  stream.cork();
-  const asked = [last, commit].filter((it) => it !== undefined).map((it) => client.query(it));
-  stream.uncork();
-  const { command } = (await Promise.all(asked)).at(-1) ?? {};
-  if (command !== commit) throw new Error('a statement of the transaction had failed: nothing was committed');
+  const answer = last === undefined ? await client.query(commit) : await withCommand(client, last, commit);
+  if (answer.command !== commit) throw new Error('a statement of the transaction had failed: nothing was committed');
 }

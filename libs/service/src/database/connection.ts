@@ -14,8 +14,6 @@ export const connectionTo = (url: string): PoolConfig => ({
   connectionString: url,
   connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
   Client: PatientClient,
-  // A commit goes along with the last statement before it (see `transactions`).
-  pipeline: true,
   statement_timeout: STATEMENT_TIMEOUT_MS,
   idle_in_transaction_session_timeout: IDLE_IN_TRANSACTION_MS,
   options: `-c client_connection_check_interval=${LOOK_FOR_CLIENT_MS}`,
