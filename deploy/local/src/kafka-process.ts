@@ -52,9 +52,12 @@ export async function startKafkaProcess(o: KafkaOptions): Promise<Part> {
     name: 'kafka',
     command: 'java',
     args: [
-      '-Xms128m',
+      '-Xms256m',
       '-Xmx512m',
-      '-XX:+UseSerialGC',
+      // As Kafka's own start script has it.
+      '-XX:+UseG1GC',
+      '-XX:MaxGCPauseMillis=20',
+      '-XX:InitiatingHeapOccupancyPercent=35',
       '-Dorg.slf4j.simpleLogger.log.org.apache.kafka.common.config=warn',
       '-Dorg.slf4j.simpleLogger.log.kafka.server.KafkaConfig=warn',
       '-cp',

@@ -18,9 +18,15 @@ export const PROGRAMS: Readonly<Record<ServiceName, string>> = {
 
 /**
  * How every service is run. The old heap ends where a leak would be felt; the young one is kept small, for V8's own choice of
- * three times 64 MiB is mostly garbage that it has not looked at yet.
+ * three times 64 MiB is mostly garbage that it has not looked at yet. V8's helpers are as many as there are cores for: the four
+ * that it has otherwise take all of a small machine while they collect.
  */
-export const NODE_ARGUMENTS = ['--enable-source-maps', '--max-old-space-size=384', '--max-semi-space-size=16'] as const;
+export const NODE_ARGUMENTS = [
+  '--enable-source-maps',
+  '--max-old-space-size=384',
+  '--max-semi-space-size=16',
+  '--v8-pool-size=0',
+] as const;
 
 /** A file with 32 random bytes in base64, made when it is missing. */
 async function keyFile(path: string): Promise<string> {
