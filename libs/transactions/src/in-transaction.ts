@@ -7,8 +7,8 @@ const BEGIN = 'START TRANSACTION ISOLATION LEVEL READ COMMITTED';
 
 /** What a transaction says without having to wait for an answer. */
 export interface Around {
-  /** Its first statements; no parameters. */
-  readonly first: string;
+  /** Its first statement, if any. */
+  readonly first: Statement | undefined;
   /** Its last one, asked for once the work is done; throwing rolls back. */
   readonly last: () => Statement | undefined;
 }
@@ -28,7 +28,7 @@ export async function inTransaction<T>(
   try {
     return await runner.manager.transaction('READ COMMITTED', async (manager) => {
       stopListening();
-      await manager.query(`${BEGIN}; ${first}`);
+      await beginWith(runner, first);
       const result = await work(manager);
       const ending = last();
       const stop = listen(runner, (commit) => {
@@ -48,12 +48,19 @@ function listen(runner: QueryRunner, heard: (statement: string) => Promise<void>
   return () => void Reflect.deleteProperty(runner, 'query');
 }
 
+async function beginWith(runner: QueryRunner, first: Statement | undefined): Promise<void> {
+  const client = (await runner.connect()) as Client;
+  await (first === undefined ? client.query(BEGIN) : withCommand(client, first, { before: BEGIN }));
+}
+
 /**
  * What is written last takes the commit along.
  * @throws Error where a statement had failed and the work passed over it: there is nothing left to commit
  */
 async function commitWith(runner: QueryRunner, last: Statement | undefined, commit: string): Promise<void> {
   const client = (await runner.connect()) as Client;
-  const answer = last === undefined ? await client.query(commit) : await withCommand(client, last, commit);
-  if (answer.command !== commit) throw new Error('a statement of the transaction had failed: nothing was committed');
+  const answers =
+    last === undefined ? [await client.query(commit)] : await withCommand(client, last, { after: commit });
+  if (answers.at(-1)?.command !== commit)
+    throw new Error('a statement of the transaction had failed: nothing was committed');
 }

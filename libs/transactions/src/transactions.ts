@@ -8,16 +8,23 @@ import type { OutboxPort, Publications, Statement, Tx } from './transaction.js';
 /** The most outbox keys one transaction may hold; a larger piece of work is to be cut up. */
 export const MAX_KEYS = 256;
 
+/** Planned once a connection. */
+const LOCK_ONE = { name: 'outbox-lock', text: `SELECT pg_advisory_xact_lock($1)` };
+const LOCK_MANY = {
+  name: 'outbox-locks',
+  text: `SELECT pg_advisory_xact_lock(lock) FROM unnest($1::bigint[]) AS lock`,
+};
+
 /**
  * Before anything is read, so that each later statement sees what former holders of a key committed; sorted, so that no
  * two transactions wait for each other. The function runs in the order of the array.
  */
-function lockAll(keys: ReadonlySet<string>): string {
+function lockAll(keys: ReadonlySet<string>): Statement | undefined {
   const locks = [...new Set([...keys].map(lockOf))].sort((a, b) => (a < b ? -1 : 1));
-  if (locks.length === 0) return '';
-  // One is what most hold, and planned in half the time.
-  if (locks.length === 1) return `SELECT pg_advisory_xact_lock(${locks.join()})`;
-  return `SELECT pg_advisory_xact_lock(lock) FROM unnest('{${locks.join()}}'::bigint[]) AS lock`;
+  if (locks.length === 0) return undefined;
+  // One is what most hold, and done in half the time.
+  if (locks.length === 1) return { ...LOCK_ONE, values: [locks.join()] };
+  return { ...LOCK_MANY, values: [`{${locks.join()}}`] };
 }
 
 /** Runs work as one READ COMMITTED transaction, with its events in the outbox. */

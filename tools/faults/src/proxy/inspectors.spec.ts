@@ -54,6 +54,17 @@ describe('in the bytes to PostgreSQL', () => {
     },
   );
 
+  it('the commit is seen that goes along with what it commits', () => {
+    const inspector = started();
+    inspector.request(parse('START TRANSACTION'));
+    inspector.request(parse('SELECT pg_advisory_xact_lock($1)', 'lock'));
+    inspector.request(parse('INSERT INTO outbox (xid) VALUES ($1)', 'append'));
+    expect(inspector.request(bind('append'))).toBeUndefined();
+    expect(inspector.request(parse('COMMIT'))).toBe('before-commit');
+    expect(inspector.answer(complete('INSERT 0 1'))).toBeUndefined();
+    expect(inspector.answer(complete('COMMIT'))).toBe('after-commit');
+  });
+
   it('the ids of an inbox are seen once they are remembered', () => {
     const inspector = started();
     inspector.request(parse('INSERT INTO inbox (event_id, consumer) SELECT 1'));
