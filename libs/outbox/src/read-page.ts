@@ -65,14 +65,11 @@ const NEWS = `
     ORDER BY id + 0 LIMIT ${PAGE_ROWS}`)} ON before < ${FETCH_BYTES}
   ORDER BY id`;
 
-/**
- * The next rows between the snapshots, by id. The end is a comparison of rows: for a range of ids the planner expects a handful
- * of them, and would read and sort all of the window for each page.
- */
+/** The next rows between the snapshots, by id. */
 const NEXT = `
   SELECT ${COLUMNS} FROM ${page(`
     SELECT * FROM outbox
-    WHERE id > $1 AND (id, 0) <= ($4::bigint, 0) AND pg_visible_in_snapshot(xid, $2::pg_snapshot)
+    WHERE id > $1 AND id <= $4 AND pg_visible_in_snapshot(xid, $2::pg_snapshot)
       AND NOT pg_visible_in_snapshot(xid, ($3::pg_snapshot[])[lane + 1])
     ORDER BY id LIMIT ${PAGE_ROWS}`)}
   WHERE before < ${FETCH_BYTES} ORDER BY id`;
