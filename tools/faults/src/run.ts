@@ -121,7 +121,7 @@ export async function runSeed(cluster: Cluster, options: RunOptions): Promise<Ru
       history.write({ type: 'ended-by-itself', replica: replica.name, why, byDesign });
       const what = `${replica.name} ended by itself: ${why}`;
       if (byDesign) ownEnds.push(what);
-      else bugs.push({ kind: 'wrong', what });
+      else bugs.push({ kind: 'crashed', what });
     };
   }
 

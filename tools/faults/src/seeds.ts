@@ -1,8 +1,9 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DOT_CASTIRON } from '@castiron/local-stack';
+import type { Anomaly } from './check/observed.js';
 import { faultsOf, LONG, SHORT } from './plan/faults.js';
-import { plantedIn, PLANTS, type Plant, type PlantName } from './plants/plants.js';
+import { plantedIn, PLANTS, thrownIn, type Plant, type PlantName } from './plants/plants.js';
 import { Cluster } from './rig/cluster.js';
 import { runSeed, type RunOptions, type RunResult } from './run.js';
 
@@ -32,6 +33,9 @@ const SHORT_RUN: Measure = { severity: SHORT, settleWithin: 45_000, thinkMs: 160
 const LONG_RUN: Measure = { severity: LONG, settleWithin: 180_000, thinkMs: 160, allAlong: true };
 /** A planted bug may keep things from coming to rest for good. */
 const PLANTED_SETTLES_WITHIN_MS = 20_000;
+
+/** Letters of a line that says what an edit broke. */
+const SHOWN = 200;
 
 const measureOf = ({ long }: How): Measure => (long ? LONG_RUN : SHORT_RUN);
 
@@ -102,11 +106,12 @@ export async function runPlanted(how: How, seed: number, plant: PlantName): Prom
   const kept = join(FOLDER, folderOf({ ...how, plant }));
   return onCluster(how, plant, kept, async (cluster) => {
     await mustBePlanted(PLANTS[plant], cluster);
-    return runSeed(cluster, {
+    const result = await runSeed(cluster, {
       ...scheduleOf(how, seed, plant),
       folder: join(kept, String(seed)),
       settleWithin: PLANTED_SETTLES_WITHIN_MS,
     });
+    return { ...result, anomalies: [...(await brokenBy(cluster)), ...result.anomalies] };
   });
 }
 
@@ -172,4 +177,14 @@ async function mustBePlanted({ edits }: Plant, cluster: Cluster): Promise<void> 
       throw new Error(`${replica.name} runs without the bug in ${missing.file}`);
     }
   }
+}
+
+/** What an edit broke that was to be a bug of another kind: a process that is tried again may live on with it. */
+async function brokenBy(cluster: Cluster): Promise<Anomaly[]> {
+  const logs = await Promise.all(
+    cluster.replicas.map(async ({ name, log }) => ({ name, line: thrownIn(await readFile(log, 'utf8')) })),
+  );
+  return logs.flatMap(({ name, line }) =>
+    line === undefined ? [] : [{ kind: 'crashed', what: `${name} says: ${line.slice(0, SHOWN)}` } as const],
+  );
 }

@@ -27,6 +27,17 @@ describe('a planted bug', () => {
     expect(isTold(planted(run('stuck'), run('reordered')))).toBe(false);
   });
 
+  it('is not told where processes crashed, which an edit does that throws', () => {
+    expect(isTold(planted(run('crashed', 'stuck'), run()))).toBe(false);
+    expect(plantsTable([planted(run('crashed', 'stuck'), run())])).toContain('NOT FOUND | 1 crashed, 1 stuck |');
+  });
+
+  it('is not told where what was to break did not break without it', () => {
+    const control = { ...run(), missed: ['backends terminated'] };
+    expect(isTold(planted(run('stuck'), control))).toBe(false);
+    expect(plantsTable([planted(run('stuck'), control)])).toContain('| nothing wrong; did not come to pass: backends');
+  });
+
   it('has a line with what was said of both', () => {
     const line = plantsTable([planted(run('wrong', 'stuck'), run('lost'))])
       .split('\n')

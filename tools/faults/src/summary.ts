@@ -81,12 +81,17 @@ export interface PlantedResult {
   readonly control: RunResult;
 }
 
-const foundIn = ({ plant, result }: PlantedResult): Anomaly | undefined =>
-  result.anomalies.find(({ kind }) => (PLANTS[plant].finds as readonly string[]).includes(kind));
+/** Nothing where processes crashed: an edit that throws is another bug than the one that was meant. */
+const foundIn = ({ plant, result: { anomalies } }: PlantedResult): Anomaly | undefined =>
+  anomalies.some(({ kind }) => kind === 'crashed')
+    ? undefined
+    : anomalies.find(({ kind }) => (PLANTS[plant].finds as readonly string[]).includes(kind));
 
-/** Whether the checker said what such a bug does, and nothing where there is none. */
-export const isTold = (planted: PlantedResult): boolean =>
-  foundIn(planted) !== undefined && planted.control.anomalies.length === 0;
+/** Nothing is wrong where nothing broke either. */
+const isClean = ({ anomalies, missed }: RunResult): boolean => anomalies.length === 0 && missed.length === 0;
+
+/** Whether the checker said what such a bug does, and nothing of the same faults where there is none. */
+export const isTold = (planted: PlantedResult): boolean => foundIn(planted) !== undefined && isClean(planted.control);
 
 /** What the checker said of each planted bug, and of the same without it. */
 export function plantsTable(results: readonly PlantedResult[]): string {
@@ -95,7 +100,8 @@ export function plantsTable(results: readonly PlantedResult[]): string {
     const first = foundIn(planted);
     const said = `${kindsOf(result.anomalies)}${first === undefined ? '' : `; ${first.kind}: ${first.what}`}`;
     const found = first === undefined ? 'NOT FOUND' : 'found';
-    return `| ${plant} | ${PLANTS[plant].what} | ${found} | ${said} | ${kindsOf(control.anomalies)} |`;
+    const missed = control.missed.map((fault) => `; did not come to pass: ${fault}`).join('');
+    return `| ${plant} | ${PLANTS[plant].what} | ${found} | ${said} | ${kindsOf(control.anomalies)}${missed} |`;
   });
   return [
     '| planted | what it does | | what the checker said | and of the same without it |',

@@ -194,6 +194,8 @@ export interface Anomaly {
     | 'revoked-and-sent'
     | 'stale-last'
     | 'wrong'
+    /** A process ended by itself, and not by design. */
+    | 'crashed'
     | 'too-little';
   readonly what: string;
 }

@@ -161,3 +161,9 @@ export function edited(source: string, { file, text, instead }: Edit): string {
 
 /** What a replica says once a file of it was edited. */
 export const plantedIn = (file: string): string => `planted a bug in ${file}`;
+
+/** V8's words about code that cannot do what it is to do. */
+const THROWS = /^.*(?:is not (?:a function|a constructor|defined|iterable)|Cannot (?:read|set) properties of).*$/m;
+
+/** @returns the first line of a replica's log that says so: the edit names what is called otherwise by now */
+export const thrownIn = (log: string): string | undefined => THROWS.exec(log)?.[0];
