@@ -16,7 +16,8 @@ import { PROCESSES, slugOf } from './plan/operations.js';
 import { Random } from './plan/random.js';
 import type { Cluster } from './rig/cluster.js';
 import { since, type Takeovers } from './rig/lanes.js';
-import { interruptionsOf, Nemesis, type Happened } from './rig/nemesis.js';
+import { interruptionsOf } from './rig/interruptions.js';
+import { Nemesis, type Happened } from './rig/nemesis.js';
 import { Calls } from './workload/calls.js';
 import { registerPartner } from './workload/partner.js';
 import { fenceStands } from './workload/fence.js';
@@ -190,7 +191,7 @@ export async function runSeed(cluster: Cluster, options: RunOptions): Promise<Ru
     ...nemesis.misdeeds.map((what): Anomaly => ({ kind: 'wrong', what })),
     ...(options.demanding
       ? [
-          ...tooLittle(history.operations, happened, watch.looks, options.operations),
+          ...tooLittle(observed, happened, options.operations),
           ...tooFewFaults({ faults: happened, takeovers, ownEnds, seed, severity }),
         ]
       : []),

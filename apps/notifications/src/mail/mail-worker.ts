@@ -17,7 +17,7 @@ import { nextTryAfter, nextTryInDoubt } from './retry.js';
  * What is still under way then is cut off. Whoever cancels waits for a mailing; nobody does for a notice, and a server that
  * has one may take its time (RFC 5321 4.5.3.2.6): as long as the claim holds.
  */
-const SEND_DEADLINE_S = { mailing: 15, notices: 50 };
+export const SEND_DEADLINE_S = { mailing: 15, notices: 50 };
 
 /** From the claim on: nothing of a mailing can leave any more. Whoever cancels waits this long at most. */
 export const SURELY_OVER_S = SEND_DEADLINE_S.mailing + 2;

@@ -140,7 +140,7 @@ export function goodRun(over: Partial<Observed> = {}): Observed {
       ['mail of welcome', 1],
       ['mail of started', 1],
     ]),
-    interruptions: 0,
+    interruptions: { left: 0, cutOff: 0 },
     trail: [{ place: 'customers', key: CUSTOMER, before: 1, after: 2 }],
     parked: 0,
     unsettled: [],

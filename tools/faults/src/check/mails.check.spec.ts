@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { check } from './check.js';
-import { done, goodRun, mailOf } from './history.example.js';
+import { done, goodRun, mailOf, STARTED } from './history.example.js';
 import type { Mail, Observed } from './observed.js';
 
 const said = (over: Partial<Observed>): string[] => check(goodRun(over)).map(({ kind }) => kind);
@@ -9,6 +9,8 @@ const letters = (started: number) =>
     ['mail of welcome', 1],
     ['mail of started', started],
   ]);
+const left = (times: number) => ({ left: times, cutOff: 0 });
+const cutOff = (times: number) => ({ left: 0, cutOff: times });
 const started = (over: Partial<Mail>) => [mailOf('welcome'), mailOf('started', over)];
 
 describe('a notice', () => {
@@ -28,14 +30,40 @@ describe('a notice', () => {
     expect(said({ mails: started({ status: 'sending', isClaimed: true }) })).toEqual([]);
   });
 
-  it('may be in doubt, and wait then to go once more', () => {
+  it('may be in doubt where its send was cut off, and wait then to go once more', () => {
+    const interruptions = cutOff(1);
     for (const status of ['in-doubt', 'queued']) {
       const mails = started({ status, isInDoubt: true });
-      expect(said({ mails }), status).toEqual([]);
+      expect(said({ mails, interruptions }), status).toEqual([]);
       // Whether it came, nobody can know.
-      expect(said({ mails, letters: new Map([['mail of welcome', 1]]) }), status).toEqual([]);
+      expect(said({ mails, interruptions, letters: new Map([['mail of welcome', 1]]) }), status).toEqual([]);
     }
-    expect(said({ mails: started({ status: 'sending', isInDoubt: true }) })).toEqual(['stuck']);
+    expect(said({ mails: started({ status: 'sending', isInDoubt: true }), interruptions })).toEqual(['stuck']);
+  });
+
+  it('is not in doubt where no send was cut off, though it was sent in the end', () => {
+    for (const status of ['in-doubt', 'queued', 'sent'])
+      expect(said({ mails: started({ status, isInDoubt: true }) }), status).toEqual(['wrong']);
+    expect(said({ mails: started({ status: 'in-doubt', isInDoubt: true }), interruptions: left(1) })).toEqual([
+      'wrong',
+    ]);
+  });
+
+  it('may be one of five that are in doubt together, and no more; those of an earlier run do not count', () => {
+    const inDoubt = (count: number): Partial<Observed> => {
+      const others = Array.from({ length: count }, (_, nth) => ({ ...STARTED, notice: `other ${nth}` }));
+      return {
+        notices: [...goodRun().notices, ...others],
+        mails: [
+          ...goodRun().mails,
+          ...others.map(({ notice }) => mailOf(notice, { status: 'in-doubt', isInDoubt: true })),
+          mailOf('of before', { status: 'in-doubt', isInDoubt: true }),
+        ],
+        interruptions: cutOff(1),
+      };
+    };
+    expect(said(inDoubt(5))).not.toContain('wrong');
+    expect(said(inDoubt(6))).toContain('wrong');
   });
 
   it('goes nowhere only where its customer took the address away', () => {
@@ -56,16 +84,21 @@ describe('a mail', () => {
   });
 
   it('may go twice where who sent it was interrupted, but not without a further attempt', () => {
-    expect(said({ mails: started({ attempts: 2 }), letters: letters(2), interruptions: 1 })).toEqual([]);
-    expect(said({ letters: letters(2), interruptions: 1 })).toEqual(['duplicated']);
-    expect(said({ mails: started({ attempts: 3 }), letters: letters(3), interruptions: 1 })).toEqual(['duplicated']);
+    expect(said({ mails: started({ attempts: 2 }), letters: letters(2), interruptions: left(1) })).toEqual([]);
+    expect(said({ letters: letters(2), interruptions: left(1) })).toEqual(['duplicated']);
+    expect(said({ mails: started({ attempts: 3 }), letters: letters(3), interruptions: left(1) })).toEqual([
+      'duplicated',
+    ]);
   });
 
   it.each(['in-doubt', 'sent', 'queued'])('may come once more where it is a notice in doubt, and is %s', (status) => {
     const twice = { status, isInDoubt: true, attempts: 2 };
-    expect(said({ mails: started(twice), letters: letters(2) })).toEqual([]);
-    expect(said({ mails: started({ ...twice, attempts: 1 }), letters: letters(2) })).toEqual(['duplicated']);
-    expect(said({ mails: started({ ...twice, attempts: 3 }), letters: letters(3) })).toContain('duplicated');
+    const interruptions = cutOff(1);
+    const saidOf = (over: Partial<Mail>, count: number) =>
+      said({ mails: started({ ...twice, ...over }), letters: letters(count), interruptions });
+    expect(saidOf({}, 2)).toEqual([]);
+    expect(saidOf({ attempts: 1 }, 2)).toEqual(['duplicated']);
+    expect(saidOf({ attempts: 3 }, 3)).toContain('duplicated');
   });
 
   it('does not come once more where it is a mailing in doubt', () => {
@@ -81,7 +114,7 @@ describe('a mail', () => {
       return {
         mails: [...goodRun().mails, ...others],
         letters: new Map([...letters(1), ...others.map(({ id }) => [id, 2] as const)]),
-        interruptions: 1,
+        interruptions: left(1),
       };
     };
     expect(said(many(5))).toEqual([]);

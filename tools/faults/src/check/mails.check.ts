@@ -1,7 +1,7 @@
 import { byKey } from './by-key.js';
 import type { Anomaly, Mail, Observed } from './observed.js';
 
-/** Mails that a worker sends at the same time: so many may go twice where it is interrupted. */
+/** Mails that a worker sends at the same time: so many may go twice, or be in doubt, where it is interrupted. */
 const AT_ONCE = 5;
 
 /** Each notice became one mail, which came to an end. */
@@ -41,6 +41,24 @@ function checkEnds({ operations, notices, shares, mails }: Observed): Anomaly[] 
   });
 }
 
+/** Mails of notices that were told in this run: an earlier one may have left others. */
+function ofNotices({ notices, mails }: Pick<Observed, 'notices' | 'mails'>): Mail[] {
+  const told = new Set(notices.map(({ notice }) => notice));
+  return mails.filter(({ notice }) => told.has(notice ?? ''));
+}
+
+/** A mail is in doubt where its send was cut off, and nowhere else: the mail server answers at once. */
+function checkDoubts(observed: Observed): Anomaly[] {
+  const { cutOff } = observed.interruptions;
+  const inDoubt = ofNotices(observed).filter(({ isInDoubt }) => isInDoubt).length;
+  if (inDoubt <= cutOff * AT_ONCE) return [];
+  return [{ kind: 'wrong', what: `${inDoubt} mails are in doubt, where sends were cut off ${cutOff} times` }];
+}
+
+/** Mails of this run that were sent, and came to the mail server. */
+export const sentOf = ({ notices, mails, letters }: Pick<Observed, 'notices' | 'mails' | 'letters'>): number =>
+  ofNotices({ notices, mails }).filter(({ status, id }) => status === 'sent' && letters.has(id)).length;
+
 /** A notice that is in doubt may come once more; a mailing may not. */
 const mayComeAgain = ({ isInDoubt, notice }: Mail): number => (isInDoubt && notice !== null ? 1 : 0);
 
@@ -48,8 +66,9 @@ const mayComeAgain = ({ isInDoubt, notice }: Mail): number => (isInDoubt && noti
  * What the mail server got: all that was sent, once, but for notices that are in doubt, and for what was under way where a
  * worker was interrupted.
  */
-function checkLetters({ notices, mails, letters, interruptions }: Observed): Anomaly[] {
-  const told = new Set(notices.map(({ notice }) => notice));
+function checkLetters(observed: Observed): Anomaly[] {
+  const { mails, letters } = observed;
+  const { left } = observed.interruptions;
   const known = new Map(mails.map((mail) => [mail.id, mail]));
   const countOf = ({ id }: Mail): number => letters.get(id) ?? 0;
   const again = [...letters].reduce((sum, [id, count]) => {
@@ -57,14 +76,14 @@ function checkLetters({ notices, mails, letters, interruptions }: Observed): Ano
     return sum + Math.max(0, count - 1 - (mail === undefined ? 0 : mayComeAgain(mail)));
   }, 0);
   return [
-    ...mails
-      .filter((mail) => mail.status === 'sent' && told.has(mail.notice ?? '') && countOf(mail) === 0)
+    ...ofNotices(observed)
+      .filter((mail) => mail.status === 'sent' && countOf(mail) === 0)
       .map(({ id }): Anomaly => ({ kind: 'lost', what: `the mail ${id} is sent, and never came to the mail server` })),
     ...mails
-      .filter((mail) => countOf(mail) > Math.min(mail.attempts, 1 + mayComeAgain(mail) + interruptions))
+      .filter((mail) => countOf(mail) > Math.min(mail.attempts, 1 + mayComeAgain(mail) + left))
       .map((mail): Anomaly => ({
         kind: 'duplicated',
-        what: `the mail ${mail.id} came ${countOf(mail)} times, by ${mail.attempts} attempts, where senders were interrupted ${interruptions} times`,
+        what: `the mail ${mail.id} came ${countOf(mail)} times, by ${mail.attempts} attempts, where senders were interrupted ${left} times`,
       })),
     ...[...letters.keys()]
       .filter((id) => !known.has(id))
@@ -72,11 +91,11 @@ function checkLetters({ notices, mails, letters, interruptions }: Observed): Ano
         kind: 'invented',
         what: `the mail ${id} came to the mail server, and is none of ours`,
       })),
-    ...(again > interruptions * AT_ONCE
+    ...(again > left * AT_ONCE
       ? [
           {
             kind: 'duplicated',
-            what: `${again} mails came once more, where senders were interrupted ${interruptions} times`,
+            what: `${again} mails came once more, where senders were interrupted ${left} times`,
           } as const,
         ]
       : []),
@@ -85,5 +104,5 @@ function checkLetters({ notices, mails, letters, interruptions }: Observed): Ano
 
 /** What became of notices. */
 export function checkMails(observed: Observed): Anomaly[] {
-  return [...checkEnds(observed), ...checkLetters(observed)];
+  return [...checkEnds(observed), ...checkDoubts(observed), ...checkLetters(observed)];
 }

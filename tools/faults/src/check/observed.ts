@@ -131,6 +131,14 @@ export interface Step {
   readonly after: number;
 }
 
+/** How often those who send mail were interrupted. */
+export interface Interruptions {
+  /** One left what it did to others: it was killed, ended by itself, or stood still for long. */
+  readonly left: number;
+  /** One cut off what it was sending: it was asked to end, ended by itself, or stood still for long. */
+  readonly cutOff: number;
+}
+
 /** All that can be seen once a run is over and everything is healed, of this run's customers only. */
 export interface Observed {
   readonly operations: readonly Done[];
@@ -172,8 +180,7 @@ export interface Observed {
   readonly notices: readonly Notice[];
   readonly mails: readonly Mail[];
   readonly letters: ReadonlyMap<string, number>;
-  /** How often one of those who send mail left to others what it did. */
-  readonly interruptions: number;
+  readonly interruptions: Interruptions;
   readonly trail: readonly Step[];
   /** Messages that were put aside; nothing that users do here is to be. */
   readonly parked: number;

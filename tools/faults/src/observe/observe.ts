@@ -42,7 +42,7 @@ export interface Subject {
   readonly before: Before;
   readonly unsettled: readonly string[];
   readonly looks: Observed['looks'];
-  readonly interruptions: number;
+  readonly interruptions: Observed['interruptions'];
 }
 
 /** What stands in the services' databases. */

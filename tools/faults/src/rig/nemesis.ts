@@ -42,22 +42,6 @@ export interface Happened {
   readonly until: number;
 }
 
-/** A process that stands still for longer takes what it waits for as lost. */
-const GIVES_UP_AFTER_MS = 8_000;
-
-/** How often a process of a service left what it did to others: it was killed, ended by itself, or stood still for long. */
-export const interruptionsOf = (
-  happened: readonly Happened[],
-  ownEnds: readonly string[],
-  service: Service,
-): number => {
-  const isOne = ({ fault, replica }: Happened): boolean =>
-    replica?.startsWith(service) === true &&
-    fault.kind === 'at-point' &&
-    (fault.action.startsWith('kill') || (fault.action === 'pause' && fault.ms > GIVES_UP_AFTER_MS));
-  return happened.filter(isOne).length + ownEnds.filter((end) => end.startsWith(service)).length;
-};
-
 /** What is known of a fault while it comes to pass. */
 interface Meeting {
   replica?: string;
@@ -124,10 +108,10 @@ export class Nemesis {
         return joinThird(cluster, fault, this.options.severity.lease);
       case 'asked-to-end': {
         const replica = cluster.named((meeting.replica = `${fault.service}-${fault.replica + 1}`));
-        const late = await replica.askToEnd();
-        if (late !== undefined) this.misdeeds.push(`${replica.name} was asked to end, and ${late}`);
+        const ending = await replica.askToEnd();
+        if (ending?.wrong !== undefined) this.misdeeds.push(`${replica.name} was asked to end, and ${ending.wrong}`);
         await replica.ready(GOES_ON_AFTER_MS);
-        return true;
+        return ending !== undefined;
       }
       case 'cut-off':
         return this.cutOff(fault, meeting);

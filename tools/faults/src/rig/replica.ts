@@ -31,6 +31,12 @@ export interface ReplicaOptions {
   readonly memory: ReplicaMemory;
 }
 
+/** How a process ended that was asked to. */
+export interface Ending {
+  /** What was wrong with it, where something was. */
+  readonly wrong?: string;
+}
+
 /** One process of a service, and a supervisor that starts it again whenever it ends. */
 export class Replica {
   readonly name: string;
@@ -97,9 +103,9 @@ export class Replica {
 
   /**
    * SIGTERM; the supervisor starts it again. One that is not up yet has nothing to end in order.
-   * @returns what was wrong with its end, where something was
+   * @returns nothing where nobody was there to be asked
    */
-  async askToEnd(): Promise<string | undefined> {
+  async askToEnd(): Promise<Ending | undefined> {
     await this.ready();
     const { part, said } = this;
     this.part = undefined;
@@ -110,11 +116,11 @@ export class Replica {
     const reason = await part.ended;
     clearTimeout(timer);
     const took = Date.now() - asked;
-    if (took > ENDS_WITHIN_MS) return `took ${took} ms`;
-    if (reason.includes('exit code 0')) return undefined;
+    if (took > ENDS_WITHIN_MS) return { wrong: `took ${took} ms` };
+    if (reason.includes('exit code 0')) return {};
     // It may have been ending already.
     const { why, byDesign } = ownEndOf(true, { reason, ...(await said) });
-    return byDesign ? undefined : `ended otherwise: ${why}`;
+    return byDesign ? {} : { wrong: `ended otherwise: ${why}` };
   }
 
   /** @returns whether there was a process */

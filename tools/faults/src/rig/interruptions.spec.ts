@@ -1,0 +1,48 @@
+import { describe, expect, it } from 'vitest';
+import { SEND_DEADLINE_S } from '../../../../apps/notifications/src/mail/mail-worker.js';
+import { LONG, type Action, type Fault } from '../plan/faults.js';
+import { GIVES_UP_AFTER_MS, interruptionsOf } from './interruptions.js';
+import type { Happened } from './nemesis.js';
+
+const after = 0;
+const atPoint = (action: Action, ms = 0): Fault => ({
+  kind: 'at-point',
+  point: 'before-mark',
+  service: 'notifications',
+  action,
+  letPass: 0,
+  ms,
+  afterwards: false,
+  after,
+});
+const asked: Fault = { kind: 'asked-to-end', service: 'notifications', replica: 0, after };
+const met = (fault: Fault, replica = 'notifications-1'): Happened => ({ fault, replica, from: 0, until: 1 });
+const interruptions = (happened: readonly Happened[], ownEnds: readonly string[] = []) =>
+  interruptionsOf(happened, ownEnds, 'notifications');
+
+describe('those who send mail are interrupted', () => {
+  it('where they are killed, which leaves what they did to others', () => {
+    const kills = (['kill', 'kill-and-arrive-late'] as const).map((action) => met(atPoint(action)));
+    expect(interruptions(kills)).toEqual({ left: 2, cutOff: 0 });
+  });
+
+  it('where they are asked to end, which cuts off what they send', () => {
+    expect(interruptions([met(asked)])).toEqual({ left: 0, cutOff: 1 });
+  });
+
+  it('where they end by themselves, or stand still for longer than a notice may take', () => {
+    const stands = (ms: number) => interruptions([met(atPoint('pause', ms))]);
+    expect(stands(SEND_DEADLINE_S.notices * 1_000 + 1)).toEqual({ left: 1, cutOff: 1 });
+    expect(stands(SEND_DEADLINE_S.notices * 1_000)).toEqual({ left: 0, cutOff: 0 });
+    expect(interruptions([], ['notifications-2 ended by itself: stuck'])).toEqual({ left: 1, cutOff: 1 });
+  });
+
+  it('by no pause of a plan, which is shorter', () => {
+    expect(LONG.pause).toBeLessThan(GIVES_UP_AFTER_MS);
+  });
+
+  it('by nothing that happens to others, or to their connections', () => {
+    const others = [met(atPoint('kill'), 'partner-sharing-1'), met(atPoint('cut')), met(atPoint('delay', 60_000))];
+    expect(interruptions(others, ['partner-sharing-1 ended by itself: stuck'])).toEqual({ left: 0, cutOff: 0 });
+  });
+});
