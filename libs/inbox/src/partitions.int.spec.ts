@@ -2,10 +2,9 @@ import { freshDatabase } from '@castiron/testing';
 import type { DataSource } from 'typeorm';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { inboxMigrations } from './index.js';
-import { createPartitions, forgetOldIds } from './partitions.js';
+import { createPartitions } from './partitions.js';
 
 const WEEK_MS = 7 * 86_400_000;
-const KEPT_DAYS = 60;
 const now = Date.now();
 
 let dataSource: DataSource;
@@ -22,8 +21,6 @@ function idOf(milliseconds: number): string {
 
 const weeksFromNow = (weeks: number): Date => new Date(now + weeks * WEEK_MS);
 const create = (at: Date) => dataSource.transaction((manager) => createPartitions(manager.query.bind(manager), at));
-const forget = (at: Date) =>
-  dataSource.transaction((manager) => forgetOldIds(manager.query.bind(manager), at, KEPT_DAYS));
 
 /** @returns whether the id is new */
 async function remember(id: string): Promise<boolean> {
@@ -57,14 +54,5 @@ describe('the ids of handled messages', () => {
     const ahead = idOf(weeksFromNow(12).getTime());
     await remember(ahead);
     expect(await placeOf(ahead)).not.toBe('inbox_rest');
-  });
-
-  it('are kept for as long as a topic or a parked message can bring them again, and no longer', async () => {
-    const id = idOf(now);
-    await remember(id);
-    await forget(new Date(now + KEPT_DAYS * 86_400_000));
-    expect(await remember(id)).toBe(false);
-    await forget(new Date(now + KEPT_DAYS * 86_400_000 + 3 * WEEK_MS));
-    expect(await placeOf(id)).toBeUndefined();
   });
 });
