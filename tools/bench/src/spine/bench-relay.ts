@@ -7,11 +7,14 @@ const LEASE_MS = 10_000;
 /** How often it is looked at what was sent. */
 const LOOK_MS = 10;
 
+/** What every service measures of itself: once a process, for what measures it cannot be ended. */
+const metrics = createMetrics('bench');
+const OF_A_RELAY = /^castiron_outbox_/;
+
 /** The relay as a service runs it, on a thread of its own. */
 export class BenchRelay {
   readonly outbox: RelayThread;
-  /** What every service measures of itself. */
-  readonly metrics = createMetrics('bench');
+  readonly metrics = metrics;
 
   constructor({ url, kafka }: Places) {
     const settings = {
@@ -24,6 +27,9 @@ export class BenchRelay {
       kafkaSsl: kafka.ssl ?? false,
       leaseMs: LEASE_MS,
     } as const;
+    // What was counted of the relay before is none of this one's.
+    const { registry } = metrics;
+    for (const { name } of registry.getMetricsAsArray()) if (OF_A_RELAY.test(name)) registry.removeSingleMetric(name);
     this.outbox = new RelayThread(settings, this.metrics);
   }
 

@@ -24,11 +24,12 @@ export async function productPath({
   metrics,
   publications,
   relay = nobodyWaits,
-}: ProductPathOptions): Promise<{ transactions: Transactions; stop: () => Promise<void> }> {
+}: ProductPathOptions): Promise<{ transactions: Transactions; room: OutboxRoom; stop: () => Promise<void> }> {
   const room = new OutboxRoom({ dataSource, limit: LIMIT, logger: silent, metrics });
   await room.start();
   return {
     transactions: new MarkingTransactions(dataSource, room.before(relay), publications),
+    room,
     stop: () => room.stop(),
   };
 }

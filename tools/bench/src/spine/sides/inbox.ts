@@ -2,12 +2,12 @@ import type { ReceivedEvent } from '@castiron/contracts';
 import { connect, type Kafka } from '@castiron/kafka';
 import { createMetrics } from '@castiron/observability';
 import { Inbox, subscribe } from '@castiron/inbox';
-import { appendToOutbox } from '@castiron/outbox';
-import { Transactions, type Tx } from '@castiron/transactions';
+import type { Tx } from '@castiron/transactions';
 import { silent, withDatabase } from '../database.js';
 import { contractOn, type BenchContract } from '../events.js';
 import { openSeal } from '../open-seal.js';
 import type { OnTopic } from '../places.js';
+import { productPath } from '../product-path.js';
 import { watchOwnMemory, WorkCounter, type Work } from '../stopwatch.js';
 
 const metrics = createMetrics('bench');
@@ -48,16 +48,18 @@ export async function handle(
       tx.afterCommit(() => handled.add(events.length));
     };
     const contract = contractOn(topic);
+    const { transactions, room, stop } = await productPath({ dataSource, metrics, publications: {} });
     const inbox = new Inbox({
       name,
       dataSource,
-      transactions: new Transactions(dataSource, { append: appendToOutbox, wake: () => undefined }, {}),
+      transactions,
       kafka: batches ? kafka : oneByOne(kafka),
       topics: [topic],
       subscriptions: [
         subscribe(contract, { handle: (event, tx) => write([event], tx), ...(batches && { handleBatch: write }) }),
       ],
       seal: openSeal,
+      room,
       logger: silent,
       metrics,
       onCrash: (error) => {
@@ -68,6 +70,7 @@ export async function handle(
     await inbox.start();
     const work = await handled.finished;
     await inbox.stop();
+    await stop();
     return { ...work, peakMiB: memory() };
   });
 }

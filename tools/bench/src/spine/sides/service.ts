@@ -61,7 +61,7 @@ export async function idle(
     const relay = new BenchRelay(given);
     await relay.start();
     const { metrics, outbox } = relay;
-    const { transactions, stop } = await productPath({ dataSource, metrics, publications: {}, relay: outbox });
+    const { transactions, room, stop } = await productPath({ dataSource, metrics, publications: {}, relay: outbox });
     const inbox = new Inbox({
       name: `${topic}.idle`,
       dataSource,
@@ -70,6 +70,7 @@ export async function idle(
       topics: [topic],
       subscriptions: [subscribe(contractOn(topic), { handle: async () => undefined })],
       seal: openSeal,
+      room,
       logger: silent,
       metrics,
       onCrash: (error) => {

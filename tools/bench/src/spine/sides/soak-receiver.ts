@@ -2,18 +2,18 @@ import type { ReceivedEvent } from '@castiron/contracts';
 import { Inbox, subscribe } from '@castiron/inbox';
 import { connect } from '@castiron/kafka';
 import { createMetrics } from '@castiron/observability';
-import { appendToOutbox } from '@castiron/outbox';
-import { Transactions, type Tx } from '@castiron/transactions';
+import type { Tx } from '@castiron/transactions';
 import type { DataSource } from 'typeorm';
 import { connected, silent } from '../database.js';
 import { contractOn, type BenchContract } from '../events.js';
 import { percentile } from '../figure.js';
 import { openSeal } from '../open-seal.js';
 import type { OnTopic } from '../places.js';
+import { productPath } from '../product-path.js';
 
 type Received = ReceivedEvent<BenchContract>;
 
-let running: { dataSource: DataSource; inbox: Inbox } | undefined;
+let running: { dataSource: DataSource; inbox: Inbox; leave: () => Promise<void> } | undefined;
 let handled = 0;
 let latencies: number[] = [];
 
@@ -36,22 +36,25 @@ export async function start({ url, kafka, topic }: OnTopic): Promise<void> {
       for (const { meta } of events) latencies.push(now - meta.time.getTime());
     });
   };
+  const metrics = createMetrics('bench');
+  const { transactions, room, stop: leave } = await productPath({ dataSource, metrics, publications: {} });
   const inbox = new Inbox({
     name: 'bench.soak',
     dataSource,
-    transactions: new Transactions(dataSource, { append: appendToOutbox, wake: () => undefined }, {}),
+    transactions,
     kafka: connect(kafka),
     topics: [topic],
     subscriptions: [subscribe(contractOn(topic), { handle: (event, tx) => handleBatch([event], tx), handleBatch })],
     seal: openSeal,
+    room,
     logger: silent,
-    metrics: createMetrics('bench'),
+    metrics,
     onCrash: (error) => {
       throw error;
     },
   });
   await inbox.start();
-  running = { dataSource, inbox };
+  running = { dataSource, inbox, leave };
 }
 
 export interface Effects {
@@ -71,5 +74,6 @@ export async function look(_: object): Promise<Effects> {
 
 export async function stop(_: object): Promise<void> {
   await running?.inbox.stop();
+  await running?.leave();
   await running?.dataSource.destroy();
 }
