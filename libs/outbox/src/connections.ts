@@ -122,7 +122,8 @@ export class Connections {
   ): Promise<T> {
     return this.with(async (client) => {
       const here = await this.check(client, incarnations);
-      await client.query('BEGIN');
+      // Named, for the database may begin with another: what is looked at again after a lock needs a snapshot of then.
+      await client.query('BEGIN ISOLATION LEVEL READ COMMITTED');
       const result = await work(
         async <Row extends pg.QueryResultRow>(statement: string, values?: unknown[]) =>
           (await client.query<Row>(statement, values)).rows,

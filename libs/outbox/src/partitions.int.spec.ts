@@ -1,18 +1,23 @@
 import { eventually, freshDatabase } from '@castiron/testing';
 import type { DataSource, EntityManager } from 'typeorm';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { Connections, type Query } from './connections.js';
+import { Connections } from './connections.js';
 import { appendToOutbox, outboxMigrations } from './index.js';
 import { createPartitions, dropSettledPartition, PARTITION_IDS } from './partitions.js';
 import { addressOf } from './testing/address-of.js';
 
 let dataSource: DataSource;
+let connections: Connections;
 let events = 0;
 
 beforeEach(async () => {
   dataSource = await freshDatabase(outboxMigrations);
+  connections = new Connections(addressOf(dataSource), () => undefined);
 });
-afterEach(() => dataSource.destroy());
+afterEach(async () => {
+  await connections.end();
+  await dataSource.destroy();
+});
 
 const message = () => ({
   eventId: `00000000-0000-7000-8000-${String((events += 1)).padStart(12, '0')}`,
@@ -26,25 +31,21 @@ const append = async (on: Pick<EntityManager, 'query'> = dataSource) => {
 /** As the relay does once it has sent all that it sees. */
 const settle = () => dataSource.query('UPDATE outbox_lanes SET settled = pg_current_snapshot()');
 const goTo = (id: bigint) => dataSource.query(`SELECT setval('outbox_id', ${id - 1n})`);
-const queryOf =
-  (manager: EntityManager): Query =>
-  (statement, values) =>
-    manager.query(statement, values);
-const create = () => dataSource.transaction((manager) => createPartitions(queryOf(manager)));
-const drop = () => dataSource.transaction((manager) => dropSettledPartition(queryOf(manager)));
+const create = () => connections.inTransaction(createPartitions, []);
+const drop = () => connections.inTransaction(dropSettledPartition, []);
 
-/** A transaction that has its id and holds its commit back. */
-async function appendSlowly(): Promise<{ commit(): Promise<void> }> {
+/** A transaction that has done its work and holds its commit back. */
+async function slowly(work: (manager: EntityManager) => Promise<unknown>): Promise<{ commit(): Promise<void> }> {
   let release = (): void => undefined;
   const released = new Promise<void>((resolve) => (release = resolve));
-  let written = (): void => undefined;
-  const isWritten = new Promise<void>((resolve) => (written = resolve));
+  let done = (): void => undefined;
+  const isDone = new Promise<void>((resolve) => (done = resolve));
   const ended = dataSource.transaction(async (manager) => {
-    await append(manager);
-    written();
+    await work(manager);
+    done();
     await released;
   });
-  await isWritten;
+  await isDone;
   return {
     commit() {
       release();
@@ -69,6 +70,19 @@ async function somebodyWaits(): Promise<boolean> {
        AND database = (SELECT oid FROM pg_database WHERE datname = current_database())`,
   );
   return rows.length > 0;
+}
+
+/** Runs work and tells whether anybody waited for a table meanwhile. */
+async function waitsDuring(work: () => Promise<void>): Promise<boolean> {
+  let waited = false;
+  let over = false;
+  const watching = eventually(async () => {
+    waited ||= await somebodyWaits();
+    return over;
+  });
+  await work().finally(() => (over = true));
+  await watching;
+  return waited;
 }
 
 async function partitions(): Promise<string[]> {
@@ -145,12 +159,12 @@ describe('the oldest partition of the outbox', () => {
 
   it('stays while a transaction that took an id of it has not ended, and is not waited for', async () => {
     await append();
-    const slow = await appendSlowly();
+    const slow = await slowly(append);
     await goTo(PARTITION_IDS);
     await append();
     await settle();
     // Given up while it waits, or not begun, as the case may be.
-    expect(await drop().catch(({ driverError }: { driverError: unknown }) => driverError)).toSatisfy(
+    expect(await drop().catch((error: unknown) => error)).toSatisfy(
       (outcome: unknown) => outcome === false || (outcome as { code: string }).code === '55P03',
     );
     await slow.commit();
@@ -159,21 +173,77 @@ describe('the oldest partition of the outbox', () => {
     expect(await drop()).toBe(true);
   });
 
-  it('stays where such a transaction ends while the drop waits for it', async () => {
+  it.each(['read committed', 'repeatable read', 'serializable'])(
+    'stays where such a transaction ends while the drop waits for it, though the database begins with %s',
+    async (level) => {
+      await dataSource.query(
+        `DO $$ BEGIN EXECUTE format('ALTER DATABASE %I SET default_transaction_isolation = %L', current_database(), '${level}'); END $$`,
+      );
+      await append();
+      const slow = await slowly(append);
+      await goTo(PARTITION_IDS);
+      await append();
+      await settle();
+      let over = false;
+      // Where the machine is slow the wait may run out first: that is no drop either.
+      const dropping = drop()
+        .catch(() => false)
+        .finally(() => (over = true));
+      await eventually(async () => over || (await isWaiting()));
+      await slow.commit();
+      expect(await dropping).toBe(false);
+      expect(await partitions()).toContain('outbox_p0');
+    },
+  );
+
+  it('goes while somebody is at another one alone, as autovacuum is', async () => {
     await append();
-    const slow = await appendSlowly();
     await goTo(PARTITION_IDS);
     await append();
     await settle();
-    let over = false;
-    // Where the machine is slow the wait may run out first: that is no drop either.
-    const dropping = drop()
-      .catch(() => false)
-      .finally(() => (over = true));
-    await eventually(async () => over || (await isWaiting()));
-    await slow.commit();
-    expect(await dropping).toBe(false);
-    expect(await partitions()).toContain('outbox_p0');
+    const vacuum = await slowly((manager) => manager.query('LOCK TABLE outbox_p1 IN SHARE UPDATE EXCLUSIVE MODE'));
+    expect(await drop()).toBe(true);
+    await vacuum.commit();
+  });
+
+  it.each([
+    ['the partition', `SELECT 'LOCK TABLE outbox_p0 IN SHARE UPDATE EXCLUSIVE MODE' AS lock`],
+    // No table that can be locked by name.
+    [
+      'its long values',
+      `SELECT 'SELECT FROM ' || reltoastrelid::regclass AS lock FROM pg_class WHERE relname = 'outbox_p0'`,
+    ],
+  ])('stays while somebody is at %s alone, as autovacuum is, and nobody waits for that', async (_where, statement) => {
+    await append();
+    await goTo(PARTITION_IDS);
+    await append();
+    await settle();
+    const [{ lock }] = await dataSource.query<[{ lock: string }]>(statement);
+    const vacuum = await slowly((manager) => manager.query(lock));
+    const waited = await waitsDuring(async () => {
+      const [dropped] = await Promise.all([drop(), append(), append()]);
+      expect(dropped).toBe(false);
+    });
+    expect(waited).toBe(false);
+    await vacuum.commit();
+    expect(await drop()).toBe(true);
+  });
+
+  it('is looked at by one process at a time', async () => {
+    await append();
+    await goTo(PARTITION_IDS);
+    await append();
+    await settle();
+    const others: boolean[] = [];
+    const dropped = await connections.inTransaction(
+      (query) =>
+        dropSettledPartition(async (statement, values) => {
+          if (statement.includes('pg_inherits')) others.push(await drop());
+          return query(statement, values);
+        }),
+      [],
+    );
+    expect({ others, dropped }).toEqual({ others: [false], dropped: true });
   });
 
   it('is read before the table is locked, and not once more while everybody waits', async () => {
@@ -182,7 +252,6 @@ describe('the oldest partition of the outbox', () => {
     await append();
     await settle();
     const read: Record<string, number> = {};
-    const connections = new Connections(addressOf(dataSource), () => undefined);
     const dropped = await connections.inTransaction(
       (query) =>
         dropSettledPartition(async (statement, values) => {
@@ -194,7 +263,6 @@ describe('the oldest partition of the outbox', () => {
         }),
       [],
     );
-    await connections.end();
     expect(dropped).toBe(true);
     expect(read).toMatchObject({ LOCK: 100, DROP: 100 });
   });
@@ -224,7 +292,7 @@ describe('room for ids to come', () => {
 
   it('is made, and events are written, while a transaction that wrote is open for long', async () => {
     await append();
-    const slow = await appendSlowly();
+    const slow = await slowly(append);
     await goTo(5n * PARTITION_IDS);
     await settle();
     await eventually(async () => {
@@ -235,18 +303,12 @@ describe('room for ids to come', () => {
       return row?.old === true;
     });
     // Whatever would wait for the other, or have others wait behind it, is told at once.
-    let waited = false;
-    let over = false;
-    const watching = eventually(async () => {
-      waited ||= await somebodyWaits();
-      return over;
+    const waited = await waitsDuring(async () => {
+      await append();
+      await create();
+      expect(await drop()).toBe(false);
+      for (let n = 0; n < 50; n += 1) await append();
     });
-    await append();
-    await create();
-    expect(await drop()).toBe(false);
-    for (let n = 0; n < 50; n += 1) await append();
-    over = true;
-    await watching;
     expect(waited).toBe(false);
     expect(await partitions()).toContain('outbox_p12');
     await slow.commit();

@@ -93,35 +93,47 @@ async function isOld(query: Query, partition: Partition): Promise<boolean> {
   return first?.old === true;
 }
 
-/** Whether somebody holds the table for so long already that waiting for it would be in vain. */
-async function isHeldForLong(query: Query): Promise<boolean> {
+/**
+ * Whether waiting would be in vain. Who writes and reads holds the outbox itself, and is waited for there, where that began
+ * just now. Who holds the partition alone may do so for long, as autovacuum does, whose age is not shown to everybody.
+ */
+async function isHeld(query: Query, partition: Partition): Promise<boolean> {
   const [row] = await query<{ held: boolean }>(
     `SELECT EXISTS (
-       SELECT FROM pg_locks l JOIN pg_stat_activity a USING (pid)
-       WHERE l.relation = 'outbox'::regclass AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())
-         AND l.pid <> pg_backend_pid() AND a.xact_start < clock_timestamp() - interval '${LOCK_WAIT}'
+       SELECT FROM pg_locks l LEFT JOIN pg_stat_activity a USING (pid)
+       WHERE l.database = (SELECT oid FROM pg_database WHERE datname = current_database())
+         AND l.pid IS DISTINCT FROM pg_backend_pid()
+         AND l.relation IN (SELECT unnest(ARRAY['outbox'::regclass, oid, reltoastrelid]) FROM pg_class WHERE oid = $1::regclass)
+       GROUP BY l.pid, a.xact_start
+       HAVING (bool_or(l.relation = 'outbox'::regclass) AND a.xact_start > clock_timestamp() - interval '${LOCK_WAIT}') IS NOT TRUE
      ) AS held`,
+    [partition.name],
   );
-  return row?.held === true;
+  return row?.held !== false;
 }
 
 /**
  * Drops the oldest partition if every lane has settled all of it and nothing can come into it any more. Where few events
  * come, ids go on to the next partition after an hour, so that what was sent does not lie there until that is full.
- * Runs in a transaction of its own. Locking the table waits for those who have taken an id and not committed yet, and
- * keeps new ones out for an instant.
+ * Runs in a transaction of its own, of one process at a time. Locking the table waits for those who have taken an id and not
+ * committed yet, for a fifth of a second at most, and new ones wait behind.
  * @throws where that would take long (lock_timeout): it is left for another time
  * @returns whether one was dropped
  */
 export async function dropSettledPartition(query: Query): Promise<boolean> {
+  const [lock] = await query<{ taken: boolean }>(
+    `SELECT pg_try_advisory_xact_lock('outbox'::regclass::oid::int, 0) AS taken`,
+  );
+  if (lock?.taken !== true) return false;
   const [oldest, next] = await partitions(query);
   if (oldest === undefined || next === undefined) return false;
   if ((await lastId(query)) < next.from && !(await isOld(query, oldest))) return false;
   // Looked at before the lock, for it takes a while to read it all; under the lock only what was not to be seen then.
   const settled = await settledIn(query, oldest);
-  if (settled === undefined || (await isHeldForLong(query))) return false;
+  if (settled === undefined || (await isHeld(query, oldest))) return false;
   await query(LOCK_TIMEOUT);
-  await query(`LOCK TABLE outbox IN ACCESS EXCLUSIVE MODE`);
+  // Not the other partitions: nobody comes to one but by the table, save autovacuum, which is at some of them for long.
+  await query(`LOCK TABLE ONLY outbox IN ACCESS EXCLUSIVE MODE`);
   if (await holdsUnsentSince(query, oldest, settled)) return false;
   // Ids are taken by inserting, which nobody can now.
   if ((await lastId(query)) < next.from) await query(`SELECT setval('outbox_id', ${next.from - 1n})`);
