@@ -50,6 +50,37 @@ it('fails what is read row by row where its work fails, and nothing else', async
   await dataSource.destroy();
 });
 
+it('fails what fails row by row, whatever its address says of the time for a query', async () => {
+  const dataSource = await freshDatabase(outboxMigrations);
+  const address = new URL(addressOf(dataSource).connectionString);
+  address.searchParams.set('query_timeout', '60000');
+  const connections = new Connections({ connectionString: address.href }, () => undefined);
+  await expect(connections.read({ text: 'SELECT 1 / 0' }, [], () => undefined)).rejects.toThrow('division by zero');
+  await connections.end();
+  await dataSource.destroy();
+});
+
+it('has its own settings and those of its address', async () => {
+  const dataSource = await freshDatabase(outboxMigrations);
+  const address = new URL(addressOf(dataSource).connectionString);
+  address.searchParams.set('options', '-c search_path=public,theirs -c enable_sort=on');
+  const connections = new Connections({ connectionString: address.href }, () => undefined);
+  const names = ['search_path', 'enable_sort', 'enable_seqscan', 'synchronous_commit', 'plan_cache_mode'];
+  const settings = await connections.query<{ name: string; setting: string }>(
+    { text: 'SELECT name, setting FROM pg_settings WHERE name = ANY ($1)', values: [names] },
+    [],
+  );
+  expect(Object.fromEntries(settings.rows.map(({ name, setting }) => [name, setting]))).toEqual({
+    search_path: 'public,theirs',
+    enable_sort: 'off',
+    enable_seqscan: 'off',
+    synchronous_commit: 'off',
+    plan_cache_mode: 'force_generic_plan',
+  });
+  await connections.end();
+  await dataSource.destroy();
+});
+
 it('runs nothing in a transaction that rests on another server', async () => {
   const dataSource = await freshDatabase(outboxMigrations);
   const connections = new Connections(addressOf(dataSource), () => undefined);

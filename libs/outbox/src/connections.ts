@@ -25,7 +25,7 @@ export class ServerCrashed extends Error {
 /** Asks within a transaction. */
 export type Query = <Row extends pg.QueryResultRow>(statement: string, values?: unknown[]) => Promise<Row[]>;
 
-export interface Answer<Row> {
+interface Answer<Row> {
   readonly rows: Row[];
   /**
    * Changes when the server crashes. It then gives out transaction ids again that it had given before, where nothing
@@ -42,13 +42,12 @@ export interface Answer<Row> {
  * third of the table: it would read all of it, or start processes to share the work, hundreds of times a second. Or it takes
  * many for a handful, and would read and sort a whole window of ids for each page instead of walking along them.
  */
-const SETTINGS = [
-  'synchronous_commit=off',
-  'enable_seqscan=off',
-  'enable_sort=off',
-  'max_parallel_workers_per_gather=0',
-  'plan_cache_mode=force_generic_plan',
-];
+const SETTINGS = `
+  SET synchronous_commit = off;
+  SET enable_seqscan = off;
+  SET enable_sort = off;
+  SET max_parallel_workers_per_gather = 0;
+  SET plan_cache_mode = force_generic_plan`;
 
 /**
  * Connections of the relay's own: in the service's pool it would queue behind the very transactions whose events it is to
@@ -61,15 +60,14 @@ export class Connections {
   private readonly incarnations = new WeakMap<pg.PoolClient, string>();
 
   constructor(database: pg.PoolConfig, onError: (error: Error) => void) {
-    const config = ownConnection(database);
-    this.pool = new pg.Pool({
-      ...config,
-      max: CONNECTIONS,
-      options: [config.options, ...SETTINGS.map((setting) => `-c ${setting}`)].filter(Boolean).join(' '),
-    });
+    this.pool = new pg.Pool({ ...ownConnection(database), max: CONNECTIONS });
     this.pool.on('error', onError);
-    // The pool does not listen to one that is out, and an error that nobody hears ends the process. The work fails of itself.
-    this.pool.on('connect', (client) => client.on('error', () => undefined));
+    this.pool.on('connect', (client) => {
+      // The pool does not listen to one that is out, and an error that nobody hears ends the process. The work fails of itself.
+      client.on('error', () => undefined);
+      // An address may bring it. With it, pg tells nobody that what is read row by row has failed.
+      parametersOf(client).query_timeout = 0;
+    });
   }
 
   /**
@@ -160,6 +158,8 @@ export class Connections {
   private async incarnationOf(client: pg.PoolClient): Promise<string> {
     const known = this.incarnations.get(client);
     if (known !== undefined) return known;
+    // Not given with the address, whose own `options` would be there in their place.
+    await client.query(SETTINGS);
     await client.query('INSERT INTO outbox_incarnation DEFAULT VALUES ON CONFLICT DO NOTHING');
     const [row] = (
       await client.query<{ id: string }>(
@@ -172,3 +172,7 @@ export class Connections {
     return row.id;
   }
 }
+
+/** pg does not offer it in its types. */
+const parametersOf = (client: pg.PoolClient): { query_timeout: number } =>
+  (client as unknown as { connectionParameters: { query_timeout: number } }).connectionParameters;

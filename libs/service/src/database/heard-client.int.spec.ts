@@ -1,4 +1,6 @@
+import { once } from 'node:events';
 import { freshDatabaseUrl, openDatabaseValve } from '@castiron/testing';
+import pg from 'pg';
 import { expect, it } from 'vitest';
 import { HeardClient } from './heard-client.js';
 
@@ -10,4 +12,13 @@ it('a connection that breaks while nobody listens ends nothing', async () => {
   valve.state = 'cut';
   await expect(client.query('SELECT 1')).rejects.toThrow('Connection terminated unexpectedly');
   await valve.close();
+});
+
+it('what is read row by row tells of its failure, whatever the address says of the time for a query', async () => {
+  const address = new URL(await freshDatabaseUrl());
+  address.searchParams.set('query_timeout', '60000');
+  const client = new HeardClient({ connectionString: address.href });
+  await client.connect();
+  await expect(once(client.query(new pg.Query('SELECT 1 / 0')), 'end')).rejects.toThrow('division by zero');
+  await client.end();
 });

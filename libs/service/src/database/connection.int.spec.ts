@@ -1,0 +1,20 @@
+import { createLogger } from '@castiron/observability';
+import { freshDatabaseUrl } from '@castiron/testing';
+import { Pool } from 'pg';
+import { expect, it } from 'vitest';
+import { connectionTo } from './connection.js';
+import { createDataSource } from './data-source.js';
+
+const SETTINGS = `SELECT current_setting('search_path') AS path, current_setting('client_connection_check_interval') AS looks`;
+
+it('a connection has the options of its address and those of a service, whichever pool it is of', async () => {
+  const address = new URL(await freshDatabaseUrl());
+  address.searchParams.set('options', '-c search_path=public,theirs');
+  const pool = new Pool(connectionTo(address.href));
+  const dataSource = await createDataSource(address.href, [], createLogger('spec', 'silent')).initialize();
+  const both = { path: 'public,theirs', looks: '2s' };
+  expect((await pool.query(SETTINGS)).rows).toEqual([both]);
+  expect(await dataSource.query(SETTINGS)).toEqual([both]);
+  await pool.end();
+  await dataSource.destroy();
+});
