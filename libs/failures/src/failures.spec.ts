@@ -75,6 +75,7 @@ describe('what may pass', () => {
     ['a deadlock', Object.assign(new Error(), { code: '40P01' })],
     ['a database that shuts down', Object.assign(new Error(), { code: '57P01' })],
     ['too many connections', Object.assign(new Error(), { code: '53300' })],
+    ['a prepared statement that is gone', Object.assign(new Error(), { code: '26000' })],
     ['a lost connection', new Error('Connection terminated unexpectedly')],
     ['the driver error inside an ORM error', Object.assign(new Error(), { driverError: { code: '08006' } })],
     [

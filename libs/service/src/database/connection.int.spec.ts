@@ -1,3 +1,4 @@
+import { isPassing } from '@castiron/failures';
 import { createLogger } from '@castiron/observability';
 import { freshDatabaseUrl } from '@castiron/testing';
 import { Pool } from 'pg';
@@ -17,4 +18,15 @@ it('a connection has the options of its address and those of a service, whicheve
   expect(await dataSource.query(SETTINGS)).toEqual([both]);
   await pool.end();
   await dataSource.destroy();
+});
+
+it('a statement that its connection no longer has prepared may be tried again', async () => {
+  const pool = new Pool({ ...connectionTo(await freshDatabaseUrl()), max: 1 });
+  const prepared = { name: 'one', text: 'SELECT 1' };
+  await pool.query(prepared);
+  await pool.query('DEALLOCATE ALL');
+  const error: unknown = await pool.query(prepared).catch((failure: unknown) => failure);
+  expect(error).toMatchObject({ code: '26000' });
+  expect(isPassing(error)).toBe(true);
+  await pool.end();
 });
