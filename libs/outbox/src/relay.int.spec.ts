@@ -5,7 +5,7 @@ import { outboxKey, Transactions } from '@castiron/transactions';
 import type { DataSource } from 'typeorm';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { outboxMigrations } from './index.js';
-import { laneOf } from './lanes.js';
+import { laneOf, LANES } from './lanes.js';
 import { eventOn, RelayRig, upTo } from './testing/relay.rig.js';
 
 let dataSource: DataSource;
@@ -105,6 +105,9 @@ describe('the relay', () => {
     const seldom = { leaseMs: 100_000_000, pollMs: 100_000_000 };
     const [owner, other] = [rig.relay(seldom), rig.relay(seldom)];
     await owner.start();
+    await eventually(async () =>
+      expect(await dataSource.query('SELECT FROM outbox_lanes WHERE lease_until > now()')).toHaveLength(LANES),
+    );
     await other.start();
     const transactions = new Transactions(dataSource, whose === 'its own process' ? owner : other, { contract });
     let n = 0;

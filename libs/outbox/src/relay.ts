@@ -80,9 +80,12 @@ export class Relay implements OutboxPort {
     this.channel = new WakeChannel(options.database, () => this.wakeHere());
   }
 
-  /** Makes room in the table, then sends in the background until it is stopped. */
+  /**
+   * Makes room in the table, then sends in the background until it is stopped. Another process may be taking over what was
+   * restored in another cluster: that is waited for in the background, too.
+   */
   async start(): Promise<void> {
-    await this.maintain(await this.recognizeCluster());
+    await this.connections.inTransaction(createPartitions, []);
     this.running = this.run();
     // By a clock of its own: a long read must not cost the lease.
     this.renewal = setInterval(() => {
