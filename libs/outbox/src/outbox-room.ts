@@ -12,7 +12,8 @@ const SELDOM = 10;
  * How many ids lie between the oldest event that is not settled and the newest one. Not exactly the events that wait, but
  * what the table cannot drop yet: one lane that stands still keeps all that came after. Two probes of an index for each
  * place at which lanes stand, however much waits and however long a transaction is open: what a snapshot does not show is
- * what it names as under way, and what is younger.
+ * what it names as under way, and what is younger. A probe that finds nothing for its lanes passes what others got since
+ * those were last written, which is soon after anything was sent.
  */
 export async function unsettledIds(dataSource: Pick<DataSource, 'query'>): Promise<number> {
   const firstOf = (xids: string): string =>

@@ -206,7 +206,10 @@ export class Relay implements OutboxPort {
     }
   }
 
-  /** Writes the cursors that have moved, now and then. */
+  /**
+   * Writes the cursors now and then while some have moved. Those of all, which costs no more statements: how full the outbox
+   * is (`OutboxRoom`) is found by reading on from where each lane is said to stand.
+   */
   private save(): void {
     if (this.saving !== undefined) return;
     this.saving = this.saveMoved()
@@ -217,9 +220,8 @@ export class Relay implements OutboxPort {
 
   private async saveMoved(): Promise<void> {
     for (;;) {
-      const moved = this.lanes.filter(({ isMoved }) => isMoved);
-      if (moved.length === 0) return;
-      await this.write(moved);
+      if (!this.lanes.some(({ isMoved }) => isMoved)) return;
+      await this.write(this.lanes);
       await setTimeout(SAVE_MS);
     }
   }
