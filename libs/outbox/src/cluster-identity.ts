@@ -1,7 +1,7 @@
 import type { Connections } from './connections.js';
 import { partitions } from './partitions.js';
 
-export interface Recognised {
+interface Recognised {
   /** Of the server at which this was looked at: what rests on cursors holds there alone. */
   readonly incarnation: string;
   /** Whether the cluster is another one than before. */

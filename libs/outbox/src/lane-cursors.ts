@@ -36,10 +36,14 @@ interface Row {
 
 /**
  * Takes every lane that nobody holds, at the server whose cluster was recognised: places of another one would be taken for
- * its own. One whose lease has just ended unrenewed is not taken again by its own owner: who
- * still has the token has the lane. A lease that ends later than any that is given is one of before the database's clock was
- * set back: a living owner renews it soon, and a lane taken too early does no harm. Unlike a cursor, a token must outlive the server's memory: given out twice, it would
- * let two owners write.
+ * its own.
+ *
+ * A lane whose lease has just ended unrenewed is not taken again by its own owner: who still has the token has the lane.
+ *
+ * A lease that ends later than any that this process gives is one of before the database's clock was set back, or of a
+ * process with longer ones: a living owner renews it soon, and a lane taken too early does no harm.
+ *
+ * Unlike a cursor, a token must outlive the server's memory: given out twice, it would let two owners write.
  */
 export async function claimLanes(
   connections: Connections,
@@ -53,8 +57,9 @@ export async function claimLanes(
       text: `UPDATE outbox_lanes SET token = token + 1, lease_until = now() + $1::int * interval '1 millisecond'
      FROM (SELECT set_config('synchronous_commit', 'on', true)) AS durable
      WHERE lane IN (
-       SELECT lane FROM outbox_lanes WHERE lease_until NOT BETWEEN now() AND now() + 2 * $1::int * interval '1 millisecond' AND lane <> ALL ($2::smallint[]) ORDER BY lane
-       FOR UPDATE SKIP LOCKED)
+       SELECT lane FROM outbox_lanes
+       WHERE lease_until NOT BETWEEN now() AND now() + 2 * $1::int * interval '1 millisecond' AND lane <> ALL ($2::smallint[])
+       ORDER BY lane FOR UPDATE SKIP LOCKED)
      RETURNING lane, token, settled::text, reading::text, last_id, (SELECT last_value FROM outbox_id) AS newest`,
       values: [leaseMs, held.map(({ lane }) => lane)],
     },

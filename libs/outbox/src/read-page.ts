@@ -10,7 +10,7 @@ export const PAGE_ROWS = 1_000;
 /** The most ids that are gone through at once for them: those of other lanes, and younger ones, are read in vain. */
 const WINDOW_IDS = 20_000n;
 
-export interface OutboxRow {
+interface OutboxRow {
   readonly id: string;
   readonly lane: number;
   readonly message: EncodedMessage;

@@ -2,6 +2,7 @@ import { eventually, freshDatabase, openDatabaseValve, startFurtherPostgres } fr
 import { DataSource } from 'typeorm';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { outboxMigrations } from './index.js';
+import { LANES } from './lanes.js';
 import { addressOf } from './testing/address-of.js';
 import { RelayRig, upTo } from './testing/relay.rig.js';
 
@@ -111,9 +112,15 @@ describe('an outbox that was dumped and restored in a new cluster', () => {
       await openDatabaseValve(addressOf(original).connectionString),
       await openDatabaseValve(addressOf(original).connectionString),
     ];
-    for (const { url } of valves) await before.relay({ database: { connectionString: url }, leaseMs: 2_000 }).start();
+    const tokens = () => original.query(`SELECT token::int, count(*)::int AS lanes FROM outbox_lanes GROUP BY token`);
+    for (const { url } of valves) {
+      await before.relay({ database: { connectionString: url } }).start();
+      // The first has taken all, and nobody takes one from it.
+      await eventually(async () => expect(await tokens()).toEqual([{ token: 1, lanes: LANES }]));
+    }
     for (const n of upTo(3)) await publish(before, n);
     await arrived(upTo(3));
+    expect(await tokens()).toEqual([{ token: 1, lanes: LANES }]);
     for (const valve of valves) valve.state = 'cut';
     await dumpAndRestore();
     const [, other] = valves;

@@ -60,6 +60,24 @@ const breakConnections = () =>
      WHERE datname = current_database() AND application_name = 'castiron-outbox'`,
   );
 
+/** Notes with each claim from here on what is so then. */
+async function noteClaims(what: string): Promise<void> {
+  await dataSource.query(`CREATE TABLE claims (what text NOT NULL)`);
+  await dataSource.query(
+    `CREATE FUNCTION note_claim() RETURNS trigger LANGUAGE plpgsql AS
+     $$ BEGIN INSERT INTO claims SELECT ${what}; RETURN NULL; END $$`,
+  );
+  await dataSource.query(
+    `CREATE TRIGGER note_claim AFTER UPDATE OF token ON outbox_lanes FOR EACH ROW EXECUTE FUNCTION note_claim()`,
+  );
+}
+
+/** What was noted, each once. */
+async function claims(): Promise<string[]> {
+  const rows = await dataSource.query<{ what: string }[]>(`SELECT DISTINCT what FROM claims`);
+  return rows.map(({ what }) => what);
+}
+
 describe('a relay that was taken for dead', () => {
   it('does no harm when it comes back in the middle of a send', async () => {
     const { contract, topic } = await rig.newEvent();
@@ -92,8 +110,10 @@ describe('a relay that was taken for dead', () => {
     await rig.publish(contract, topic, { key: 'k', n: 1 });
     // As a process leaves it that is killed.
     await dataSource.query(`UPDATE outbox_lanes SET token = 7, lease_until = now() + interval '2 seconds'`);
+    await noteClaims(`OLD.lease_until <= now()`);
     await rig.relay({ leaseMs: 2_000 }).start();
     await eventually(async () => expect((await rig.received(topic)).get('k')).toEqual([1]), { within: 6_000 });
+    expect(await claims()).toEqual(['true']);
   });
 
   it('is replaced at once where the clock of the database was set back by an hour since', async () => {
@@ -215,19 +235,9 @@ describe('lanes that were restored in the same cluster', () => {
 
 describe('the tokens of lanes', () => {
   it('are on disk before their owners act on them', async () => {
-    await dataSource.query(`CREATE TABLE claims (how text NOT NULL)`);
-    await dataSource.query(
-      `CREATE FUNCTION note_claim() RETURNS trigger LANGUAGE plpgsql AS
-       $$ BEGIN INSERT INTO claims VALUES (current_setting('synchronous_commit')); RETURN NULL; END $$`,
-    );
-    await dataSource.query(
-      `CREATE TRIGGER note_claim AFTER UPDATE OF token ON outbox_lanes FOR EACH STATEMENT EXECUTE FUNCTION note_claim()`,
-    );
+    await noteClaims(`current_setting('synchronous_commit')`);
     await rig.relay().start();
-    await eventually(async () => {
-      const claims = await dataSource.query<{ how: string }[]>(`SELECT DISTINCT how FROM claims`);
-      expect(claims).toEqual([{ how: 'on' }]);
-    });
+    await eventually(async () => expect(await claims()).toEqual(['on']));
   });
 });
 
