@@ -33,7 +33,7 @@ describe('while the outbox is full', () => {
         append: (events) => {
           if (isFull && events.some(({ reserved }) => reserved !== true)) throw new NoRoom('full');
           published.push(...events.map(({ message }) => message.key));
-          return { text: 'SELECT', values: [] };
+          return { name: 'nothing', text: 'SELECT' };
         },
         wake: () => undefined,
       },

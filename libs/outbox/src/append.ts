@@ -14,7 +14,15 @@ function rowOf({ eventId, type, message }: PendingEvent) {
     });
   }
   const lane = laneOf(topic, key);
-  return { lane, event_id: eventId, aggregatetype: topic, aggregateid: key, type, payload: value, headers };
+  return {
+    lane: String(lane),
+    event_id: eventId,
+    aggregatetype: topic,
+    aggregateid: key,
+    type,
+    payload: value,
+    headers,
+  };
 }
 
 /** As {@link ONE} takes them. */
@@ -27,12 +35,15 @@ const ONE = {
   name: 'outbox-append',
   text: `INSERT INTO outbox (xid, ${COLUMNS}) VALUES (pg_current_xact_id(), $1, $2, $3, $4, $5, $6, $7)`,
 };
-const MANY = `
+const MANY = {
+  name: 'outbox-append-all',
+  text: `
   INSERT INTO outbox (xid, ${COLUMNS}) SELECT pg_current_xact_id(), ${COLUMNS}
   FROM ROWS FROM (jsonb_to_recordset($1::jsonb) AS (
     lane smallint, event_id uuid, aggregatetype text, aggregateid text, type text, payload text, headers jsonb))
   WITH ORDINALITY AS r(${COLUMNS}, n)
-  ORDER BY n`;
+  ORDER BY n`,
+};
 
 /**
  * What writes events as the last statement of a transaction; their ids follow the order given.
@@ -44,5 +55,5 @@ export function appendToOutbox(events: readonly PendingEvent[]): Statement {
   // Most transactions publish one event: planned once a connection.
   if (only !== undefined && rows.length === 1) return { ...ONE, values: valuesOf(only) };
   // One statement: its rows get their ids in the order of the array.
-  return { text: MANY, values: [JSON.stringify(rows)] };
+  return { ...MANY, values: [JSON.stringify(rows)] };
 }

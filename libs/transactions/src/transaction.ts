@@ -52,11 +52,12 @@ export interface Tx {
   afterCommit(work: () => void): void;
 }
 
-/** One statement of PostgreSQL, as `pg` takes it; with a name it is planned once a connection. */
+/** One statement of PostgreSQL, planned once a connection by its name, which no other text may have. */
 export interface Statement {
-  readonly name?: string;
+  readonly name: string;
   readonly text: string;
-  readonly values: (string | number | null)[];
+  /** As PostgreSQL reads them. */
+  readonly values?: (string | null)[];
 }
 
 /** Where events go. */

@@ -47,6 +47,7 @@ beforeAll(async () => {
           return { key, n, headers };
         });
         return {
+          name: 'send',
           text: `INSERT INTO sent (key, n, headers)
                  SELECT key, n, headers FROM jsonb_to_recordset($1) AS r(key text, n int, headers jsonb)`,
           values: [JSON.stringify(rows)],
@@ -110,7 +111,8 @@ describe('a transaction', () => {
   it('leaves nothing behind where its events cannot be written, and its connection is as before', async () => {
     const single = await freshDatabase([CountSomething1795392000901], { poolSize: 1 });
     onTestFinished(() => single.destroy());
-    const outbox = { append: () => ({ text: 'SELECT 1 / $1::int', values: [0] }), wake: () => expect.unreachable() };
+    const divide = { name: 'divide', text: 'SELECT 1 / $1::int', values: ['0'] };
+    const outbox = { append: () => divide, wake: () => expect.unreachable() };
     const failing = new Transactions(single, outbox, { counted });
     const publish = async (tx: Tx) => tx.publish(counted, { key: 'a', n: await count(tx, 'a') });
     for (const _ of [1, 2]) await expect(failing.run([keyOf('a')], publish)).rejects.toThrow('division by zero');
@@ -211,7 +213,7 @@ describe('a transaction', () => {
     onTestFinished(() => strict.destroy());
     const [here] = await strict.query<[{ name: string }]>('SELECT current_database() AS name');
     await strict.query(`ALTER DATABASE ${here.name} SET default_transaction_isolation = 'serializable'`);
-    const outbox = { append: () => ({ text: 'SELECT', values: [] }), wake: () => undefined };
+    const outbox = { append: () => ({ name: 'nothing', text: 'SELECT' }), wake: () => undefined };
     const levelOf = () =>
       new Transactions(strict, outbox, {}).run([keyOf('a')], async ({ manager }) => {
         const [row] = await manager.query<{ level: string }[]>(

@@ -82,6 +82,7 @@ export class InboxRig {
     this.admin = kafka.admin();
     this.producer = kafka.producer();
     const append = (events: readonly PendingEvent[]) => ({
+      name: 'publish',
       text: 'INSERT INTO published (key) SELECT jsonb_array_elements_text($1)',
       values: [JSON.stringify(events.map(({ message }) => message.key))],
     });

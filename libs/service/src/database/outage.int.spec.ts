@@ -63,7 +63,7 @@ beforeAll(async () => {
   behind = await migrated(createDataSource(valve.url, idempotencyMigrations, logger), logger);
   const transactions = new MarkingTransactions(
     behind,
-    { append: () => ({ text: 'SELECT', values: [] }), wake: () => undefined },
+    { append: () => ({ name: 'nothing', text: 'SELECT' }), wake: () => undefined },
     {},
   );
 

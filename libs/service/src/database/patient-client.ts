@@ -10,6 +10,10 @@ export class DatabaseSilent extends Error {
   readonly code = 'ETIMEDOUT';
 }
 
+/** A query that submits itself: `pg` has it call back, and puts its own callback around that one likewise. */
+const tellsItsEnd = (query: unknown): query is { callback: (...told: unknown[]) => void } =>
+  typeof query === 'object' && query !== null && 'callback' in query && typeof query.callback === 'function';
+
 /**
  * A connection that is cut where a statement gets no answer: a machine that stopped, or a network that swallows answers,
  * would otherwise hold whoever asked, and the connection, for ever. Cut, not only given up (pg's own `query_timeout`):
@@ -18,16 +22,29 @@ export class DatabaseSilent extends Error {
 export class PatientClient extends HeardClient {
   // Sound: hands on whatever it is given, and gives back what it gets.
   override query = ((...given: Parameters<Client['query']>): unknown => {
+    const [asked] = given as unknown[];
+    if (tellsItsEnd(asked)) {
+      const [stop, { callback }] = [this.wait(), asked];
+      asked.callback = (...told) => {
+        stop();
+        callback(...told);
+      };
+      return super.query(...given);
+    }
     const answer: unknown = super.query(...given);
     // A query that tells of its rows one by one tells of its end too.
     const ended = answer instanceof EventEmitter ? once(answer, 'end') : answer;
     if (ended instanceof Promise) {
-      const waiting = setTimeout(() => this.cut(), patienceMs());
-      const stop = (): void => clearTimeout(waiting);
+      const stop = this.wait();
       ended.then(stop, stop);
     }
     return answer;
   }) as Client['query'];
+
+  private wait(): () => void {
+    const waiting = setTimeout(() => this.cut(), patienceMs());
+    return () => clearTimeout(waiting);
+  }
 
   private cut(): void {
     const { connection } = this as unknown as { connection: { stream: { destroy(error: Error): void } } };

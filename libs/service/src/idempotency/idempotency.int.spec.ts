@@ -105,7 +105,7 @@ beforeAll(async () => {
   await dataSource.query('CREATE TABLE effects (id bigint GENERATED ALWAYS AS IDENTITY, mark text NOT NULL)');
   const transactions = new MarkingTransactions(
     dataSource,
-    { append: () => ({ text: 'SELECT', values: [] }), wake: () => undefined },
+    { append: () => ({ name: 'nothing', text: 'SELECT' }), wake: () => undefined },
     {},
   );
 
