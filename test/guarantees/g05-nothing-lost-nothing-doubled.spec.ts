@@ -29,6 +29,7 @@ const USERS = 4;
 const BETWEEN_CRASHES = 10;
 /** Longer than a connection, or a lease, lasts without an answer. */
 const STANDSTILL_MS = 11_000;
+const A_MINUTE_MS = 60_000;
 /** Welcome, sharing started, sharing ended, sharing started again. */
 const NOTICES = 4;
 /** Events that may wait in an outbox where it is to be full. */
@@ -288,7 +289,7 @@ describe('G5: every event has its effect exactly once, in order per key', () => 
     await eventually(() => expectOneEffectOfEach(emails), within);
   }, 300_000);
 
-  it('although Kafka is away for a minute: requests are answered meanwhile, and what they tell waits for it', async () => {
+  it('although Kafka is silent for more than a minute: requests are answered meanwhile, and what they tell waits for it', async () => {
     const customers = await Promise.all(Array.from({ length: USERS }, () => Changing.start()));
     const pids = own.pids();
     // Silent, not killed: a broker that is alone may leave a transaction open for good where it is killed in a commit.
@@ -297,21 +298,21 @@ describe('G5: every event has its effect exactly once, in order per key', () => 
     const away = Date.now();
     const seen: Readiness[] = [];
     try {
-      // Until each has noticed, which takes a minute.
+      // Until each has noticed too, which takes as long.
       await eventually(
         async () => {
           for (const customer of customers) await customer.change();
           const states = await Promise.all(SERVICES.map(readinessOf));
           seen.push(...states);
-          return states.every(({ background: { inbox = 'reads nothing' } }) => inbox !== 'ok');
+          const haveNoticed = states.every(({ background: { inbox = 'reads nothing' } }) => inbox !== 'ok');
+          return haveNoticed && Date.now() - away > A_MINUTE_MS;
         },
-        { within: 90_000 },
+        { within: 1.5 * A_MINUTE_MS },
       );
       expect(await unsettledAt('customer-profiles')).toBeGreaterThan(USERS);
     } finally {
       await kafka.thaw();
     }
-    expect(Date.now() - away).toBeGreaterThan(55_000);
     expect(seen.filter(({ ok }) => !ok)).toEqual([]);
     await eventually(async () => {
       for (const service of SERVICES)
@@ -341,6 +342,7 @@ describe('G5: every event has its effect exactly once, in order per key', () => 
   it('although Kafka is away and each outbox full: what adds is refused, what takes back is answered and comes to pass', async () => {
     const people = await TakingBack.prepare(castiron, FEW);
     await Promise.all(SERVICES.map((service) => own.restart(service, { OUTBOX_LIMIT: String(FEW) })));
+    const pids = own.pids();
     const { kafka } = own.parts;
     await kafka.freeze();
     try {
@@ -351,6 +353,7 @@ describe('G5: every event has its effect exactly once, in order per key', () => 
     }
     await eventually(() => people.expectTakenBack(), within);
     await people.expectMailedNoMore();
+    expect(own.pids()).toEqual(pids);
   }, 180_000);
 
   it('and a process whose consumer cannot go on ends, and says why', async () => {
@@ -363,6 +366,8 @@ describe('G5: every event has its effect exactly once, in order per key', () => 
     await castiron.register('service-order', COMPANY);
     const lines = (await ended).trim().split('\n');
     expect(lines[0]).toContain('exit code 1');
-    expect(JSON.parse(lines.at(-1) ?? '')).toMatchObject({ level: 'fatal', msg: 'ending after a crash' });
+    // What it read of its other topic may have something to say after that.
+    const fatal = lines.find((line) => line.includes('"level":"fatal"'));
+    expect(JSON.parse(fatal ?? '{}')).toMatchObject({ msg: 'ending after a crash' });
   });
 });
