@@ -1,10 +1,12 @@
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
+import { encodeEvent, newEventId, replies, withdrawalConfirmed } from '@castiron/contracts';
 import { connect } from '@castiron/kafka';
 import { sendCompressed } from '@castiron/kafka/testing';
-import { eventually, freshDatabase } from '@castiron/testing';
+import { forgedBatch, sendForged } from '@castiron/kafka/testing/forged-batch';
+import { eventually, freshDatabase, uniqueSlug } from '@castiron/testing';
 import { afterAll, afterEach, beforeAll, describe, expect, inject, it } from 'vitest';
-import { inboxMigrations } from './index.js';
+import { inboxMigrations, subscribe } from './index.js';
 import { CALLED_LIKE_OTHERS, HOSTILE } from './testing/hostile-messages.js';
 import { event, InboxRig, KeepWhatHappened1795392000902, type Counted } from './testing/inbox.rig.js';
 
@@ -88,5 +90,44 @@ describe('a message', () => {
     expect(row?.sealed?.length).toBeLessThan(64 * 1024);
     // The client unpacks it, and gathers the pieces: that is twice its size, and all there is.
     expect(most).toBeLessThan(2.5 * 60_000_000);
+  });
+});
+
+/** On the topic of a recipient, whose records the broker takes as they are. */
+describe('a batch in which', () => {
+  it.each([
+    // More than are arguments of a call, and each fetched again for each of them if they were believed.
+    ['149,000 records claim to be the first', 149_000, 0],
+    ['one record claims to be far behind the end', 1, 2 ** 31 - 1],
+  ])('%s is passed like any other', async (_, count, place) => {
+    const slug = uniqueSlug();
+    const topic = { ...replies.of(slug), partitions: 1 };
+    await rig.admin.createTopics([topic]);
+    let handled = 0;
+    const counting = subscribe(withdrawalConfirmed, {
+      handle: () => {
+        handled += 1;
+        return Promise.resolve();
+      },
+    });
+    const reply = () =>
+      encodeEvent(withdrawalConfirmed, withdrawalConfirmed.example, { id: newEventId(), time: new Date() }, slug);
+    const counted = async (): Promise<number> => {
+      const [row] = await rig.dataSource.query<[{ n: number }]>(
+        'SELECT coalesce(sum(messages), 0)::int AS n FROM parked_messages WHERE topic = $1',
+        [topic.name],
+      );
+      return row.n;
+    };
+    const forged = forgedBatch(Array.from({ length: count }, () => ({ key: null, value: null, place })));
+    await sendForged(settings, topic.name, forged);
+    await rig.inboxOf({ topics: [topic.name], subscriptions: [counting], mostOfARecipient: 0 }).start();
+    await eventually(async () => expect(await counted()).toBe(count), within);
+    // These stand where its reader went on.
+    for (const n of [1, 2]) {
+      await rig.producer.send([reply()]);
+      await eventually(() => expect(handled).toBe(n), within);
+    }
+    expect(await counted()).toBe(count);
   });
 });

@@ -1,4 +1,5 @@
 // kafkajs as it is used here. What is mended before it is loaded comes first.
+import './fetched-records.js';
 import './group-by-partition.js';
 import './record-decoder.js';
 import './without-aborted.js';
