@@ -7,6 +7,7 @@ const LOOK_MS = STALL_MS / 4;
 
 let watchdog: Watchdog;
 let crashes: string[];
+let commits: { partition: number; next: bigint; isSign: boolean }[];
 let isExcused: boolean;
 /** Those that nobody has answered yet; undefined while the broker answers. */
 let unanswered: ((places: GroupPlace[]) => void)[] | undefined;
@@ -25,12 +26,12 @@ beforeEach(async () => {
   vi.useFakeTimers();
   // Another's partition may stand for a bit longer than twice as long as an own one.
   vi.spyOn(Math, 'random').mockReturnValue(0.1);
-  [crashes, places, isExcused, unanswered] = [[], [], false, undefined];
+  [crashes, commits, places, isExcused, unanswered] = [[], [], [], false, undefined];
   watchdog = new Watchdog({
     stallMs: STALL_MS,
     places: () => new Promise((answer) => unanswered?.push(answer) ?? answer(places)),
     excused: () => Promise.resolve(isExcused),
-    commit: () => undefined,
+    commit: (_, partition, next, sign) => commits.push({ partition, next, isSign: sign !== undefined }),
     crash: ({ message }) => crashes.push(message),
   });
   watchdog.start();
@@ -101,5 +102,37 @@ describe("a partition of another member's that stands still", () => {
     expect(crashes).toEqual([]);
     await passes(2 * LOOK_MS);
     expect(crashes[0]).toMatch(/^t\/0 stands at 5 of 9 for \d+ s although the broker answers$/);
+  });
+});
+
+describe('what is committed for others to see', () => {
+  beforeEach(() => {
+    places = [{ topic: 't', partition: 0, next: 5n, end: 9n, sign: '' }];
+    watchdog.assigned({ t: [0] });
+  });
+
+  it('says that a partition is at work', async () => {
+    watchdog.signOfLife('t', 0);
+    await pass(LOOK_MS);
+    expect(commits).toEqual([{ partition: 0, next: 5n, isSign: true }]);
+  });
+
+  it('says nothing of one that went to another member, whose own commits it would set back', async () => {
+    watchdog.signOfLife('t', 0);
+    watchdog.assigned({ t: [1] });
+    await pass(LOOK_MS);
+    expect(commits).toEqual([]);
+  });
+
+  it('is nothing where all was dealt out anew while it was asked where the group stands', async () => {
+    watchdog.moved('t', 0, 7n);
+    freeze();
+    await pass(LOOK_MS);
+    watchdog.assigned({ t: [0] });
+    thaw();
+    await pass(0);
+    expect(commits).toEqual([]);
+    await pass(LOOK_MS);
+    expect(commits).toEqual([{ partition: 0, next: 7n, isSign: false }]);
   });
 });

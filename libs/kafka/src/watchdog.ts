@@ -19,7 +19,7 @@ export interface Watched {
   /** Whether what messages are handled with is away, so that nothing could move. */
   readonly excused: () => Promise<boolean>;
   /**
-   * A step that holds nothing to handle, and whose commit was lost.
+   * A step whose commit was lost, or with a sign none at all.
    * @param sign tells other members, who see no more of this one than its commits, that it is at work
    */
   readonly commit: (topic: string, partition: number, next: bigint, sign?: string) => void;
@@ -117,7 +117,7 @@ export class Watchdog {
     this.looking = true;
     try {
       const { stallMs, places, crash } = this.watched;
-      const [own, atWork] = [this.own, new Set(this.alive)];
+      const [own, alive] = [this.own, new Set(this.alive)];
       this.alive.clear();
       const wasPaused = performance.now() - this.lookedAt > (PAUSED * stallMs) / LOOKS;
       this.lookedAt = performance.now();
@@ -130,16 +130,16 @@ export class Watchdog {
         this.standstill.forget();
       } else if (this.isStuck()) {
         crash(new Error(`no fetch for ${stallMs / 1000} s although the broker answers`));
-      } else {
+      } else if (own === this.own) {
         // Dealt out anew meanwhile, what was answered may be older than what another member committed.
-        await this.lookAt(now, own === this.own ? atWork : new Set());
+        await this.lookAt(now, alive);
       }
     } finally {
       this.looking = false;
     }
   }
 
-  private async lookAt(places: readonly GroupPlace[], atWork: ReadonlySet<string>): Promise<void> {
+  private async lookAt(places: readonly GroupPlace[], alive: ReadonlySet<string>): Promise<void> {
     const { stallMs, excused, commit, crash } = this.watched;
     const stuck: string[] = [];
     let isLong = false;
@@ -147,9 +147,9 @@ export class Watchdog {
       const name = nameOf(topic, partition);
       const position = this.own.get(name) ?? 0n;
       const next = position > committed ? position : committed;
-      if (atWork.has(name) && next < end) commit(topic, partition, next, new Date().toISOString());
-      else if (position > committed) commit(topic, partition, next);
       const isOwn = this.own.has(name);
+      if (isOwn && alive.has(name) && next < end) commit(topic, partition, next, new Date().toISOString());
+      else if (position > committed) commit(topic, partition, next);
       const stood = this.standstill.of(name, { next, end, ...(!isOwn && { sign }) }, performance.now());
       if (stood >= LONG * stallMs) isLong = true;
       if (stood >= (isOwn ? stallMs : this.othersStallMs))
