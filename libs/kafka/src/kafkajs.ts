@@ -5,6 +5,7 @@ import './record-decoder.js';
 import './without-aborted.js';
 import kafkajs from 'kafkajs';
 import './not-final.js';
+import './offsets-of-former-joins.js';
 import './produce-request.js';
 import './request-queue.js';
 import './silent-connection.js';
