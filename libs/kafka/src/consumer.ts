@@ -117,7 +117,8 @@ export class CommittingConsumer implements Consumer {
       await this.stop();
       throw error;
     }
-    this.watchdog.start();
+    // Stopped meanwhile, there is nothing to watch.
+    if (!this.ended) this.watchdog.start();
   }
 
   async stop(): Promise<void> {

@@ -9,6 +9,7 @@ import { CommittingConsumer } from './consumer.js';
 import { connect, type Consumer, type ConsumerOptions, type IncomingBatch, type KafkaSettings } from './index.js';
 import { subscribedAssigner } from './subscribed-assigner.js';
 import { Valve } from './testing/valve.js';
+import { Watchdog } from './watchdog.js';
 
 const principal = inject('stack').kafka.principals['admin'];
 if (principal === undefined) throw new Error('the stack has no admin');
@@ -42,6 +43,26 @@ async function newTopic(): Promise<string> {
   await admin.createTopics([topic]);
   return topic.name;
 }
+
+it('a consumer that is stopped while it starts watches nothing afterwards', async () => {
+  const topic = await newTopic();
+  const starts = vi.spyOn(Watchdog.prototype, 'start');
+  // The last thing before it runs.
+  const fetched = vi.spyOn(Watchdog.prototype, 'fetched');
+  onTestFinished(() => [starts, fetched].forEach((spy) => spy.mockRestore()));
+  const consumer = kafka.consumer({
+    groupId: `spec-${randomUUID()}`,
+    topics: [topic],
+    onBatch: () => Promise.resolve(),
+    onCrash: () => undefined,
+  });
+  let stopping: Promise<void> | undefined;
+  fetched.mockImplementation(() => void (stopping ??= consumer.stop()));
+  await consumer.start().catch(() => undefined);
+  await stopping;
+  expect(stopping).toBeDefined();
+  expect(starts).not.toHaveBeenCalled();
+});
 
 /** A message for each partition, or nearly so. */
 async function sendTo(topic: string): Promise<string[]> {
