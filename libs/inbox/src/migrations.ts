@@ -81,8 +81,22 @@ export class RecordActionsOnParkedMessages1795392000202 implements MigrationInte
   }
 }
 
+/** A replay asks for the event that it is about to handle: without an index it reads all that is parked of its topic. */
+export class FindParkedMessagesByTheirEvent1795392000203 implements MigrationInterface {
+  readonly name = 'FindParkedMessagesByTheirEvent1795392000203';
+
+  async up(runner: QueryRunner): Promise<void> {
+    await runner.query(`CREATE INDEX parked_messages_by_event ON parked_messages (event_id) WHERE state = 'parked'`);
+  }
+
+  down(): Promise<void> {
+    return Promise.reject(new Error('migrations go forward only'));
+  }
+}
+
 /** To be listed in each service's DataSource. */
 export const inboxMigrations: (new () => MigrationInterface)[] = [
   RememberHandledMessages1795392000201,
   RecordActionsOnParkedMessages1795392000202,
+  FindParkedMessagesByTheirEvent1795392000203,
 ];

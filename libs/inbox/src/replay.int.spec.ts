@@ -1,7 +1,8 @@
 import { connect } from '@castiron/kafka';
 import { Poison } from '@castiron/failures';
 import { eventually, freshDatabase } from '@castiron/testing';
-import { afterAll, afterEach, beforeAll, describe, expect, inject, it } from 'vitest';
+import { EntityManager } from 'typeorm';
+import { afterAll, afterEach, beforeAll, describe, expect, inject, it, onTestFinished, vi } from 'vitest';
 import { inboxMigrations, subscribe, type Inbox } from './index.js';
 import {
   event,
@@ -119,6 +120,25 @@ describe('a replay', () => {
     await eventually(async () => expect(await rig.effects(jam.topic, 'a')).toEqual(upTo(5)), within);
     await rig.producer.send([event(jam.contract, 'a', 6)]);
     await eventually(async () => expect(await rig.effects(jam.topic, 'a')).toEqual(upTo(6)), within);
+  });
+
+  it('finds an event among many that are parked by its id', async () => {
+    const jam = await jammed(0);
+    await rig.dataSource.query(
+      `INSERT INTO parked_messages (consumer, topic, position, key_hash, holds_up, event_id, reason, sealed)
+       SELECT consumer, topic, n::text, n::text, true, gen_random_uuid(), 'spec', sealed
+       FROM parked_messages, generate_series(1, 5000) AS n WHERE topic = $1`,
+      [jam.topic],
+    );
+    await rig.dataSource.query('ANALYZE parked_messages');
+    const query = vi.spyOn(EntityManager.prototype, 'query');
+    onTestFinished(() => query.mockRestore());
+    jam.mend();
+    await rig.replay(jam.inbox, { reason: 'of-no-use' });
+    const [text = '', parameters] = query.mock.calls.find(([asked]) => asked.includes('AS waits')) ?? [];
+    const plan = await rig.dataSource.query<object[]>(`EXPLAIN ${text}`, parameters as unknown[]);
+    expect(JSON.stringify(plan)).toMatch(/parked_messages_by_event/);
+    await rig.dataSource.query(`DELETE FROM parked_messages WHERE topic = $1`, [jam.topic]);
   });
 
   it('discards what became illegitimate, with that reason', async () => {
