@@ -1,6 +1,6 @@
 import { duties } from '@castiron/contracts';
 import { createLogger } from '@castiron/observability';
-import { freshDatabase } from '@castiron/testing';
+import { eventually, freshDatabase } from '@castiron/testing';
 import type { DataSource } from 'typeorm';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { inboxMigrations } from './index.js';
@@ -58,5 +58,31 @@ describe('the ids that an inbox remembers', () => {
     await remember(further, now - BROUGHT_AGAIN_MS - WEEK_MS - HOUR_MS);
     await lookAfter();
     expect(await known()).toEqual([idOf(ahead)]);
+  });
+
+  it('keep nobody out of the inbox while those of no week are deleted, however long that takes', async () => {
+    const gone = now - BROUGHT_AGAIN_MS - 3 * WEEK_MS;
+    await dataSource.transaction((manager) => createPartitions(manager.query.bind(manager), new Date(gone)));
+    await remember(gone);
+    await remember(now + 20 * WEEK_MS, gone);
+    const week = `inbox_w${Math.floor(gone / WEEK_MS)}`;
+    const weeks = () => dataSource.query<unknown[]>('SELECT FROM pg_class WHERE relname = $1', [week]);
+    expect(await weeks()).toHaveLength(1);
+    const held = 'pg_advisory_xact_lock(1)';
+    await dataSource.query(
+      `CREATE FUNCTION wait_to_be_deleted() RETURNS trigger LANGUAGE plpgsql AS
+       $$ BEGIN PERFORM ${held}; RETURN OLD; END $$`,
+    );
+    await dataSource.query(
+      'CREATE TRIGGER waits BEFORE DELETE ON inbox_rest FOR EACH ROW EXECUTE FUNCTION wait_to_be_deleted()',
+    );
+    let looking = Promise.resolve();
+    await dataSource.transaction(async (manager) => {
+      await manager.query(`SELECT ${held}`);
+      looking = lookAfter();
+      await eventually(async () => expect(await weeks()).toEqual([]));
+    });
+    await looking;
+    expect(await known()).toEqual([]);
   });
 });

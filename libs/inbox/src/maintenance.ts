@@ -3,7 +3,7 @@ import type { Logger, Metrics } from '@castiron/observability';
 import type { DataSource } from 'typeorm';
 import { BY_ITSELF } from './parked-actions.js';
 import { ENDED } from './parked-messages.js';
-import { createPartitions, forgetOldIds } from './partitions.js';
+import { createPartitions, dropOldWeeks, forgetOldIdsOfNoWeek } from './partitions.js';
 
 /** Parked messages end after this many days, with an alarm at half that time. */
 const PARKED_DAYS = 30;
@@ -52,9 +52,9 @@ export class Maintenance {
     const now = new Date();
     await this.attempt(() => this.endParked());
     await this.attempt(() => dataSource.transaction((manager) => createPartitions(manager.query.bind(manager), now)));
-    await this.attempt(() =>
-      dataSource.transaction((manager) => forgetOldIds(manager.query.bind(manager), now, RETENTION_DAYS + PARKED_DAYS)),
-    );
+    const days = RETENTION_DAYS + PARKED_DAYS;
+    await this.attempt(() => dataSource.transaction((manager) => dropOldWeeks(manager.query.bind(manager), now, days)));
+    await this.attempt(() => forgetOldIdsOfNoWeek(dataSource.query.bind(dataSource), days));
   }
 
   private async attempt(work: () => Promise<unknown>): Promise<void> {

@@ -49,11 +49,15 @@ export async function createPartitions(query: Query, now: Date): Promise<void> {
   }
 }
 
-/** Forgets ids that no topic and no parked message can bring again. Runs in a transaction of its own. */
-export async function forgetOldIds(query: Query, now: Date, days: number): Promise<void> {
+/** Drops weeks whose ids no topic and no parked message can bring again. Runs in a transaction of its own. */
+export async function dropOldWeeks(query: Query, now: Date, days: number): Promise<void> {
   await query(LOCK_TIMEOUT);
   const oldest = Math.floor((now.getTime() - days * 86_400_000) / WEEK_MS);
   // A week more, for clocks and late ticks.
   for (const week of await weeks(query)) if (week < oldest - 1) await query(`DROP TABLE IF EXISTS ${nameOf(week)}`);
+}
+
+/** The same of ids of no such week. By itself: who drops a week keeps everybody out of the inbox until its commit. */
+export async function forgetOldIdsOfNoWeek(query: Query, days: number): Promise<void> {
   await query(`DELETE FROM inbox_rest WHERE received_at < now() - $1::int * interval '1 day'`, [days + 7]);
 }
