@@ -5,7 +5,7 @@ const UNDER_WAY = 'Ongoing';
 
 /**
  * The transactions that were begun and are decided about neither way, by their transactional id: since when, in ms since the
- * epoch. Each broker knows those that it coordinates, and the first that answers is asked: with several, some are missing.
+ * epoch. Each broker knows those that it coordinates, and the first of the list is asked: with several, some are missing.
  */
 export async function transactionsUnderWay(settings: KafkaSettings): Promise<Map<string, number>> {
   const { describeTransactionsV0, listTransactionsV1 } = await secondClient();
