@@ -75,18 +75,18 @@ export class BatchHandler {
    * @returns whether to go on
    */
   private async together(given: readonly Item[], delivery: Delivery, waiting: Waiting): Promise<boolean> {
-    if (!(await delivery.goesOn())) return false;
+    if (!(await delivery.goesOn(waiting.done))) return false;
     const items = given.filter((item) => !waiting.holdsUp(item));
     const [first] = items;
     if (items.length === 1 && first !== undefined) {
-      return this.alone(first, delivery).catch((error: unknown) => {
-        waiting.add(first, error);
-        return true;
-      });
+      const goesOn = await this.alone(first, delivery).catch((error: unknown) => waiting.add(first, error));
+      if (goesOn) waiting.pass(first);
+      return goesOn;
     }
     try {
       const keys = items.flatMap((item) => keysOf(item) ?? []);
       await this.options.transactions.run(keys, (tx) => this.handling.handle(items, tx, delivery));
+      waiting.pass(items.at(-1));
       return true;
     } catch (error) {
       if (isPassing(error) && !(error instanceof NoRoom) && !tookTooLong(error)) throw error;
@@ -119,9 +119,7 @@ export class BatchHandler {
         const [most, last] = isSlow ? [SLOW_TRIES, 'takes-too-long'] : [TRIES, 'keeps-failing'];
         const reason = parkingReason(error) ?? (attempt < most ? undefined : last);
         if (reason !== undefined) {
-          const { logger } = this.options;
-          logger.error({ err: error, reason, topic: item.raw.topic, position: item.position }, 'a message is parked');
-          await transactions.run([], (tx) => this.handling.park(item, reason, tx));
+          await transactions.run([], (tx) => this.handling.park({ item, reason, cause: error }, tx));
           return true;
         }
         if (isSlow) await pause(SLOW_PAUSE_MS);
@@ -135,12 +133,26 @@ export class BatchHandler {
 class Waiting {
   private readonly keys = new Set<string>();
   private cause: NoRoom | undefined;
+  private passed: Item | undefined;
 
-  /** @throws the error itself where it is another one */
-  add({ keyHash }: Item, error: unknown): void {
+  /** The last that is handled or parked with all before it. */
+  get done(): Item | undefined {
+    return this.cause === undefined ? this.passed : undefined;
+  }
+
+  pass(item: Item | undefined): void {
+    this.passed = item;
+  }
+
+  /**
+   * @returns that the others go on
+   * @throws the error itself where it is another one
+   */
+  add({ keyHash }: Item, error: unknown): true {
     if (!(error instanceof NoRoom)) throw error;
     this.cause = error;
     this.keys.add(keyHash);
+    return true;
   }
 
   holdsUp({ content, keyHash }: Item): boolean {

@@ -8,10 +8,13 @@ import type { Subscription } from './subscription.js';
 
 /** What whoever delivers messages wants to know, and says, while they are handled. */
 export interface Delivery {
-  /** Asked before each transaction; false ends the work, what is left comes again. */
-  goesOn(): Promise<boolean>;
+  /**
+   * Asked before each transaction; false ends the work, what is left comes again.
+   * @param done the last that is done with all before it; undefined where there is none, or in the middle of one
+   */
+  goesOn(done?: Item): Promise<boolean>;
   /** Told after each call of a handler: of one that hangs nothing is heard. */
-  isAlive(): void;
+  alive(): void;
 }
 
 export interface HandlingOptions {
@@ -22,6 +25,13 @@ export interface HandlingOptions {
   /** How many messages of one recipient's topic may be parked at a time. */
   readonly mostOfARecipient?: number | undefined;
 }
+
+const TAKEN_IN = ['castiron_inbox_messages_total', 'Messages taken in, also those that come again', ['topic']] as const;
+const PARKED = [
+  'castiron_inbox_parked_total',
+  'Messages that were parked, and those of a recipient that are only counted',
+  ['reason'],
+] as const;
 
 /** What one transaction does with the messages that it is given: their ids, handlers, and what is parked of them. */
 export class Handling {
@@ -57,22 +67,17 @@ export class Handling {
     }
     await run.flush();
     await parkings.write();
-    tx.afterCommit(() => this.notice(parkings.parked));
-    tx.afterCommit(() =>
-      this.options.metrics
-        ?.counter('castiron_inbox_messages_total', 'Messages that went through the inbox', ['topic'])
-        .inc({ topic }, items.length),
-    );
+    tx.afterCommit(() => this.notice(items, parkings.parked));
   }
 
   /** One that cannot be handled, unless it was meanwhile. */
-  async park(item: Item, reason: string, tx: Tx): Promise<void> {
+  async park(parking: Parking, tx: Tx): Promise<void> {
+    const { item } = parking;
     const seen = item.content.kind === 'event' && (await this.unseen([item], tx)).size === 0;
-    if (seen) return;
     const parkings = await this.parkings([item], item.raw.topic, tx);
-    parkings.add({ item, reason });
+    if (!seen) parkings.add(parking);
     await parkings.write();
-    tx.afterCommit(() => this.notice(parkings.parked));
+    tx.afterCommit(() => this.notice([item], parkings.parked));
   }
 
   /** Remembers the ids, first thing in the transaction, so that whoever has the same message waits. @returns the new ones */
@@ -92,20 +97,25 @@ export class Handling {
 
   private parkings(items: readonly Item[], topic: string, { manager }: Tx): Promise<Parkings> {
     const { name: consumer, seal, mostOfARecipient } = this.options;
-    // Not of what has no place in the order: of a flood of that all may have one key.
-    const placed = items.filter((item) => item.content.kind === 'event' || holdsUp(item));
+    // Not of what nothing parked holds up: of a flood of that all may have one key, and many may be parked of it.
+    const placed = items.filter((item) => {
+      const { content } = item;
+      return content.kind === 'event' ? saysAll(item) || !content.subscription.overtakes : holdsUp(item);
+    });
     const keyHashes = new Set(placed.map(({ keyHash }) => keyHash));
     return Parkings.of({ manager, consumer, topic, seal, mostOfARecipient }, keyHashes);
   }
 
-  /** Only what is new: where a batch is left for later, its broken messages come again every other second. */
-  private notice(parked: readonly Parking[]): void {
+  /** Of what is parked only what is new: where a batch is left for later, its broken messages come again every other second. */
+  private notice(items: readonly Item[], parked: readonly Parking[]): void {
     const { logger, metrics } = this.options;
-    const counter = metrics?.counter('castiron_inbox_parked_total', 'Messages that were parked', ['reason']);
-    for (const { item, reason } of parked) {
-      counter?.inc({ reason });
-      if (item.content.kind === 'event') continue;
-      logger.warn({ reason, topic: item.raw.topic, position: item.position }, 'a message is no event and is parked');
+    const [first] = items;
+    if (first !== undefined) metrics?.counter(...TAKEN_IN).inc({ topic: first.raw.topic }, items.length);
+    for (const { item, reason, cause } of parked) {
+      metrics?.counter(...PARKED).inc({ reason });
+      const about = { reason, topic: item.raw.topic, position: item.position };
+      if (item.content.kind === 'broken') logger.warn(about, 'a message is no event and is parked');
+      else if (cause !== undefined) logger.error({ err: cause, ...about }, 'a message is parked');
     }
   }
 }
@@ -144,7 +154,7 @@ class Run {
       this.onError(error);
       throw error;
     } finally {
-      this.delivery.isAlive();
+      this.delivery.alive();
     }
   }
 }

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { setTimeout as wait } from 'node:timers/promises';
 import { isDeepStrictEqual } from 'node:util';
-import type { EventContract } from '@castiron/contracts';
+import { replies, type EventContract } from '@castiron/contracts';
 import { isPassing, NoRoom } from '@castiron/failures';
 import type { Consumer, IncomingBatch, Kafka } from '@castiron/kafka';
 import type { Logger, Metrics } from '@castiron/observability';
@@ -20,6 +20,8 @@ import { Subscriptions } from './subscriptions.js';
 const MAX_BACKOFF_MS = 5_000;
 /** How soon a topic that does not exist yet is looked for again. */
 const MISSING_MS = 2_000;
+/** What a recipient sent and takes longer is put off: whatever it sends, others are handled between. */
+const LONGEST_OF_A_RECIPIENT_MS = 3_000;
 
 export interface InboxOptions {
   /** The consumer group, and the name under which handled ids are remembered. */
@@ -184,15 +186,23 @@ export class Inbox {
   }
 
   private async onBatch(batch: IncomingBatch): Promise<void> {
-    const items = batch.messages
-      .map((message) => itemOf(batch, message, this.subscriptions))
-      .filter((item): item is Item => item !== undefined);
+    const offsets = new Map<Item, string>();
+    for (const message of batch.messages) {
+      const item = itemOf(batch, message, this.subscriptions);
+      if (item !== undefined) offsets.set(item, message.offset);
+    }
+    const items = [...offsets.keys()];
+    const isOfARecipient = replies.slugOf(batch.topic) !== undefined;
+    const began = performance.now();
     const delivery: Delivery = {
-      goesOn: async () => {
+      goesOn: async (done) => {
         await batch.heartbeat();
-        return !this.stopping.signal.aborted && !batch.isStale();
+        if (this.stopping.signal.aborted || batch.isStale()) return false;
+        if (!isOfARecipient || done === undefined || performance.now() - began < LONGEST_OF_A_RECIPIENT_MS) return true;
+        batch.later(offsets.get(done));
+        return false;
       },
-      isAlive: () => void batch.heartbeat(),
+      alive: () => void batch.heartbeat(),
     };
     for (let failures = 0; ; failures += 1) {
       try {

@@ -15,7 +15,7 @@ import type { Subscriptions } from './subscriptions.js';
 import { whatIsStrangeIn } from './strange-data.js';
 
 /** Why a message is no event: stable codes, shown to operators. */
-export type Broken = DecodeFailure | 'oversized' | 'too-deep';
+type Broken = DecodeFailure | 'oversized' | 'too-deep';
 
 /** One message on its way into the database. */
 export interface Item {

@@ -13,7 +13,7 @@ export interface Seal {
 }
 
 /** Of one topic that a recipient writes. What it sends beyond that is only counted: it must not fill our disk. */
-export const MOST_OF_A_RECIPIENT = 10_000;
+const MOST_OF_A_RECIPIENT = 10_000;
 
 /** What goes to the database in one statement, in bytes; each takes twice that on its way. */
 const AT_ONCE_BYTES = 2 * LARGEST_BYTES;
@@ -25,6 +25,8 @@ export const ENDED = `sealed = NULL, key_hash = '', ended_at = now()`;
 export interface Parking {
   readonly item: Item;
   readonly reason: string;
+  /** What its handler threw. */
+  readonly cause?: unknown;
 }
 
 /**

@@ -9,6 +9,7 @@ import {
 } from '@castiron/contracts';
 import { Poison, Retryable } from '@castiron/failures';
 import { connect } from '@castiron/kafka';
+import { createLogger, createMetrics } from '@castiron/observability';
 import { eventually, freshDatabase, uniqueSlug } from '@castiron/testing';
 import { Type } from 'typebox';
 import { EntityManager } from 'typeorm';
@@ -254,6 +255,85 @@ describe('what cannot be handled', () => {
     }, within);
     const about = query.mock.calls.filter(([, parameters]) => (parameters as unknown[] | undefined)?.includes(topic));
     expect(about.length).toBeLessThan(60);
+  });
+
+  it('is said to be parked, and counted, once and when it is', async () => {
+    const { contract, topic } = await rig.newEvent();
+    const [logger, metrics] = [createLogger('spec', 'silent'), createMetrics('spec')];
+    const said = vi.spyOn(logger, 'error');
+    let isAway = true;
+    const seal = (bytes: Buffer): Buffer => {
+      if (!isAway) return specSeal.seal(bytes);
+      isAway = false;
+      throw new Retryable('away');
+    };
+    const poisonous = subscribe(contract, { handle: () => Promise.reject(new Poison('of-no-use')) });
+    await rig.producer.send([event(contract, 'a', 1)]);
+    const inbox = rig.inboxOf({
+      topics: [topic],
+      subscriptions: [poisonous],
+      logger,
+      metrics,
+      seal: { ...specSeal, seal },
+    });
+    await inbox.start();
+    await eventually(() => expect(said).toHaveBeenCalled(), within);
+    expect(said.mock.calls).toMatchObject([[{ reason: 'of-no-use', topic }, 'a message is parked']]);
+    expect(await rig.reasons(topic)).toEqual(['of-no-use']);
+    for (const name of ['castiron_inbox_messages_total', 'castiron_inbox_parked_total'])
+      expect(await metrics.registry.getSingleMetricAsString(name)).toMatch(/ 1$/);
+  });
+
+  it('locks nothing that is parked under the key of what overtakes it, however much that is', async () => {
+    const slug = uniqueSlug();
+    const { name: topic } = replies.of(slug);
+    await rig.admin.createTopics([replies.of(slug)]);
+    const query = vi.spyOn(EntityManager.prototype, 'query');
+    onTestFinished(() => query.mockRestore());
+    const unknown = subscribe(withdrawalConfirmed, {
+      overtakes: true,
+      handle: () => Promise.reject(new Poison('of-no-use')),
+    });
+    const reply = () =>
+      encodeEvent(withdrawalConfirmed, withdrawalConfirmed.example, { id: newEventId(), time: new Date() }, slug);
+    await rig.producer.send(upTo(20).map(reply));
+    await rig.inboxOf({ topics: [topic], subscriptions: [unknown] }).start();
+    await eventually(async () => expect(await rig.reasons(topic)).toHaveLength(20), within);
+    const locking = query.mock.calls.filter(
+      ([text, parameters]) => text.includes('FOR SHARE') && (parameters as unknown[]).includes(topic),
+    );
+    expect(locking).toEqual([]);
+  });
+
+  it('keeps others waiting for no more than some seconds, however much a recipient sends that takes long', async () => {
+    const slug = uniqueSlug();
+    const replied = { ...replies.of(slug), partitions: 1 };
+    const { contract, topic } = await rig.newEvent();
+    await rig.admin.createTopics([replied]);
+    const total = 1_500;
+    const begun = new Set<string>();
+    const unknown = subscribe(withdrawalConfirmed, {
+      overtakes: true,
+      handle: async ({ meta }, { manager }) => {
+        begun.add(meta.id);
+        await manager.query('SELECT pg_sleep(0.01)');
+        throw new Poison('of-no-use');
+      },
+    });
+    const reply = () =>
+      encodeEvent(withdrawalConfirmed, withdrawalConfirmed.example, { id: newEventId(), time: new Date() }, slug);
+    await rig.producer.send(upTo(total).map(reply));
+    const subscriptions = [unknown, rig.counting(contract, topic)];
+    await rig.inboxOf({ topics: [replied.name, topic], subscriptions }).start();
+    await eventually(() => expect(begun.size).toBeGreaterThan(0), within);
+    await rig.producer.send([event(contract, 'a', 1)]);
+    await eventually(async () => expect(await rig.effects(topic, 'a')).toEqual([1]), within);
+    expect(begun.size).toBeLessThan(total);
+    // It goes on, and does nothing again that was done.
+    const former = begun.size;
+    await eventually(() => expect(begun.size).toBeGreaterThan(former), within);
+    const parked = await rig.parked(replied.name);
+    expect(parked.length).toBeLessThanOrEqual(begun.size);
   });
 
   it('keeps what is no event sealed', async () => {

@@ -161,14 +161,15 @@ export class CommittingConsumer implements Consumer {
       }
     };
     let isLater = false;
-    const later = (): void => void (isLater = true);
+    let done: string | undefined;
+    const later = (upTo?: string): void => void ([isLater, done] = [true, upTo]);
     // With several brokers kafkajs joins anew where one of them says so, while what another sent is at work here.
     const { joins } = this;
     const isOfFormer = (): boolean => this.ended || lost !== undefined || joins !== this.joins;
     const isStale = (): boolean => isOfFormer() || !payload.isRunning() || payload.isStale();
     // Work on a batch may wait long for a database: the group is to know that this member lives.
     const beating = setInterval(() => void heartbeat(), HEARTBEATS * this.leaseMs);
-    const done = this.watchdog.works(topic, partition);
+    const over = this.watchdog.works(topic, partition);
     try {
       const messages = payload.batch.messages.map(incoming);
       const atWork = (): Promise<void> => {
@@ -184,20 +185,17 @@ export class CommittingConsumer implements Consumer {
       }
     } finally {
       clearInterval(beating);
-      done();
+      over();
     }
     // The runner rejoins the group on this error, and reads again from what is committed.
     if (lost !== undefined) throw lost;
     if (isStale()) return;
-    if (isLater) {
-      this.pauseAWhile(payload);
-      return;
-    }
+    if (isLater) this.pauseAWhile(payload);
+    else done = payload.batch.messages.at(-1)?.offset;
+    if (done !== undefined) payload.resolveOffset(done);
     // The last offset of the batch counts what a reader never sees (markers of transactions, aborted records).
-    const next = BigInt(payload.batch.lastOffset()) + 1n;
-    const last = payload.batch.messages.at(-1);
-    if (last !== undefined) payload.resolveOffset(last.offset);
-    this.moved(topic, partition, next);
+    const last = isLater ? done : payload.batch.lastOffset();
+    if (last !== undefined) this.moved(topic, partition, BigInt(last) + 1n);
   }
 
   /** kafkajs fetches nothing before all that it fetched was handled, so what waits must not be held. */

@@ -102,10 +102,11 @@ export interface IncomingBatch {
   /** True once the partition was taken away or the consumer is stopping: what is not committed is to be left. */
   isStale(): boolean;
   /**
-   * It cannot be handled yet: nothing of it is committed, and its partition is read again from its first message in
-   * {@link LATER_MS}. Others are read meanwhile; a batch that is only held would hold them all up.
+   * It cannot be handled yet, or takes too long: its partition is read again in {@link LATER_MS}. Others are read
+   * meanwhile; a batch that is only held would hold them all up.
+   * @param done the offset of the last message that was handled with all before it, and is committed. Default: none
    */
-  later(): void;
+  later(done?: string): void;
 }
 
 export interface ConsumerOptions {

@@ -133,6 +133,25 @@ describe('a consumer', () => {
     expect(mine).toEqual(['1', '2']);
   });
 
+  it('goes on behind what it says is done of what it leaves for later', async () => {
+    const topic = await rig.newTopic();
+    const groupId = newGroup();
+    const seen = collector();
+    await rig.send(...['1', '2', '3'].map((value) => message(topic, 'k', value)));
+    await rig.consume({
+      topic,
+      groupId,
+      onBatch: async (batch) => {
+        const [first] = batch.messages;
+        if (first === undefined) return;
+        await seen.onBatch({ ...batch, messages: [first] });
+        batch.later(first.offset);
+      },
+    });
+    await eventually(() => expect(seen.values()).toEqual(['1', '2', '3']), { within: 25_000 });
+    await eventually(async () => expect(await rig.committed(groupId, topic)).toBe(3), { within: 15_000 });
+  });
+
   it('that is stopped ends its work first, of which nothing is lost', async () => {
     const topic = await rig.newTopic();
     const groupId = newGroup();

@@ -200,15 +200,19 @@ export class PlatformaticConsumer implements Consumer {
     if (first === undefined || last === undefined) return;
     const { topic, partition } = first;
     const isStale = (): boolean => this.ended || generation.stale;
+    let left = messages;
     for (let isLater = true; isLater && !isStale();) {
       isLater = false;
       await this.options.onBatch({
         topic,
         partition,
-        messages: messages.map(incoming),
+        messages: left.map(incoming),
         heartbeat: async () => undefined,
         isStale,
-        later: () => void (isLater = true),
+        later: (done = '-1') => {
+          isLater = true;
+          left = left.filter(({ offset }) => offset > BigInt(done));
+        },
       });
       if (isLater) await wait(LATER_MS, undefined, { ref: false });
     }
