@@ -2,7 +2,7 @@ import { duties } from '@castiron/contracts';
 import { createLogger } from '@castiron/observability';
 import { eventually, freshDatabase } from '@castiron/testing';
 import type { DataSource } from 'typeorm';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { inboxMigrations } from './index.js';
 import { Maintenance } from './maintenance.js';
 import { createPartitions } from './partitions.js';
@@ -85,4 +85,18 @@ describe('the ids that an inbox remembers', () => {
     await looking;
     expect(await known()).toEqual([]);
   });
+});
+
+it('what waits is counted without reading the messages', async () => {
+  await dataSource.query(
+    `INSERT INTO parked_messages (consumer, topic, position, key_hash, holds_up, reason, sealed)
+     SELECT 'spec', 't', n::text, n::text, true, 'of-no-use', decode(repeat('ab', 500), 'hex')
+     FROM generate_series(1, 5000) AS n`,
+  );
+  await dataSource.query('VACUUM ANALYZE parked_messages');
+  const query = vi.spyOn(dataSource, 'query');
+  await lookAfter();
+  const [text = '', parameters] = query.mock.calls.find(([asked]) => asked.includes('GROUP BY reason')) ?? [];
+  const plan = await dataSource.query<object[]>(`EXPLAIN ${text}`, parameters as unknown[]);
+  expect(JSON.stringify(plan)).toContain('Index Only Scan using parked_messages_by_reason');
 });
