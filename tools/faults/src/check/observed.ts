@@ -201,7 +201,7 @@ export interface Anomaly {
     | 'revoked-and-sent'
     | 'stale-last'
     | 'wrong'
-    /** A process ended by itself, and not by design. */
+    /** A process ended by itself, and not by design; or says of an edit that it does not work. */
     | 'crashed'
     | 'too-little';
   readonly what: string;
