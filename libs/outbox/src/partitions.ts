@@ -49,8 +49,7 @@ async function missing(query: Query): Promise<bigint[]> {
  */
 export async function createPartitions(query: Query): Promise<void> {
   if ((await missing(query)).length === 0) return;
-  await query(LOCK_TIMEOUT);
-  // What attaching takes, before it is looked again: another process may be at it.
+  // What attaching takes, before it is looked again: another process may be at it. No writer waits behind who waits for this.
   await query(`LOCK TABLE outbox IN SHARE UPDATE EXCLUSIVE MODE`);
   for (const from of await missing(query)) {
     await query(`CREATE TABLE ${nameOf(from)} (LIKE outbox INCLUDING ALL)`);
