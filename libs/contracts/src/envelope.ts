@@ -1,4 +1,4 @@
-import { v7 as uuidv7 } from 'uuid';
+import { randomUUIDv7 } from 'node:crypto';
 import type { EventContract, DataOf } from './event.js';
 import { isFamily } from './event.js';
 import type { Topic } from './topic.js';
@@ -69,7 +69,7 @@ export type DecodeFailure =
 const JSON_TYPE = 'application/json';
 
 export function newEventId(): string {
-  return uuidv7();
+  return randomUUIDv7();
 }
 
 /** The topic of one event; a family needs the recipient's slug. */
