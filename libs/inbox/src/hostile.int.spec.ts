@@ -1,14 +1,14 @@
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
-import { encodeEvent, newEventId, replies, withdrawalConfirmed } from '@castiron/contracts';
+import { replies, withdrawalConfirmed } from '@castiron/contracts';
 import { connect } from '@castiron/kafka';
 import { sendCompressed } from '@castiron/kafka/testing';
 import { forgedBatch, sendForged } from '@castiron/kafka/testing/forged-batch';
 import { eventually, freshDatabase, uniqueSlug } from '@castiron/testing';
-import { afterAll, afterEach, beforeAll, describe, expect, inject, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, inject, it, vi } from 'vitest';
 import { inboxMigrations, subscribe } from './index.js';
 import { CALLED_LIKE_OTHERS, HOSTILE } from './testing/hostile-messages.js';
-import { event, InboxRig, KeepWhatHappened1795392000902, type Counted } from './testing/inbox.rig.js';
+import { event, InboxRig, KeepWhatHappened1795392000902, replyOf, type Counted } from './testing/inbox.rig.js';
 
 const principal = inject('stack').kafka.principals['admin'];
 if (principal === undefined) throw new Error('the stack has no admin');
@@ -103,15 +103,8 @@ describe('a batch in which', () => {
     const slug = uniqueSlug();
     const topic = { ...replies.of(slug), partitions: 1 };
     await rig.admin.createTopics([topic]);
-    let handled = 0;
-    const counting = subscribe(withdrawalConfirmed, {
-      handle: () => {
-        handled += 1;
-        return Promise.resolve();
-      },
-    });
-    const reply = () =>
-      encodeEvent(withdrawalConfirmed, withdrawalConfirmed.example, { id: newEventId(), time: new Date() }, slug);
+    const handle = vi.fn(() => Promise.resolve());
+    const counting = subscribe(withdrawalConfirmed, { handle });
     const counted = async (): Promise<number> => {
       const [row] = await rig.dataSource.query<[{ n: number }]>(
         'SELECT coalesce(sum(messages), 0)::int AS n FROM parked_messages WHERE topic = $1',
@@ -125,8 +118,8 @@ describe('a batch in which', () => {
     await eventually(async () => expect(await counted()).toBe(count), within);
     // These stand where its reader went on.
     for (const n of [1, 2]) {
-      await rig.producer.send([reply()]);
-      await eventually(() => expect(handled).toBe(n), within);
+      await rig.producer.send([replyOf(slug)]);
+      await eventually(() => expect(handle).toHaveBeenCalledTimes(n), within);
     }
     expect(await counted()).toBe(count);
   });

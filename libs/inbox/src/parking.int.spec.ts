@@ -22,6 +22,7 @@ import {
   InboxRig,
   specSeal,
   KeepWhatHappened1795392000902,
+  replyOf,
   upTo,
 } from './testing/inbox.rig.js';
 
@@ -216,23 +217,16 @@ describe('what cannot be handled', () => {
     const slug = uniqueSlug();
     const { name: topic } = replies.of(slug);
     await rig.admin.createTopics([replies.of(slug)]);
-    let handled = 0;
-    const counting = subscribe(withdrawalConfirmed, {
-      handle: () => {
-        handled += 1;
-        return Promise.resolve();
-      },
-    });
-    const reply = () =>
-      encodeEvent(withdrawalConfirmed, withdrawalConfirmed.example, { id: newEventId(), time: new Date() }, slug);
-    const unknown = reply();
+    const handle = vi.fn(() => Promise.resolve());
+    const counting = subscribe(withdrawalConfirmed, { handle });
+    const unknown = replyOf(slug);
     await rig.producer.send([
       { ...unknown, headers: { ...unknown.headers, ce_type: 'spec.unheard-of.v1' } },
-      reply(),
-      reply(),
+      replyOf(slug),
+      replyOf(slug),
     ]);
     await rig.inboxOf({ topics: [topic], subscriptions: [counting], mostOfARecipient: 0 }).start();
-    await eventually(() => expect(handled).toBe(2), within);
+    await eventually(() => expect(handle).toHaveBeenCalledTimes(2), within);
     expect(await rig.parked(topic)).toMatchObject([{ reason: 'unknown-type', ended: 'too-many' }]);
   });
 
@@ -320,9 +314,7 @@ describe('what cannot be handled', () => {
         throw new Poison('of-no-use');
       },
     });
-    const reply = () =>
-      encodeEvent(withdrawalConfirmed, withdrawalConfirmed.example, { id: newEventId(), time: new Date() }, slug);
-    await rig.producer.send(upTo(total).map(reply));
+    await rig.producer.send(upTo(total).map(() => replyOf(slug)));
     const subscriptions = [unknown, rig.counting(contract, topic)];
     await rig.inboxOf({ topics: [replied.name, topic], subscriptions }).start();
     await eventually(() => expect(begun.size).toBeGreaterThan(0), within);

@@ -4,6 +4,7 @@ import {
   defineTopic,
   encodeEvent,
   newEventId,
+  withdrawalConfirmed,
   type EventContract,
   type TopicKind,
   type WireMessage,
@@ -26,6 +27,10 @@ export class KeepWhatHappened1795392000902 implements MigrationInterface {
     return Promise.reject(new Error('forward only'));
   }
 }
+
+/** What a recipient may say on its own topic, about something that nobody asked of it. */
+export const replyOf = (slug: string): WireMessage =>
+  encodeEvent(withdrawalConfirmed, withdrawalConfirmed.example, { id: newEventId(), time: new Date() }, slug);
 
 // Not an encryption: it only shows that what is stored went through it.
 export const specSeal: Seal = {
