@@ -6,9 +6,9 @@ import { isExhausted, type Page } from './read-page.js';
 const SLOW_CHECK_MS = 20;
 /**
  * From one look for news to the next, in ms: what comes within it goes together. Twice as long as a look takes, so that a
- * process or a database that is busy is asked less often for more.
+ * process or a database that is busy is asked less often for more; not longer than three, for events wait for it that long.
  */
-const gatherMs = (lookMs: number): number => Math.min(5, Math.max(2, 2 * lookMs));
+const gatherMs = (lookMs: number): number => Math.min(3, Math.max(1, 2 * lookMs));
 
 /** What reading asks of a lane. */
 export type ReadingLane = Pick<
