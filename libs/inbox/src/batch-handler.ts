@@ -5,6 +5,7 @@ import type { Transactions } from '@castiron/transactions';
 import { Handling, type Delivery, type HandlingOptions } from './handling.js';
 import type { Item } from './item.js';
 import { parkingReason } from './parking-reason.js';
+import { Progress } from './progress.js';
 
 /** Of one transaction: messages, their bytes (a handler may write them all at once), and keys, with room for further claims. */
 const CHUNK = 500;
@@ -64,9 +65,9 @@ export class BatchHandler {
    *   way nothing is dropped: what is neither handled nor parked comes again.
    */
   async handle(items: readonly Item[], delivery: Delivery): Promise<void> {
-    const waiting = new Waiting();
-    for (const chunk of chunksOf(items)) if (!(await this.together(chunk, delivery, waiting))) return;
-    waiting.assertNone();
+    const progress = new Progress();
+    for (const chunk of chunksOf(items)) if (!(await this.together(chunk, delivery, progress))) return;
+    progress.assertNothingWaits();
   }
 
   /**
@@ -74,25 +75,22 @@ export class BatchHandler {
    * transactions. So do smaller parts where all take too long.
    * @returns whether to go on
    */
-  private async together(given: readonly Item[], delivery: Delivery, waiting: Waiting): Promise<boolean> {
-    if (!(await delivery.goesOn(waiting.done))) return false;
-    const items = given.filter((item) => !waiting.holdsUp(item));
+  private async together(given: readonly Item[], delivery: Delivery, progress: Progress): Promise<boolean> {
+    if (!(await delivery.goesOn(progress))) return false;
+    const items = given.filter((item) => !progress.holdsUp(item));
     const [first] = items;
-    if (items.length === 1 && first !== undefined) {
-      const goesOn = await this.alone(first, delivery).catch((error: unknown) => waiting.add(first, error));
-      if (goesOn) waiting.pass(first);
-      return goesOn;
-    }
+    if (items.length === 1 && first !== undefined)
+      return this.alone(first, delivery, progress).catch((error: unknown) => progress.wait(first, error));
     try {
       const keys = items.flatMap((item) => keysOf(item) ?? []);
-      await this.options.transactions.run(keys, (tx) => this.handling.handle(items, tx, delivery));
-      waiting.pass(items.at(-1));
+      const isNew = await this.options.transactions.run(keys, (tx) => this.handling.handle(items, tx, delivery));
+      progress.pass(items, isNew);
       return true;
     } catch (error) {
       if (isPassing(error) && !(error instanceof NoRoom) && !tookTooLong(error)) throw error;
       const size = Math.ceil(items.length / (tookTooLong(error) ? SLOW_PARTS : 2));
       for (let at = 0; at < items.length; at += size)
-        if (!(await this.together(items.slice(at, at + size), delivery, waiting))) return false;
+        if (!(await this.together(items.slice(at, at + size), delivery, progress))) return false;
       return true;
     }
   }
@@ -102,16 +100,17 @@ export class BatchHandler {
    * went before it in the same transaction shows that the database answers.
    * @returns whether to go on
    */
-  private async alone(item: Item, delivery: Delivery): Promise<boolean> {
+  private async alone(item: Item, delivery: Delivery, progress: Progress): Promise<boolean> {
     const { transactions } = this.options;
     for (let attempt = 1; ; attempt += 1) {
       let ofHandler: unknown;
       try {
         const keys = item.content.kind === 'event' ? item.content.subscription.keys(item.content.event) : [];
-        await transactions.run(keys, async (tx) => {
+        const isNew = await transactions.run(keys, async (tx) => {
           await tx.manager.query(LOCK_TIMEOUT);
-          await this.handling.handle([item], tx, delivery, (error) => (ofHandler = error));
+          return this.handling.handle([item], tx, delivery, (error) => (ofHandler = error));
         });
+        progress.pass([item], isNew);
         return true;
       } catch (error) {
         const isSlow = error === ofHandler && tookTooLong(error);
@@ -120,47 +119,12 @@ export class BatchHandler {
         const reason = parkingReason(error) ?? (attempt < most ? undefined : last);
         if (reason !== undefined) {
           await transactions.run([], (tx) => this.handling.park({ item, reason, cause: error }, tx));
+          progress.pass([item], true);
           return true;
         }
         if (isSlow) await pause(SLOW_PAUSE_MS);
         if (!(await delivery.goesOn())) return false;
       }
     }
-  }
-}
-
-/** Keys whose next message adds something to an outbox that is full: it comes again, and what follows it waits for it. */
-class Waiting {
-  private readonly keys = new Set<string>();
-  private cause: NoRoom | undefined;
-  private passed: Item | undefined;
-
-  /** The last that is handled or parked with all before it. */
-  get done(): Item | undefined {
-    return this.cause === undefined ? this.passed : undefined;
-  }
-
-  pass(item: Item | undefined): void {
-    this.passed = item;
-  }
-
-  /**
-   * @returns that the others go on
-   * @throws the error itself where it is another one
-   */
-  add({ keyHash }: Item, error: unknown): true {
-    if (!(error instanceof NoRoom)) throw error;
-    this.cause = error;
-    this.keys.add(keyHash);
-    return true;
-  }
-
-  holdsUp({ content, keyHash }: Item): boolean {
-    if (content.kind === 'event' && content.subscription.overtakes) return false;
-    return this.keys.has(keyHash);
-  }
-
-  assertNone(): void {
-    if (this.cause !== undefined) throw this.cause;
   }
 }

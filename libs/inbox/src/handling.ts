@@ -4,15 +4,16 @@ import { MoreKeysNeeded, type Tx } from '@castiron/transactions';
 import type { Item } from './item.js';
 import { holdsUp, saysAll, type Parking, type Seal } from './parked-messages.js';
 import { Parkings } from './parkings.js';
+import type { Progress } from './progress.js';
 import type { Subscription } from './subscription.js';
 
 /** What whoever delivers messages wants to know, and says, while they are handled. */
 export interface Delivery {
   /**
    * Asked before each transaction; false ends the work, what is left comes again.
-   * @param done the last that is done with all before it; undefined where there is none, or in the middle of one
+   * @param progress none in the midst of one message: left there, one that always takes too long would never be parked
    */
-  goesOn(done?: Item): Promise<boolean>;
+  goesOn(progress?: Progress): Promise<boolean>;
   /** Told after each call of a handler: of one that hangs nothing is heard. */
   alive(): void;
 }
@@ -37,16 +38,20 @@ const PARKED = [
 export class Handling {
   constructor(private readonly options: HandlingOptions) {}
 
-  /** Messages of one topic, in order. */
+  /**
+   * Messages of one topic, in order.
+   * @returns whether any of them is new
+   */
   async handle(
     items: readonly Item[],
     tx: Tx,
     delivery: Delivery,
     onHandlerError: (error: unknown) => void = () => undefined,
-  ): Promise<void> {
+  ): Promise<boolean> {
     const topic = items[0]?.raw.topic;
-    if (topic === undefined) return;
+    if (topic === undefined) return false;
     const unseen = await this.unseen(items, tx);
+    const isAnyUnseen = unseen.size > 0;
     const parkings = await this.parkings(items, topic, tx);
     const run = new Run(tx, delivery, onHandlerError);
     for (const item of items) {
@@ -68,6 +73,7 @@ export class Handling {
     await run.flush();
     await parkings.write();
     tx.afterCommit(() => this.notice(items, parkings.parked));
+    return isAnyUnseen || parkings.parked.length > 0;
   }
 
   /** One that cannot be handled, unless it was meanwhile. */

@@ -20,7 +20,7 @@ import { Subscriptions } from './subscriptions.js';
 const MAX_BACKOFF_MS = 5_000;
 /** How soon a topic that does not exist yet is looked for again. */
 const MISSING_MS = 2_000;
-/** What a recipient sent and takes longer is put off: whatever it sends, others are handled between. */
+/** What a recipient sent and takes longer is put off once there is less of it: whatever it sends, others come between. */
 const LONGEST_OF_A_RECIPIENT_MS = 3_000;
 
 export interface InboxOptions {
@@ -194,12 +194,15 @@ export class Inbox {
     const items = [...offsets.keys()];
     const isOfARecipient = replies.slugOf(batch.topic) !== undefined;
     const began = performance.now();
+    const isOver = (): boolean => isOfARecipient && performance.now() - began > LONGEST_OF_A_RECIPIENT_MS;
+    let done: string | undefined;
     const delivery: Delivery = {
-      goesOn: async (done) => {
+      goesOn: async (progress) => {
+        if (progress?.done !== undefined) done = offsets.get(progress.done);
         await batch.heartbeat();
         if (this.stopping.signal.aborted || batch.isStale()) return false;
-        if (!isOfARecipient || done === undefined || performance.now() - began < LONGEST_OF_A_RECIPIENT_MS) return true;
-        batch.later(offsets.get(done));
+        if (progress?.isAny !== true || !isOver()) return true;
+        batch.later(done);
         return false;
       },
       alive: () => void batch.heartbeat(),
@@ -213,13 +216,18 @@ export class Inbox {
         const { logger } = this.options;
         if (error instanceof NoRoom) {
           logger.warn({ topic: batch.topic }, 'what adds waits for room in the outbox; the rest goes on');
-          batch.later();
+          batch.later(done);
           return;
         }
         logger.warn({ err: error, topic: batch.topic, failures }, 'a batch cannot be handled yet; it is tried again');
         const pause = Math.min(MAX_BACKOFF_MS, 100 * 2 ** Math.min(failures, 10));
         await wait(pause, undefined, { signal: this.stopping.signal }).catch(() => undefined);
         if (!(await delivery.goesOn())) return;
+        // It waits for what may pass; others are not to wait for it.
+        if (isOver()) {
+          batch.later(done);
+          return;
+        }
       }
     }
   }

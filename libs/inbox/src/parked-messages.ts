@@ -163,8 +163,8 @@ export async function parkedKeys(
 }
 
 /**
- * Former versions stored the key's hash as it was. Before anything more of a key is parked, what they left of it joins it
- * under the hash of today, so that its messages stay in one order. Until 30 days after the last of them was parked.
+ * Former versions stored the key's hash as it was. Before anything more that waits is parked under a key, what they left
+ * of it joins it under the hash of today, so that it has one order. Until 30 days after the last of them was parked.
  */
 async function hashAnew(
   manager: EntityManager,

@@ -1,11 +1,11 @@
-import { encodeEvent, newEventId, replies, withdrawalConfirmed } from '@castiron/contracts';
+import { replies, withdrawalConfirmed } from '@castiron/contracts';
 import { Poison } from '@castiron/failures';
 import { connect } from '@castiron/kafka';
 import { createMetrics } from '@castiron/observability';
 import { eventually, freshDatabase, uniqueSlug } from '@castiron/testing';
 import { afterAll, afterEach, beforeAll, describe, expect, inject, it } from 'vitest';
 import { inboxMigrations, subscribe, type Inbox } from './index.js';
-import { event, eventOn, InboxRig, KeepWhatHappened1795392000902 } from './testing/inbox.rig.js';
+import { event, eventOn, InboxRig, KeepWhatHappened1795392000902, replyOf } from './testing/inbox.rig.js';
 
 const principal = inject('stack').kafka.principals['admin'];
 if (principal === undefined) throw new Error('the stack has no admin');
@@ -130,13 +130,7 @@ describe('parked messages', () => {
       subscriptions: [subscribe(withdrawalConfirmed, { handle: () => Promise.resolve() })],
       mostOfARecipient: 5,
     });
-    const good = encodeEvent(
-      withdrawalConfirmed,
-      withdrawalConfirmed.example,
-      { id: newEventId(), time: new Date() },
-      slug,
-    );
-    await rig.producer.send(Array.from({ length: 40 }, () => ({ ...good, value: 'no JSON' })));
+    await rig.producer.send(Array.from({ length: 40 }, () => ({ ...replyOf(slug), value: 'no JSON' })));
     await inbox.start();
     await eventually(async () => {
       const [row] = await rig.dataSource.query<object[]>(

@@ -12,8 +12,7 @@ import { connect } from '@castiron/kafka';
 import { createLogger, createMetrics } from '@castiron/observability';
 import { eventually, freshDatabase, uniqueSlug } from '@castiron/testing';
 import { Type } from 'typebox';
-import { EntityManager } from 'typeorm';
-import { afterAll, afterEach, beforeAll, describe, expect, inject, it, onTestFinished, vi } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, inject, it, vi } from 'vitest';
 import { inboxMigrations, subscribe } from './index.js';
 import {
   event,
@@ -230,27 +229,6 @@ describe('what cannot be handled', () => {
     expect(await rig.parked(topic)).toMatchObject([{ reason: 'unknown-type', ended: 'too-many' }]);
   });
 
-  it('costs few statements, however many come beyond what is kept of a recipient', async () => {
-    const replied = replies.of(uniqueSlug());
-    const topic = replied.name;
-    await rig.admin.createTopics([replied]);
-    const query = vi.spyOn(EntityManager.prototype, 'query');
-    onTestFinished(() => query.mockRestore());
-    const ignoring = subscribe(withdrawalConfirmed, { handle: () => Promise.resolve() });
-    const beyond = 3_000;
-    await rig.producer.send(upTo(beyond).map(() => ({ topic, key: '', value: '', headers: {} })));
-    await rig.inboxOf({ topics: [topic], subscriptions: [ignoring], mostOfARecipient: 0 }).start();
-    await eventually(async () => {
-      const [counted] = await rig.dataSource.query<[{ n: number }]>(
-        'SELECT sum(messages)::int AS n FROM parked_messages WHERE topic = $1',
-        [topic],
-      );
-      expect(counted.n).toBe(beyond);
-    }, within);
-    const about = query.mock.calls.filter(([, parameters]) => (parameters as unknown[] | undefined)?.includes(topic));
-    expect(about.length).toBeLessThan(60);
-  });
-
   it('is said to be parked, and counted, once and when it is', async () => {
     const { contract, topic } = await rig.newEvent();
     const [logger, metrics] = [createLogger('spec', 'silent'), createMetrics('spec')];
@@ -276,56 +254,6 @@ describe('what cannot be handled', () => {
     expect(await rig.reasons(topic)).toEqual(['of-no-use']);
     for (const name of ['castiron_inbox_messages_total', 'castiron_inbox_parked_total'])
       expect(await metrics.registry.getSingleMetricAsString(name)).toMatch(/ 1$/);
-  });
-
-  it('locks nothing that is parked under the key of what overtakes it, however much that is', async () => {
-    const slug = uniqueSlug();
-    const { name: topic } = replies.of(slug);
-    await rig.admin.createTopics([replies.of(slug)]);
-    const query = vi.spyOn(EntityManager.prototype, 'query');
-    onTestFinished(() => query.mockRestore());
-    const unknown = subscribe(withdrawalConfirmed, {
-      overtakes: true,
-      handle: () => Promise.reject(new Poison('of-no-use')),
-    });
-    const reply = () =>
-      encodeEvent(withdrawalConfirmed, withdrawalConfirmed.example, { id: newEventId(), time: new Date() }, slug);
-    await rig.producer.send(upTo(20).map(reply));
-    await rig.inboxOf({ topics: [topic], subscriptions: [unknown] }).start();
-    await eventually(async () => expect(await rig.reasons(topic)).toHaveLength(20), within);
-    const locking = query.mock.calls.filter(
-      ([text, parameters]) => text.includes('FOR SHARE') && (parameters as unknown[]).includes(topic),
-    );
-    expect(locking).toEqual([]);
-  });
-
-  it('keeps others waiting for no more than some seconds, however much a recipient sends that takes long', async () => {
-    const slug = uniqueSlug();
-    const replied = { ...replies.of(slug), partitions: 1 };
-    const { contract, topic } = await rig.newEvent();
-    await rig.admin.createTopics([replied]);
-    const total = 1_500;
-    const begun = new Set<string>();
-    const unknown = subscribe(withdrawalConfirmed, {
-      overtakes: true,
-      handle: async ({ meta }, { manager }) => {
-        begun.add(meta.id);
-        await manager.query('SELECT pg_sleep(0.01)');
-        throw new Poison('of-no-use');
-      },
-    });
-    await rig.producer.send(upTo(total).map(() => replyOf(slug)));
-    const subscriptions = [unknown, rig.counting(contract, topic)];
-    await rig.inboxOf({ topics: [replied.name, topic], subscriptions }).start();
-    await eventually(() => expect(begun.size).toBeGreaterThan(0), within);
-    await rig.producer.send([event(contract, 'a', 1)]);
-    await eventually(async () => expect(await rig.effects(topic, 'a')).toEqual([1]), within);
-    expect(begun.size).toBeLessThan(total);
-    // It goes on, and does nothing again that was done.
-    const former = begun.size;
-    await eventually(() => expect(begun.size).toBeGreaterThan(former), within);
-    const parked = await rig.parked(replied.name);
-    expect(parked.length).toBeLessThanOrEqual(begun.size);
   });
 
   it('keeps what is no event sealed', async () => {

@@ -1,17 +1,10 @@
 import { randomUUID } from 'node:crypto';
-import {
-  defineTopic,
-  encodeEvent,
-  mailingCancelled,
-  newEventId,
-  replies,
-  withdrawalConfirmed,
-} from '@castiron/contracts';
+import { defineTopic, mailingCancelled, replies, withdrawalConfirmed } from '@castiron/contracts';
 import { connect } from '@castiron/kafka';
 import { eventually, freshDatabase, uniqueSlug } from '@castiron/testing';
 import { afterAll, afterEach, beforeAll, describe, expect, inject, it } from 'vitest';
 import { type Inbox, inboxMigrations, subscribe } from './index.js';
-import { event, eventOn, InboxRig, KeepWhatHappened1795392000902 } from './testing/inbox.rig.js';
+import { event, eventOn, InboxRig, KeepWhatHappened1795392000902, replyOf } from './testing/inbox.rig.js';
 
 const principal = inject('stack').kafka.principals['admin'];
 if (principal === undefined) throw new Error('the stack has no admin');
@@ -107,9 +100,7 @@ describe('the topics of an inbox', () => {
     await inbox.start();
     for (const slug of [first, second]) {
       await rig.admin.createTopics([replies.of(slug)]);
-      await rig.producer.send([
-        encodeEvent(withdrawalConfirmed, withdrawalConfirmed.example, { id: newEventId(), time: new Date() }, slug),
-      ]);
+      await rig.producer.send([replyOf(slug)]);
     }
     await inbox.watch([replies.of(first).name]);
     await eventually(() => expect(seen).toEqual([replies.of(first).name, replies.of(second).name]), within);
