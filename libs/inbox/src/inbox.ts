@@ -187,8 +187,9 @@ export class Inbox {
 
   private async onBatch(batch: IncomingBatch): Promise<void> {
     const offsets = new Map<Item, string>();
+    const now = Date.now();
     for (const message of batch.messages) {
-      const item = itemOf(batch, message, this.subscriptions);
+      const item = itemOf(batch, message, this.subscriptions, now);
       if (item !== undefined) offsets.set(item, message.offset);
     }
     const items = [...offsets.keys()];

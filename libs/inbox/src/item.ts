@@ -3,19 +3,21 @@ import {
   decodeMessage,
   FEED_TICK_TYPE,
   feeds,
+  replies,
   typeOf,
   type DecodeFailure,
   type RawMessage,
   type ReceivedEvent,
 } from '@castiron/contracts';
 import type { IncomingBatch, IncomingMessage } from '@castiron/kafka';
+import { isTimely } from './id-time.js';
 import { LARGEST_BYTES, measure } from './packing.js';
 import type { Subscription } from './subscription.js';
 import type { Subscriptions } from './subscriptions.js';
 import { whatIsStrangeIn } from './strange-data.js';
 
 /** Why a message is no event: stable codes, shown to operators. */
-type Broken = DecodeFailure | 'oversized' | 'too-deep';
+type Broken = DecodeFailure | 'oversized' | 'too-deep' | 'untimely-id';
 
 /** One message on its way into the database. */
 export interface Item {
@@ -68,9 +70,19 @@ export function read(raw: RawMessage, position: string, subscriptions: Subscript
   }
 }
 
-export function itemOf(batch: IncomingBatch, message: IncomingMessage, subscriptions: Subscriptions): Item | undefined {
+/** The same of a message that has just come. */
+export function itemOf(
+  batch: IncomingBatch,
+  message: IncomingMessage,
+  subscriptions: Subscriptions,
+  now: number,
+): Item | undefined {
   const raw = { topic: batch.topic, key: message.key, value: message.value, headers: message.headers };
   // With its time: a topic made anew counts its offsets from zero again.
   const position = `${batch.partition}/${message.offset}@${message.timestamp.getTime()}`;
-  return read(raw, position, subscriptions);
+  const item = read(raw, position, subscriptions);
+  if (item?.content.kind !== 'event' || replies.slugOf(batch.topic) === undefined) return item;
+  if (isTimely(item.content.event.meta.id, now)) return item;
+  // It would be remembered where no week is dropped, and there may be any number of such. A replay takes it all the same.
+  return { ...item, content: { kind: 'broken', reason: 'untimely-id', detail: 'the id is no UUIDv7 of these days' } };
 }

@@ -6,6 +6,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { inboxMigrations } from './index.js';
 import { Maintenance } from './maintenance.js';
 import { createPartitions } from './partitions.js';
+import { idOf } from './testing/inbox.rig.js';
 
 const HOUR_MS = 3_600_000;
 const WEEK_MS = 7 * 24 * HOUR_MS;
@@ -18,12 +19,6 @@ beforeEach(async () => {
   dataSource = await freshDatabase(inboxMigrations);
 });
 afterEach(() => dataSource.destroy());
-
-/** A UUIDv7 of this instant. */
-function idOf(milliseconds: number): string {
-  const hex = milliseconds.toString(16).padStart(12, '0');
-  return `${hex.slice(0, 8)}-${hex.slice(8)}-7000-8000-000000000001`;
-}
 
 async function remember(madeAt: number, receivedAt = madeAt): Promise<void> {
   await dataSource.query(`INSERT INTO inbox (event_id, consumer, topic, received_at) VALUES ($1, 'spec', 't', $2)`, [
@@ -87,6 +82,12 @@ describe('the ids that an inbox remembers', () => {
   });
 });
 
+/** How PostgreSQL goes about the first statement with this in it. */
+async function planOf(asked: readonly (readonly [string, ...unknown[]])[], part: string): Promise<string> {
+  const [text, parameters] = asked.find(([statement]) => statement.includes(part)) ?? [''];
+  return JSON.stringify(await dataSource.query<object[]>(`EXPLAIN ${text}`, parameters as unknown[]));
+}
+
 it('what waits is counted without reading the messages', async () => {
   await dataSource.query(
     `INSERT INTO parked_messages (consumer, topic, position, key_hash, holds_up, reason, sealed)
@@ -96,7 +97,22 @@ it('what waits is counted without reading the messages', async () => {
   await dataSource.query('VACUUM ANALYZE parked_messages');
   const query = vi.spyOn(dataSource, 'query');
   await lookAfter();
-  const [text = '', parameters] = query.mock.calls.find(([asked]) => asked.includes('GROUP BY reason')) ?? [];
-  const plan = await dataSource.query<object[]>(`EXPLAIN ${text}`, parameters as unknown[]);
-  expect(JSON.stringify(plan)).toContain('Index Only Scan using parked_messages_by_reason');
+  expect(await planOf(query.mock.calls, 'GROUP BY reason')).toContain(
+    'Index Only Scan using parked_messages_by_reason',
+  );
+});
+
+it('ids of no week are forgotten in slices, without reading those that stay', async () => {
+  await dataSource.query(
+    `INSERT INTO inbox (event_id, consumer, topic, received_at)
+     SELECT overlay(gen_random_uuid()::text PLACING 'ffff' FROM 1)::uuid, 'spec', 't',
+       now() - CASE WHEN n <= 12000 THEN 100 ELSE 1 END * interval '1 day'
+     FROM generate_series(1, 60000) AS n`,
+  );
+  await dataSource.query('VACUUM ANALYZE inbox_rest');
+  const query = vi.spyOn(dataSource, 'query');
+  await lookAfter();
+  expect(await known()).toHaveLength(48_000);
+  expect(query.mock.calls.filter(([text]) => text.includes('DELETE FROM inbox_rest'))).toHaveLength(2);
+  expect(await planOf(query.mock.calls, 'DELETE FROM inbox_rest')).toContain('inbox_rest_by_age');
 });

@@ -109,10 +109,24 @@ export class CountParkedMessagesByReason1795392000204 implements MigrationInterf
   }
 }
 
+/** Ids of no week are forgotten by their age: without an index all of them are read for it, each hour. */
+export class FindIdsOfNoWeekByTheirAge1795392000205 implements MigrationInterface {
+  readonly name = 'FindIdsOfNoWeekByTheirAge1795392000205';
+
+  async up(runner: QueryRunner): Promise<void> {
+    await runner.query(`CREATE INDEX inbox_rest_by_age ON inbox_rest (received_at)`);
+  }
+
+  down(): Promise<void> {
+    return Promise.reject(new Error('migrations go forward only'));
+  }
+}
+
 /** To be listed in each service's DataSource. */
 export const inboxMigrations: (new () => MigrationInterface)[] = [
   RememberHandledMessages1795392000201,
   RecordActionsOnParkedMessages1795392000202,
   FindParkedMessagesByTheirEvent1795392000203,
   CountParkedMessagesByReason1795392000204,
+  FindIdsOfNoWeekByTheirAge1795392000205,
 ];

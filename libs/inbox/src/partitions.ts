@@ -1,7 +1,14 @@
+import { ID_DAYS } from './id-time.js';
+
 type Query = (statement: string, parameters?: unknown[]) => Promise<unknown>;
 
 const WEEK_MS = 7 * 86_400_000;
 const WEEKS_AHEAD = 6;
+/** There is one for each id that a recipient may choose, in a new database too. */
+const WEEKS_BEHIND = Math.ceil(ID_DAYS / 7);
+/** What is forgotten in one statement, and at a time. */
+const SLICE = 10_000;
+const SLICES = 20;
 
 /** The smallest UUIDv7 of an instant: ids of one time lie together, so old ones go by dropping a table. */
 function firstIdOf(milliseconds: number): string {
@@ -23,13 +30,13 @@ async function weeks(query: Query): Promise<number[]> {
 const LOCK_TIMEOUT = `SET LOCAL lock_timeout = '500ms'`;
 
 /**
- * Makes partitions for the weeks to come; ids of no such week go to the default partition. An id is its sender's own
- * choice, so the default one may hold ids of a week that is only made now: they move, or the week could not be attached.
- * Runs in a transaction of its own.
+ * Makes partitions for the last weeks and those to come; ids of no such week go to the default partition. An id is its
+ * sender's own choice, so the default one may hold ids of a week that is only made now: they move, or the week could not
+ * be attached. Runs in a transaction of its own.
  */
 export async function createPartitions(query: Query, now: Date): Promise<void> {
   const current = Math.floor(now.getTime() / WEEK_MS);
-  const wanted = Array.from({ length: WEEKS_AHEAD + 2 }, (_, n) => current - 1 + n);
+  const wanted = Array.from({ length: WEEKS_BEHIND + 1 + WEEKS_AHEAD }, (_, n) => current - WEEKS_BEHIND + n);
   const missing = async (): Promise<number[]> => {
     const existing = await weeks(query);
     return wanted.filter((week) => !existing.includes(week));
@@ -57,7 +64,20 @@ export async function dropOldWeeks(query: Query, now: Date, days: number): Promi
   for (const week of await weeks(query)) if (week < oldest - 1) await query(`DROP TABLE IF EXISTS ${nameOf(week)}`);
 }
 
-/** The same of ids of no such week. By itself: who drops a week keeps everybody out of the inbox until its commit. */
+/**
+ * The same of ids of no such week, in slices: many of them would take longer than a statement may, and be there for good.
+ * By itself: who drops a week keeps everybody out of the inbox until its commit.
+ */
 export async function forgetOldIdsOfNoWeek(query: Query, days: number): Promise<void> {
-  await query(`DELETE FROM inbox_rest WHERE received_at < now() - $1::int * interval '1 day'`, [days + 7]);
+  for (let slice = 0; slice < SLICES; slice += 1) {
+    const [gone] = (await query(
+      `WITH gone AS (
+         DELETE FROM inbox_rest WHERE ctid = ANY (ARRAY(
+           SELECT ctid FROM inbox_rest WHERE received_at < now() - $1::int * interval '1 day' LIMIT $2))
+         RETURNING 1
+       ) SELECT count(*)::int AS n FROM gone`,
+      [days + 7, SLICE],
+    )) as { n: number }[];
+    if ((gone?.n ?? 0) < SLICE) return;
+  }
 }

@@ -1,16 +1,18 @@
-import { replies, withdrawalConfirmed } from '@castiron/contracts';
+import { randomUUID } from 'node:crypto';
+import { newEventId, replies, withdrawalConfirmed } from '@castiron/contracts';
 import { NoRoom, Poison, Retryable } from '@castiron/failures';
 import { connect, type Kafka } from '@castiron/kafka';
 import { eventually, freshDatabase, uniqueSlug } from '@castiron/testing';
 import { EntityManager } from 'typeorm';
 import { afterAll, afterEach, beforeAll, describe, expect, inject, it, onTestFinished, vi } from 'vitest';
 import { inboxMigrations, subscribe, type SubscriptionOptions } from './index.js';
-import { event, InboxRig, KeepWhatHappened1795392000902, replyOf, upTo } from './testing/inbox.rig.js';
+import { event, idOf, InboxRig, KeepWhatHappened1795392000902, replyOf, upTo } from './testing/inbox.rig.js';
 
 const principal = inject('stack').kafka.principals['admin'];
 if (principal === undefined) throw new Error('the stack has no admin');
 const kafka = connect({ brokers: [inject('stack').kafka.bootstrap], clientId: 'spec', ...principal });
 const within = { within: 20_000 };
+const DAY_MS = 86_400_000;
 let rig: InboxRig;
 
 beforeAll(async () => {
@@ -170,4 +172,32 @@ describe('what a recipient sends', () => {
     await eventually(() => expect(handled).toHaveLength(sent.length), within);
     expect(new Set(handled).size).toBe(sent.length);
   }, 60_000);
+
+  it('is parked where its id is of no time, remembered nowhere, and handled where somebody says so', async () => {
+    const { slug, topic } = await newRecipient();
+    const ours = await rig.newEvent();
+    const handle = vi.fn<Handle>(() => Promise.resolve());
+    const inbox = rig.inboxOf({
+      topics: [topic, ours.topic],
+      subscriptions: [settling(handle), rig.counting(ours.contract, ours.topic)],
+    });
+    const now = Date.now();
+    const last = 'ffffffff-ffff-7fff-bfff-ffffffffffff';
+    const untimely = [randomUUID(), last, idOf(now - 38 * DAY_MS), idOf(now + 2 * DAY_MS)];
+    const timely = [newEventId(), idOf(now - 30 * DAY_MS)];
+    const own = event(ours.contract, 'a', 1);
+    await rig.producer.send([
+      ...[...untimely, ...timely].map((id) => replyOf(slug, id)),
+      { ...own, headers: { ...own.headers, ce_id: randomUUID() } },
+    ]);
+    await inbox.start();
+    await eventually(async () => {
+      expect(await rig.reasons(topic)).toEqual(untimely.map(() => 'untimely-id'));
+      expect(handle).toHaveBeenCalledTimes(timely.length);
+      expect(await rig.effects(ours.topic, 'a')).toEqual([1]);
+    }, within);
+    expect(await rig.dataSource.query<unknown[]>('SELECT FROM inbox_rest WHERE topic = $1', [topic])).toEqual([]);
+    expect(await rig.replay(inbox, { topic })).toEqual({ handled: untimely.length });
+    expect(handle).toHaveBeenCalledTimes(timely.length + untimely.length);
+  });
 });

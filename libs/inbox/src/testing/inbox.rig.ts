@@ -29,8 +29,14 @@ export class KeepWhatHappened1795392000902 implements MigrationInterface {
 }
 
 /** What a recipient may say on its own topic, about something that nobody asked of it. */
-export const replyOf = (slug: string): WireMessage =>
-  encodeEvent(withdrawalConfirmed, withdrawalConfirmed.example, { id: newEventId(), time: new Date() }, slug);
+export const replyOf = (slug: string, id = newEventId()): WireMessage =>
+  encodeEvent(withdrawalConfirmed, withdrawalConfirmed.example, { id, time: new Date() }, slug);
+
+/** A UUIDv7 of this instant. */
+export function idOf(milliseconds: number): string {
+  const hex = milliseconds.toString(16).padStart(12, '0');
+  return `${hex.slice(0, 8)}-${hex.slice(8)}-7000-8000-000000000001`;
+}
 
 // Not an encryption: it only shows that what is stored went through it.
 export const specSeal: Seal = {
