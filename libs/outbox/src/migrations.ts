@@ -67,6 +67,24 @@ export class NoticeCrashesOfTheServer1795392000102 implements MigrationInterface
   }
 }
 
+/** Longer than autovacuum takes to make way (`deadlock_timeout`), and shorter than somebody who writes waits. */
+const LOCK_TIMEOUT = `SET LOCAL lock_timeout = '2s'`;
+
+/**
+ * A replica that knows more lanes fails with what it writes into them, and nobody shuts out what it sends: producers of lanes
+ * that are gone are not opened again. From here to the end of the migration no lane is taken.
+ */
+async function refuseWhileLanesAreHeld(runner: QueryRunner): Promise<void> {
+  const lanes = (await runner.query(
+    `SELECT lease_until > now() AS "isHeld" FROM outbox_lanes ORDER BY lane FOR UPDATE`,
+  )) as { isHeld: boolean }[];
+  if (!lanes.some(({ isHeld }) => isHeld)) return;
+  throw new Error(
+    'the outbox gets another number of lanes, and a replica still sends: stop all replicas of the service, then start it ' +
+      '(after a crash the lanes are held for some ten seconds more)',
+  );
+}
+
 /**
  * Databases of before have eight lanes. A key's lane was its hash modulo 8, so that two of them make one of four; each had
  * its own place, so what is left in the table is sent again, in order.
@@ -75,6 +93,7 @@ export class JoinLanesToFour1795392000103 implements MigrationInterface {
   readonly name = 'JoinLanesToFour1795392000103';
 
   async up(runner: QueryRunner): Promise<void> {
+    await refuseWhileLanesAreHeld(runner);
     await runner.query(`
       WITH gone AS (DELETE FROM outbox_lanes WHERE lane >= 4 RETURNING lane)
       UPDATE outbox_lanes
@@ -105,20 +124,21 @@ export class KeepToTheLanes1795392000104 implements MigrationInterface {
   }
 }
 
-/** As when eight became four: what is left is sent again, and who still knows four lanes writes into two of them only. */
+/** As when eight became four: what is left is sent again, in order. */
 export class JoinLanesToTwo1795392000105 implements MigrationInterface {
   readonly name = 'JoinLanesToTwo1795392000105';
 
   async up(runner: QueryRunner): Promise<void> {
-    await runner.query(`ALTER TABLE outbox DROP CONSTRAINT outbox_lane`);
+    await runner.query(LOCK_TIMEOUT);
+    await refuseWhileLanesAreHeld(runner);
     await runner.query(`
       WITH gone AS (DELETE FROM outbox_lanes WHERE lane >= 2 RETURNING lane)
       UPDATE outbox_lanes
       SET settled = '1:1:', reading = '1:1:', last_id = 0, token = token + 1, lease_until = '-infinity'
       WHERE lane < 2 AND EXISTS (SELECT FROM gone)`);
     await runner.query(`UPDATE outbox SET lane = lane % 2, xid = pg_current_xact_id() WHERE lane >= 2`);
-    // Looked at anew with each row that is written, so as short as can be.
-    await runner.query(`ALTER TABLE outbox ADD CONSTRAINT outbox_lane CHECK (lane < 2)`);
+    // Last: behind it everybody waits. The check is made with each row that is written, so it is as short as can be.
+    await runner.query(`ALTER TABLE outbox DROP CONSTRAINT outbox_lane, ADD CONSTRAINT outbox_lane CHECK (lane < 2)`);
   }
 
   down(): Promise<void> {
