@@ -35,12 +35,15 @@ const create = () => connections.inTransaction(createPartitions, []);
 const drop = () => connections.inTransaction(dropSettledPartition, []);
 
 /** A transaction that has done its work and holds its commit back. */
-async function slowly(work: (manager: EntityManager) => Promise<unknown>): Promise<{ commit(): Promise<void> }> {
+async function slowly(
+  work: (manager: EntityManager) => Promise<unknown>,
+  level: 'READ COMMITTED' | 'SERIALIZABLE' = 'READ COMMITTED',
+): Promise<{ commit(): Promise<void> }> {
   let release = (): void => undefined;
   const released = new Promise<void>((resolve) => (release = resolve));
   let done = (): void => undefined;
   const isDone = new Promise<void>((resolve) => (done = resolve));
-  const ended = dataSource.transaction(async (manager) => {
+  const ended = dataSource.transaction(level, async (manager) => {
     await work(manager);
     done();
     await released;
@@ -229,6 +232,38 @@ describe('the oldest partition of the outbox', () => {
     expect(await drop()).toBe(true);
   });
 
+  it('goes though what somebody has read of it is remembered for a serializable transaction', async () => {
+    await append();
+    await goTo(PARTITION_IDS);
+    await append();
+    await settle();
+    // For as long as one is open that overlapped.
+    const other = await slowly((manager) => manager.query('SELECT FROM outbox_cluster'), 'SERIALIZABLE');
+    await dataSource.transaction('SERIALIZABLE', (manager) => manager.query('SELECT FROM outbox'));
+    expect(await drop()).toBe(true);
+    await other.commit();
+  });
+
+  it('is let go of where whoever has locked the table says nothing more', async () => {
+    await append();
+    await goTo(PARTITION_IDS);
+    await append();
+    await settle();
+    let isLocked = false;
+    const dropping = connections.inTransaction(
+      (query) =>
+        dropSettledPartition(async (statement, values) => {
+          // Waits behind the lock, and whoever has it for this.
+          if (isLocked) await append();
+          isLocked = statement.startsWith('LOCK');
+          return query(statement, values);
+        }),
+      [],
+    );
+    await expect(dropping).rejects.toThrow();
+    expect(await drop()).toBe(true);
+  });
+
   it('is looked at by one process at a time', async () => {
     await append();
     await goTo(PARTITION_IDS);
@@ -274,6 +309,15 @@ describe('room for ids to come', () => {
     await append();
     await Promise.all([create(), create(), create()]);
     expect(await partitions()).toContain('outbox_p12');
+  });
+
+  it('is made while autovacuum is at other partitions', async () => {
+    await goTo(5n * PARTITION_IDS);
+    await append();
+    const vacuum = await slowly((manager) => manager.query('LOCK TABLE outbox_p1 IN SHARE UPDATE EXCLUSIVE MODE'));
+    expect(await waitsDuring(create)).toBe(false);
+    expect(await partitions()).toContain('outbox_p12');
+    await vacuum.commit();
   });
 
   it('is made as if it had been made in place', async () => {

@@ -10,7 +10,10 @@ const FILLED_WITHIN = '1 hour';
 
 /** Who waits for a lock of the whole table has everybody else wait behind. */
 const LOCK_WAIT = '200ms';
-const LOCK_TIMEOUT = `SET LOCAL lock_timeout = '${LOCK_WAIT}'`;
+/** And behind who has it and says nothing more: its process is paused, or its connection half open. */
+const SILENT_FOR = '1s';
+const TIME_LIMITS = `SELECT set_config('lock_timeout', '${LOCK_WAIT}', true),
+  set_config('idle_in_transaction_session_timeout', '${SILENT_FOR}', true)`;
 
 interface Partition {
   readonly name: string;
@@ -50,7 +53,8 @@ async function missing(query: Query): Promise<bigint[]> {
 export async function createPartitions(query: Query): Promise<void> {
   if ((await missing(query)).length === 0) return;
   // What attaching takes, before it is looked again: another process may be at it. No writer waits behind who waits for this.
-  await query(`LOCK TABLE outbox IN SHARE UPDATE EXCLUSIVE MODE`);
+  // Not the partitions, where it would wait for autovacuum or end its work.
+  await query(`LOCK TABLE ONLY outbox IN SHARE UPDATE EXCLUSIVE MODE`);
   for (const from of await missing(query)) {
     await query(`CREATE TABLE ${nameOf(from)} (LIKE outbox INCLUDING ALL)`);
     await query(
@@ -101,7 +105,7 @@ async function isHeld(query: Query, partition: Partition): Promise<boolean> {
     `SELECT EXISTS (
        SELECT FROM pg_locks l LEFT JOIN pg_stat_activity a USING (pid)
        WHERE l.database = (SELECT oid FROM pg_database WHERE datname = current_database())
-         AND l.pid IS DISTINCT FROM pg_backend_pid()
+         AND l.pid IS DISTINCT FROM pg_backend_pid() AND l.mode <> 'SIReadLock'
          AND l.relation IN (SELECT unnest(ARRAY['outbox'::regclass, oid, reltoastrelid]) FROM pg_class WHERE oid = $1::regclass)
        GROUP BY l.pid, a.xact_start
        HAVING (bool_or(l.relation = 'outbox'::regclass) AND a.xact_start > clock_timestamp() - interval '${LOCK_WAIT}') IS NOT TRUE
@@ -115,7 +119,8 @@ async function isHeld(query: Query, partition: Partition): Promise<boolean> {
  * Drops the oldest partition if every lane has settled all of it and nothing can come into it any more. Where few events
  * come, ids go on to the next partition after an hour, so that what was sent does not lie there until that is full.
  * Runs in a transaction of its own, of one process at a time. Locking the table waits for those who have taken an id and not
- * committed yet, for a fifth of a second at most, and new ones wait behind.
+ * committed yet, for a fifth of a second at most, and new ones wait behind: for that, for the few short statements that
+ * follow, and where the partition is held after all, for as long once more. Who says nothing for a second loses the lock.
  * @throws where that would take long (lock_timeout): it is left for another time
  * @returns whether one was dropped
  */
@@ -130,7 +135,7 @@ export async function dropSettledPartition(query: Query): Promise<boolean> {
   // Looked at before the lock, for it takes a while to read it all; under the lock only what was not to be seen then.
   const settled = await settledIn(query, oldest);
   if (settled === undefined || (await isHeld(query, oldest))) return false;
-  await query(LOCK_TIMEOUT);
+  await query(TIME_LIMITS);
   // Not the other partitions: nobody comes to one but by the table, save autovacuum, which is at some of them for long.
   await query(`LOCK TABLE ONLY outbox IN ACCESS EXCLUSIVE MODE`);
   if (await holdsUnsentSince(query, oldest, settled)) return false;
