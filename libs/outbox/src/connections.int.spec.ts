@@ -65,7 +65,7 @@ it('has its own settings and those of its address', async () => {
   const address = new URL(addressOf(dataSource).connectionString);
   address.searchParams.set('options', '-c search_path=public,theirs -c enable_sort=on');
   const connections = new Connections({ connectionString: address.href }, () => undefined);
-  const names = ['search_path', 'enable_sort', 'enable_seqscan', 'synchronous_commit', 'plan_cache_mode'];
+  const names = ['search_path', 'enable_sort', 'enable_seqscan', 'jit', 'synchronous_commit', 'plan_cache_mode'];
   const settings = await connections.query<{ name: string; setting: string }>(
     { text: 'SELECT name, setting FROM pg_settings WHERE name = ANY ($1)', values: [names] },
     [],
@@ -74,6 +74,7 @@ it('has its own settings and those of its address', async () => {
     search_path: 'public,theirs',
     enable_sort: 'off',
     enable_seqscan: 'off',
+    jit: 'off',
     synchronous_commit: 'off',
     plan_cache_mode: 'force_generic_plan',
   });

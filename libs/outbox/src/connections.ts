@@ -39,13 +39,15 @@ interface Answer<Row> {
 /**
  * A cursor may be lost with the server's memory, for what it says is sent again; so its commit waits for no disk.
  * Every statement has its index. But statistics of the outbox are always old, and the planner takes the few new rows for a
- * third of the table: it would read all of it, or start processes to share the work, hundreds of times a second. Or it takes
- * many for a handful, and would read and sort a whole window of ids for each page instead of walking along them.
+ * third of the table: it would read all of it, start processes to share the work, or compile the plan, hundreds of times a
+ * second. Or it takes many for a handful, and would read and sort a whole window of ids for each page instead of walking along
+ * them.
  */
 const SETTINGS = `
   SET synchronous_commit = off;
   SET enable_seqscan = off;
   SET enable_sort = off;
+  SET jit = off;
   SET max_parallel_workers_per_gather = 0;
   SET plan_cache_mode = force_generic_plan`;
 
