@@ -82,6 +82,19 @@ it('has its own settings and those of its address', async () => {
   await dataSource.destroy();
 });
 
+it('takes no connection of a pooler, whose next owner would have its settings', async () => {
+  const direct = await freshDatabase(outboxMigrations);
+  const valve = await openDatabaseValve(addressOf(direct).connectionString);
+  valve.pools = true;
+  const connections = new Connections({ connectionString: valve.url }, () => undefined);
+  await expect(connections.query({ text: 'SELECT' }, [])).rejects.toThrow('pooler');
+  valve.pools = false;
+  await connections.query({ text: 'SELECT' }, []);
+  await connections.end();
+  await valve.close();
+  await direct.destroy();
+});
+
 it('runs nothing in a transaction that rests on another server', async () => {
   const dataSource = await freshDatabase(outboxMigrations);
   const connections = new Connections(addressOf(dataSource), () => undefined);

@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import pg from 'pg';
+import { refusePooler } from './refuse-pooler.js';
 
 /** A connection of the relay's, as PostgreSQL is to see it. */
 export const ownConnection = (database: pg.PoolConfig): pg.PoolConfig => ({
@@ -160,6 +161,7 @@ export class Connections {
   private async incarnationOf(client: pg.PoolClient): Promise<string> {
     const known = this.incarnations.get(client);
     if (known !== undefined) return known;
+    await refusePooler(client);
     // Not given with the address, whose own `options` would be there in their place.
     await client.query(SETTINGS);
     await client.query('INSERT INTO outbox_incarnation DEFAULT VALUES ON CONFLICT DO NOTHING');

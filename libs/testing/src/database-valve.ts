@@ -8,6 +8,8 @@ export interface DatabaseValve {
   state: 'open' | 'deaf' | 'silent' | 'cut';
   /** Lets the next request that holds these bytes pass, and is deaf from then on: it is carried out, and nobody hears so. */
   deafAfter: string | undefined;
+  /** Tells who connects from now on another process id, as a pooler does. */
+  pools: boolean;
   /** Connections that were not taken because it was cut. */
   readonly turnedAway: number;
   /** The address of the database through the valve. */
@@ -15,6 +17,15 @@ export interface DatabaseValve {
   /** Another server takes its place, under the same address and with the same login. */
   moveTo(database: string): void;
   close(): Promise<void>;
+}
+
+/** BackendKeyData of PostgreSQL's protocol: `K`, its length, the process id, a secret. */
+const KEY_DATA = Buffer.from([0x4b, 0, 0, 0, 12]);
+
+function withOtherProcessId(bytes: Buffer): Buffer {
+  const at = bytes.indexOf(KEY_DATA);
+  if (at !== -1) bytes.writeInt32BE(bytes.readInt32BE(at + KEY_DATA.length) + 1, at + KEY_DATA.length);
+  return bytes;
 }
 
 export async function openDatabaseValve(database: string): Promise<DatabaseValve> {
@@ -48,7 +59,7 @@ export async function openDatabaseValve(database: string): Promise<DatabaseValve
       far.write(bytes);
     });
     far.on('data', (bytes: Buffer) => {
-      if (valve.state === 'open') near.write(bytes);
+      if (valve.state === 'open') near.write(valve.pools ? withOtherProcessId(bytes) : bytes);
       if (valve.state === 'cut') end();
     });
   });
@@ -59,6 +70,7 @@ export async function openDatabaseValve(database: string): Promise<DatabaseValve
   const valve: DatabaseValve = {
     state: 'open',
     deafAfter: undefined,
+    pools: false,
     get turnedAway() {
       return turnedAway;
     },

@@ -1,10 +1,10 @@
 import { isPassing } from '@castiron/failures';
 import { createLogger } from '@castiron/observability';
-import { freshDatabaseUrl } from '@castiron/testing';
+import { freshDatabaseUrl, openDatabaseValve } from '@castiron/testing';
 import { Pool } from 'pg';
 import { expect, it } from 'vitest';
 import { connectionTo } from './connection.js';
-import { createDataSource } from './data-source.js';
+import { createDataSource, migrated } from './data-source.js';
 
 const SETTINGS = `SELECT current_setting('search_path') AS path, current_setting('client_connection_check_interval') AS looks`;
 
@@ -29,4 +29,12 @@ it('a statement that its connection no longer has prepared may be tried again', 
   expect(error).toMatchObject({ code: '26000' });
   expect(isPassing(error)).toBe(true);
   await pool.end();
+});
+
+it('a database behind a pooler is not migrated, under a lock that would stay there', async () => {
+  const valve = await openDatabaseValve(await freshDatabaseUrl());
+  valve.pools = true;
+  const logger = createLogger('spec', 'silent');
+  await expect(migrated(createDataSource(valve.url, [], logger), logger)).rejects.toThrow('pooler');
+  await valve.close();
 });

@@ -1,5 +1,6 @@
 import { DataSource, type MigrationInterface } from 'typeorm';
 import type { Logger } from '@castiron/observability';
+import { refusePooler } from '@castiron/outbox';
 import { CONNECT_TIMEOUT_MS, connectionTo } from './connection.js';
 import { HeardClient } from './heard-client.js';
 import { tellOfLittleRoomForLocks } from './room-for-locks.js';
@@ -38,6 +39,7 @@ export async function migrated(dataSource: DataSource, logger: Logger): Promise<
   const lock = new HeardClient({ connectionString: url, connectionTimeoutMillis: CONNECT_TIMEOUT_MS });
   try {
     await lock.connect();
+    await refusePooler(lock);
     await lock.query('SELECT pg_advisory_lock($1)', [MIGRATION_LOCK]);
     await migrate(dataSource);
     await tellOfLittleRoomForLocks(dataSource, logger);
