@@ -4,6 +4,7 @@ import type { Statement } from './transaction.js';
 import { together } from './together.js';
 
 const BEGIN = { name: 'begin', text: 'START TRANSACTION ISOLATION LEVEL READ COMMITTED' };
+/** Its name is what crosses the wire: those who cut commits off to test that go by it. */
 const COMMIT = { name: 'COMMIT', text: 'COMMIT' };
 
 /** What a transaction says without having to wait for an answer. */
@@ -32,7 +33,9 @@ export async function inTransaction<T>(
       await beginWith(runner, first);
       const result = await work(manager);
       const ending = last();
-      const stop = listen(runner, () => {
+      const stop = listen(runner, (statement, say) => {
+        // A rollback, or what the work did not wait for.
+        if (statement !== 'COMMIT') return say();
         stop();
         return commitWith(runner, ending);
       });
@@ -43,11 +46,14 @@ export async function inTransaction<T>(
   }
 }
 
-/** Hears what TypeORM says by itself instead of PostgreSQL. */
-function listen(runner: QueryRunner, heard: () => Promise<void>): () => void {
-  const says = runner as { query: unknown };
+/** Hears what is said, TypeORM's own words at first, instead of PostgreSQL. */
+function listen(
+  runner: QueryRunner,
+  heard: (statement: string, say: () => Promise<unknown>) => Promise<unknown>,
+): () => void {
+  const says = runner as unknown as { query: (statement: string, ...more: unknown[]) => Promise<unknown> };
   const { query } = says;
-  says.query = heard;
+  says.query = (statement, ...more) => heard(statement, () => query.call(runner, statement, ...more));
   // Put back, not deleted: an object that lost a property is slow for good.
   return () => void (says.query = query);
 }

@@ -38,6 +38,14 @@ describe('statements sent together', () => {
     expect((await again(1)).map((tag) => tag.split(' ')[0])).toEqual(['BEGIN', 'SELECT', 'COMMIT']);
   });
 
+  it('are planned anew where the connection has lost them', async () => {
+    const ask = () => together(client, [BEGIN, { name: 'one', text: 'SELECT 1 AS n' }, COMMIT]);
+    await ask();
+    await client.query('DEALLOCATE ALL');
+    await expect(ask()).rejects.toMatchObject({ code: '26000' });
+    expect(await ask()).toEqual(['BEGIN', 'SELECT 1', 'COMMIT']);
+  });
+
   it('tell what the commit itself fails of', async () => {
     await client.query('CREATE TABLE once (n int UNIQUE DEFERRABLE INITIALLY DEFERRED)');
     const twice = { name: 'twice', text: 'INSERT INTO once SELECT 1 FROM generate_series(1, 2)' };

@@ -3,7 +3,7 @@ import { Refused } from '@castiron/failures';
 import { runWithCorrelation } from '@castiron/observability';
 import { freshDatabase } from '@castiron/testing';
 import { Type } from 'typebox';
-import type { DataSource, MigrationInterface, QueryRunner } from 'typeorm';
+import type { DataSource, EntitySubscriberInterface, MigrationInterface, QueryRunner } from 'typeorm';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import { outboxKey, Transactions, type PendingEvent, type Tx } from './index.js';
 
@@ -128,6 +128,36 @@ describe('a transaction', () => {
     });
     await expect(run).rejects.toThrow('nothing was committed');
     expect(await dataSource.query('SELECT key FROM counters')).toEqual([]);
+  });
+
+  describe('whose commit something else comes before', () => {
+    const write = () =>
+      transactions.run([keyOf('a')], async (tx) => tx.publish(counted, { key: 'a', n: await count(tx, 'a') }));
+    const subscribe = (subscriber: EntitySubscriberInterface) => {
+      dataSource.subscribers.push(subscriber);
+      onTestFinished(() => void dataSource.subscribers.pop());
+    };
+
+    it('is rolled back where that is a failure', async () => {
+      subscribe({
+        beforeTransactionCommit() {
+          throw new Error('not to be committed');
+        },
+      });
+      await expect(write()).rejects.toThrow('not to be committed');
+      expect([await sent(), wakes]).toEqual([[], 0]);
+      expect(await dataSource.query('SELECT key FROM counters')).toEqual([]);
+    });
+
+    it('is committed with that where it is a statement', async () => {
+      subscribe({
+        beforeTransactionCommit: ({ queryRunner }) =>
+          queryRunner.query('INSERT INTO counters VALUES ($1, 1)', ['late']),
+      });
+      await write();
+      expect(await sent()).toEqual(['a1']);
+      expect(await dataSource.query('SELECT key FROM counters ORDER BY key')).toEqual([{ key: 'a' }, { key: 'late' }]);
+    });
   });
 
   it('refuses an event whose key it does not hold', async () => {
