@@ -75,6 +75,14 @@ describe('the channel that wakes other processes', () => {
     await isHeard();
   });
 
+  it('makes another connection where nobody answers it when it begins to listen', async () => {
+    valve.deafAfter = 'LISTEN';
+    await channel.open();
+    expect(valve.state).toBe('deaf');
+    valve.state = 'open';
+    await isHeard();
+  });
+
   it('tells once in five milliseconds at most, however often it is asked', async () => {
     await isHeard();
     const heard: number[] = [];

@@ -38,7 +38,7 @@ export class WakeChannel {
     client.on('notification', () => this.onWake());
     try {
       await client.connect();
-      await client.query(`LISTEN ${CHANNEL}`);
+      await ask(client, `LISTEN ${CHANNEL}`);
     } catch {
       lost();
       await client.end().catch(() => undefined);
@@ -60,9 +60,7 @@ export class WakeChannel {
     this.isDue = false;
     if (client === undefined) return;
     this.isTelling = true;
-    const late = setTimeout(() => streamOf(client).destroy(), ANSWERS_MS);
-    await client.query(`NOTIFY ${CHANNEL}`).catch(() => undefined);
-    clearTimeout(late);
+    await ask(client, `NOTIFY ${CHANNEL}`).catch(() => undefined);
     this.isTelling = false;
     if (this.isDue && !this.closed) this.notify();
   }
@@ -77,6 +75,12 @@ export class WakeChannel {
     await client.end().catch(() => undefined);
     clearTimeout(timer);
   }
+}
+
+/** Cuts a connection on which nobody answers. */
+async function ask(client: pg.Client, statement: string): Promise<void> {
+  const late = setTimeout(() => streamOf(client).destroy(), ANSWERS_MS);
+  await client.query(statement).finally(() => clearTimeout(late));
 }
 
 /** pg does not offer it in its types. */
