@@ -119,6 +119,27 @@ describe('reading for lanes at different places', () => {
     }
   });
 
+  it.each([
+    [0, 1],
+    [1, 1],
+    [2, 1],
+    [3, 0],
+  ])('where a look took %i ms, looks again in %i ms: after twice as long, but one to three', async (lookMs, pause) => {
+    vi.useFakeTimers();
+    try {
+      const lanes = [new LaneAt(0, DONE)];
+      const reading = new Reading<LaneAt>(() => {
+        vi.advanceTimersByTime(lookMs);
+        return Promise.resolve(empty);
+      });
+      await reading.turn(lanes, AN_HOUR);
+      reading.wake();
+      expect(await reading.turn(lanes, AN_HOUR)).toBeCloseTo(pause, 6);
+    } finally {
+      vi.useRealTimers();
+    }
+  });
+
   it('reads for the others where one place cannot be read, and tells of it', async () => {
     const lanes = [new LaneAt(0, inTheMiddle('10')), new LaneAt(1, inTheMiddle('500')), new LaneAt(2, DONE)];
     const reading = new Reading<LaneAt>((asked) =>

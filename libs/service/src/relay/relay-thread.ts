@@ -54,7 +54,7 @@ export class RelayThread implements OutboxPort {
   }
 
   /**
-   * Resolves once the outbox has room and is being sent.
+   * Resolves once the outbox has room. It is sent from then on, unless another process holds it.
    * @param onCrash hears of an end that nobody asked for, after the start
    */
   async start(onCrash: (error: Error) => void): Promise<void> {
