@@ -97,9 +97,11 @@ describe('a message', () => {
 describe('a batch in which', () => {
   it.each([
     // More than are arguments of a call, and each fetched again for each of them if they were believed.
-    ['149,000 records claim to be the first', 149_000, 0],
-    ['one record claims to be far behind the end', 1, 2 ** 31 - 1],
-  ])('%s is passed like any other', async (_, count, place) => {
+    ['149,000 records claim to be the first', 149_000, { key: null, value: null, place: 0 }],
+    ['one record claims to be far behind the end', 1, { key: null, value: null, place: 2 ** 31 - 1 }],
+    // Gone back by, its key would say that there are two thousand million headers.
+    ['a value has a length of -6', 1, Buffer.from('0000000afeffffff0f0b00', 'hex')],
+  ])('%s is passed like any other', async (_, count, record) => {
     const slug = uniqueSlug();
     const topic = { ...replies.of(slug), partitions: 1 };
     await rig.admin.createTopics([topic]);
@@ -112,7 +114,7 @@ describe('a batch in which', () => {
       );
       return row.n;
     };
-    const forged = forgedBatch(Array.from({ length: count }, () => ({ key: null, value: null, place })));
+    const forged = forgedBatch(Array.from({ length: count }, () => record));
     await sendForged(settings, topic.name, forged);
     await rig.inboxOf({ topics: [topic.name], subscriptions: [counting], mostOfARecipient: 0 }).start();
     await eventually(async () => expect(await counted()).toBe(count), within);

@@ -60,6 +60,18 @@ it('takes names that every object has for names', () => {
     expect(Object.entries(named(name))).toEqual([[name, [Buffer.from('a'), null]]]);
 });
 
+it('takes any length below zero for nothing, and reads on behind it', () => {
+  // A key whose bytes would be a number of headers, were the value's length of -6 gone back by; one header, whose value has -2.
+  const bytes = Buffer.from('0000000afeffffff0f0b02026103', 'hex');
+  const { key, value, headers } = decodeRecord(new Decoder(bytes), batch);
+  expect([key, value, { ...headers }]).toEqual([Buffer.from('feffffff0f', 'hex'), null, { a: null }]);
+});
+
+it('reads no more headers than there are bytes for', () => {
+  const bytes = Buffer.from('0000000101feffffff0f026100', 'hex');
+  expect(Object.keys(decodeRecord(new Decoder(bytes), batch).headers)).toEqual(['a']);
+});
+
 it('takes a hundred thousand headers at once', () => {
   const names = Array.from({ length: 100_000 }, (_, n) => [n.toString(36), ''] as const);
   const message = { value: 'v', headers: Object.fromEntries(names) };

@@ -6,21 +6,30 @@ import { onBroker, secondClient } from '../second-client.js';
 import type { KafkaSettings } from '../types.js';
 import { sizeOfVarint, writeVarint } from '../varint.js';
 
-/** A message, and the place in its batch that it claims to have. */
-export type Forged = Encodable & { readonly place: number };
+/** A message, and the place in its batch that it claims to have; or a record as it is, but for its length. */
+export type Forged = (Encodable & { readonly place: number }) | Buffer;
 
 const NOBODY = { producerId: -1n, producerEpoch: -1, firstSequence: -1, isTransactional: false };
 
+function bytesOf(forged: Forged): Buffer {
+  if (Buffer.isBuffer(forged)) return forged;
+  const { place, ...message } = forged;
+  const record = new RecordEncoder().encode(message);
+  // Attributes and a later time are none.
+  const head = 2 + sizeOfVarint(place);
+  const bytes = Buffer.alloc(head + record.length);
+  writeVarint(bytes, 2, place);
+  record.copyTo(bytes, head);
+  return bytes;
+}
+
 /** Without a producer's name, as Kafka's documentation has it ("Record Batch"), but for the places. */
 export function forgedBatch(messages: readonly Forged[]): Buffer {
-  const encoder = new RecordEncoder();
-  const records = messages.map(({ place, ...message }) => {
-    const record = encoder.encode(message);
-    const size = 2 + sizeOfVarint(place) + record.length;
-    const bytes = Buffer.alloc(sizeOfVarint(size) + size);
-    // Attributes and a later time are none.
-    record.copyTo(bytes, writeVarint(bytes, writeVarint(bytes, 0, size) + 2, place));
-    return bytes;
+  const records = messages.flatMap((message) => {
+    const record = bytesOf(message);
+    const length = Buffer.alloc(sizeOfVarint(record.length));
+    writeVarint(length, 0, record.length);
+    return [length, record];
   });
   const empty = new RecordBatch([], NOBODY, Date.now());
   const head = Buffer.alloc(empty.bytes);
