@@ -11,15 +11,25 @@ const Decoder = require('kafkajs/src/protocol/decoder.js') as new (
 
 const message = (place: number): Forged => ({ key: null, value: null, place });
 
+type Placed = readonly [first: bigint, batch: Buffer];
+
 /** As the broker gives out batches: with the offset of their first record, and with their length before them. */
-function offsetsOf(...batches: readonly (readonly [first: bigint, batch: Buffer])[]): Promise<string[]> {
+async function recordsOf(...batches: readonly Placed[]) {
   for (const [first, batch] of batches) batch.writeBigInt64BE(first, 0);
   const bytes = Buffer.concat(batches.map(([, batch]) => batch));
   const length = Buffer.alloc(4);
   length.writeInt32BE(bytes.length);
-  return fetchedRecords(new Decoder(Buffer.concat([length, bytes]))).then((records) =>
-    records.map(({ offset }) => offset),
-  );
+  return fetchedRecords(new Decoder(Buffer.concat([length, bytes])));
+}
+
+const offsetsOf = async (...batches: readonly Placed[]): Promise<string[]> =>
+  (await recordsOf(...batches)).map(({ offset }) => offset);
+
+/** As compaction leaves it. */
+function thinned(left: readonly number[], lastOffsetDelta: number): Buffer {
+  const batch = forgedBatch(left.map(message));
+  batch.writeInt32BE(lastOffsetDelta, 23);
+  return batch;
 }
 
 it('is what kafkajs uses', () => {
@@ -36,9 +46,18 @@ describe('the records of a fetch', () => {
   });
 
   it('stand where they say in a batch of which some are gone', async () => {
-    const thinned = forgedBatch([message(1), message(4)]);
-    thinned.writeInt32BE(5, 23);
-    expect(await offsetsOf([10n, thinned])).toEqual(['11', '14']);
+    expect(await offsetsOf([10n, thinned([1, 4], 4)])).toEqual(['11', '14']);
+  });
+
+  it('are followed by what nobody is given where the end of a batch is gone, or all of it', async () => {
+    const records = await recordsOf([10n, thinned([1, 4], 5)], [16n, thinned([], 3)], [20n, thinned([0], 0)]);
+    expect(records.map(({ offset, isControlRecord }) => [offset, isControlRecord])).toEqual([
+      ['11', false],
+      ['14', false],
+      ['15', true],
+      ['19', true],
+      ['20', false],
+    ]);
   });
 
   it('may be more than a function takes arguments, and end where there was no more room', async () => {

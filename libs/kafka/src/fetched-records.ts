@@ -12,6 +12,7 @@ interface Decoder {
 
 interface Fetched {
   offset: string;
+  readonly isControlRecord: boolean;
 }
 
 interface Batch {
@@ -26,6 +27,14 @@ const decodeBatch = require('kafkajs/src/protocol/recordBatch/v0/decoder.js') as
 
 /** As kafkajs has it: what is shorter is no batch. */
 const HEAD_BYTES = 49;
+
+/** Stands for what compaction took from the end of a batch: nobody is given it, and a reader goes on behind it. */
+const goneUpTo = (offset: bigint, batchContext: Batch): Fetched & { key: null; batchContext: Batch } => ({
+  offset: String(offset),
+  isControlRecord: true,
+  key: null,
+  batchContext,
+});
 
 /**
  * The records of a fetch (Kafka's documentation, "Record Batch"; brokers of today give out no other format), where the
@@ -53,6 +62,8 @@ export async function fetchedRecords(decoder: Decoder): Promise<Fetched[]> {
       if (isWhole) record.offset = String(first + BigInt(index));
       fetched.push(record);
     }
+    const last = first + BigInt(lastOffsetDelta);
+    if (BigInt(records.at(-1)?.offset ?? -1) < last) fetched.push(goneUpTo(last, batch));
   }
   return fetched;
 }
@@ -60,6 +71,7 @@ export async function fetchedRecords(decoder: Decoder): Promise<Fetched[]> {
 /**
  * kafkajs 2.2.4 believes what a record says of its place: of a batch whose records all name the first one, it goes on by one
  * offset a fetch, and reads all of it each time; one that names a far place takes its reader beyond the end. And it
- * hands a batch on as arguments of a call, of which there may be a hundred thousand, and no more.
+ * hands a batch on as arguments of a call, of which there may be a hundred thousand, and no more. Of a batch of which nothing is
+ * left, which compaction keeps where it is its producer's last, it hears nothing, and asks for it for ever.
  */
 mend(fetchedRecords, 'protocol/requests/fetch/v4/decodeMessages.js', 'protocol/requests/fetch/v11/response.js');
