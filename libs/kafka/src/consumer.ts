@@ -23,6 +23,8 @@ const FLUSH_DEADLINE_MS = 1_000;
 /** How long a fetch waits for something to come; stopping waits for the fetch under way. */
 const LONGEST_FETCH_MS = 1_000;
 const PARTITIONS_AT_ONCE = 4;
+/** Of a batch. Of the smallest records a fetch may hold hundreds of thousands, and what is made of each is a hundred times as large. */
+const MESSAGES_AT_ONCE = 20_000;
 
 /**
  * A runner of our own on kafkajs's `eachBatch`: nothing is committed but what `onBatch` finished, soon after it. kafkajs rejoins and
@@ -160,6 +162,8 @@ export class CommittingConsumer implements Consumer {
         lost ??= error instanceof Error ? error : new Error(String(error));
       }
     };
+    const { messages: fetched } = payload.batch;
+    const given = fetched.slice(0, MESSAGES_AT_ONCE);
     let isLater = false;
     let done: string | undefined;
     const later = (upTo?: string): void => void ([isLater, done] = [true, upTo]);
@@ -171,7 +175,7 @@ export class CommittingConsumer implements Consumer {
     const beating = setInterval(() => void heartbeat(), HEARTBEATS * this.leaseMs);
     const over = this.watchdog.works(topic, partition);
     try {
-      const messages = payload.batch.messages.map(incoming);
+      const messages = given.map(incoming);
       const atWork = (): Promise<void> => {
         this.watchdog.signOfLife(topic, partition);
         return heartbeat();
@@ -191,10 +195,10 @@ export class CommittingConsumer implements Consumer {
     if (lost !== undefined) throw lost;
     if (isStale()) return;
     if (isLater) this.pauseAWhile(payload);
-    else done = payload.batch.messages.at(-1)?.offset;
+    else done = given.at(-1)?.offset;
     if (done !== undefined) payload.resolveOffset(done);
     // The last offset of the batch counts what a reader never sees (markers of transactions, aborted records).
-    const last = isLater ? done : payload.batch.lastOffset();
+    const last = isLater || given.length < fetched.length ? done : payload.batch.lastOffset();
     if (last !== undefined) this.moved(topic, partition, BigInt(last) + 1n);
   }
 
@@ -209,8 +213,7 @@ export class CommittingConsumer implements Consumer {
   }
 
   private moved(topic: string, partition: number, next: bigint): void {
-    this.watchdog.moved(topic, partition, next);
-    this.commits.note(topic, partition, next);
+    if (this.watchdog.moved(topic, partition, next)) this.commits.note(topic, partition, next);
   }
 
   private crash(error: Error): void {

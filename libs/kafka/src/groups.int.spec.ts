@@ -245,6 +245,32 @@ describe('a batch whose member joins its group anew while it is at work', () => 
   });
 });
 
+describe('a batch that was fetched before its partition went to another member', () => {
+  it('is not committed: the group would go back behind that one', async () => {
+    const topic = await newTopic();
+    const member = new CommittingConsumer(settings, {
+      groupId: randomUUID(),
+      topics: [topic],
+      onBatch: () => Promise.resolve(),
+      onCrash: () => undefined,
+    });
+    running.push(member);
+    const inside = insideOf(member);
+    const given = vi.spyOn(inside, 'consume');
+    await member.start();
+    await sendTo(topic);
+    await eventually(() => expect(given).toHaveBeenCalled(), { within: 15_000 });
+    const payload = given.mock.calls[0]?.[0] as EachBatchPayload;
+    const commits = vi.spyOn(inside.consumer, 'commitOffsets');
+    const committed = (): number[] => commits.mock.calls.flatMap(([of]) => of.map(({ partition }) => partition));
+    const batch = Object.assign(Object.create(payload.batch) as typeof payload.batch, { partition: PARTITIONS });
+    await inside.consume({ ...payload, batch });
+    await sendTo(topic);
+    await eventually(() => expect(committed()).toContain(0));
+    expect(committed()).not.toContain(PARTITIONS);
+  });
+});
+
 describe('members of a group that read different topics', () => {
   it('read all of each topic, whoever leads the group', async () => {
     const [common, onlyFirst, onlySecond, groupId] = [

@@ -1,8 +1,12 @@
+import { createRequire } from 'node:module';
 import { afterEach, beforeEach, describe, expect, inject, it } from 'vitest';
 import { createClient } from './client.js';
 import { clusterOf } from './group-places.js';
 import { Valve } from './testing/valve.js';
 import type { Cluster } from 'kafkajs';
+
+const require = createRequire(import.meta.url);
+const Lock = require('kafkajs/src/utils/lock.js') as new (options: { timeout: number }) => { acquire(): Promise<void> };
 
 const { bootstrap, principals } = inject('stack').kafka;
 const { username = '', password = '' } = principals['admin'] ?? {};
@@ -41,6 +45,12 @@ describe('an error of a broker that went away', () => {
     const connecting = clusterFor(password).connect();
     await expect(connecting).rejects.toThrow('authentication failed: Closed connection');
     await expect(connecting).rejects.toHaveProperty('name', 'KafkaJSNumberOfRetriesExceeded');
+  });
+
+  it('may pass where another has been connecting for too long', async () => {
+    const connecting = new Lock({ timeout: 1 });
+    await connecting.acquire();
+    await expect(connecting.acquire()).rejects.toMatchObject({ name: 'KafkaJSLockTimeout', retriable: true });
   });
 
   it('is final where it said whose coordinator it does not tell', async () => {

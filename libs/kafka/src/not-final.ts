@@ -1,9 +1,10 @@
 import { createRequire } from 'node:module';
 
 /**
- * kafkajs 2.2.4 takes two errors for final that come of a broker that went away at the wrong moment, and a consumer that met
- * one would end: that there is no coordinator, said wherever nobody answered; and that nobody is let in, said too where the
- * connection was lost in the middle of the handshake. They may pass like any lost connection.
+ * kafkajs 2.2.4 takes three errors for final that come of a broker that went away at the wrong moment, and a consumer that met
+ * one would end: that there is no coordinator, said wherever nobody answered; that nobody is let in, said too where the
+ * connection was lost in the middle of the handshake; and that somebody else has been connecting for too long. They may pass like
+ * any lost connection.
  */
 const require = createRequire(import.meta.url);
 
@@ -18,6 +19,10 @@ const ClusterClass = require('kafkajs/src/cluster/index.js') as {
 };
 const { SCRAM } = require('kafkajs/src/broker/saslAuthenticator/scram.js') as {
   SCRAM: { prototype: { authenticate: (this: unknown) => Promise<unknown> } };
+};
+
+const { prototype: lock } = require('kafkajs/src/utils/lock.js') as {
+  prototype: { acquire: (this: unknown) => Promise<void> };
 };
 
 const LOST = / authentication failed: (?:Closed connection|Connection (?:error|timeout)|Request .* timed out)/;
@@ -48,5 +53,14 @@ SCRAM.prototype.authenticate = async function () {
   } catch (error) {
     if (error instanceof Error && LOST.test(error.message)) Object.assign(error, { retriable: true });
     throw error;
+  }
+};
+
+const { acquire } = lock;
+lock.acquire = async function () {
+  try {
+    await acquire.call(this);
+  } catch (error) {
+    throw Object.assign(error as Error, { retriable: true });
   }
 };

@@ -83,9 +83,12 @@ export class Watchdog {
     this.own = new Map(names.map((name) => [name, this.own.get(name)]));
   }
 
-  moved(topic: string, partition: number, next: bigint): void {
+  /** @returns whether the partition is this member's: what was fetched before it joined anew may be another's by now */
+  moved(topic: string, partition: number, next: bigint): boolean {
     const name = nameOf(topic, partition);
-    if (this.own.has(name)) this.own.set(name, next);
+    const isOwn = this.own.has(name);
+    if (isOwn) this.own.set(name, next);
+    return isOwn;
   }
 
   /**

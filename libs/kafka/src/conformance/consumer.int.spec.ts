@@ -3,6 +3,7 @@ import { eventually } from '@castiron/testing';
 import { afterAll, describe, expect, inject, it } from 'vitest';
 import type { IncomingBatch, IncomingMessage } from '../index.js';
 import { sendCompressed } from '../testing/compressed-producer.js';
+import { forgedBatch, sendForged } from '../testing/forged-batch.js';
 import { ConformanceRig, message } from '../testing/conformance.rig.js';
 
 const rig = new ConformanceRig(inject('stack').kafka, inject('kafkaClient'));
@@ -37,6 +38,32 @@ describe('a consumer', () => {
     const later = collector();
     await rig.consume({ topic, groupId, onBatch: later.onBatch });
     await eventually(() => expect(later.values()).toEqual(['3']), { within: 15_000 });
+  });
+
+  it('goes on behind a batch of which compaction has left nothing', async () => {
+    // Each batch has a segment of its own, too large to be joined with the next, and is a producer's last, which the broker keeps.
+    const config = { 'segment.ms': '1', 'segment.bytes': '1048576', 'min.cleanable.dirty.ratio': '0' };
+    const topic = await rig.newTopic({ kind: 'state', config });
+    const [old, latest, end] = [large(), large(), 'end'];
+    await rig.send(message(topic, 'a', old));
+    await rig.send(message(topic, 'a', latest));
+    await rig.send(message(topic, 'b', end));
+    const isCleaned = async () => (await rig.valuesOf(topic)).join() === [latest, end].join();
+    await eventually(isCleaned, { within: 40_000 });
+    const seen = collector();
+    await rig.consume({ topic, groupId: newGroup(), onBatch: seen.onBatch });
+    await eventually(() => seen.values().join() === [latest, end].join(), { within: 15_000 });
+  });
+
+  it('hands on no more than twenty thousand messages at once, and all of them in turn', async () => {
+    const topic = await rig.newTopic();
+    const messages = Array.from({ length: 45_000 }, (_, place) => ({ key: null, value: null, place }));
+    await sendForged(rig.settings, topic, forgedBatch(messages));
+    const given: IncomingBatch[] = [];
+    await rig.consume({ topic, groupId: newGroup(), onBatch: async (batch) => void given.push(batch) });
+    const sizes = (): number[] => given.map(({ messages: { length } }) => length);
+    await eventually(() => expect(sizes()).toEqual([20_000, 20_000, 5_000]), { within: 15_000 });
+    expect(given.map(({ messages: [first] }) => first?.offset)).toEqual(['0', '20000', '40000']);
   });
 
   it('gives what comes as it is, keyless, empty and without a value too', async () => {
