@@ -8,7 +8,7 @@ const BEGIN = { name: 'begin', text: 'START TRANSACTION ISOLATION LEVEL READ COM
 const COMMIT = { name: 'COMMIT', text: 'COMMIT' };
 
 /** What a transaction says without having to wait for an answer. */
-export interface Around {
+interface Around {
   /** Its first statement, if any. */
   readonly first: Statement | undefined;
   /** Its last one, asked for once the work is done; throwing rolls back. */
