@@ -11,10 +11,10 @@ export type Forged = (Encodable & { readonly place: number }) | Buffer;
 
 const NOBODY = { producerId: -1n, producerEpoch: -1, firstSequence: -1, isTransactional: false };
 
-function bytesOf(forged: Forged): Buffer {
+function bytesOf(forged: Forged, encoder: RecordEncoder): Buffer {
   if (Buffer.isBuffer(forged)) return forged;
   const { place, ...message } = forged;
-  const record = new RecordEncoder().encode(message);
+  const record = encoder.encode(message);
   // Attributes and a later time are none.
   const head = 2 + sizeOfVarint(place);
   const bytes = Buffer.alloc(head + record.length);
@@ -25,8 +25,9 @@ function bytesOf(forged: Forged): Buffer {
 
 /** Without a producer's name, as Kafka's documentation has it ("Record Batch"), but for the places. */
 export function forgedBatch(messages: readonly Forged[]): Buffer {
+  const encoder = new RecordEncoder();
   const records = messages.flatMap((message) => {
-    const record = bytesOf(message);
+    const record = bytesOf(message, encoder);
     const length = Buffer.alloc(sizeOfVarint(record.length));
     writeVarint(length, 0, record.length);
     return [length, record];
