@@ -1,29 +1,17 @@
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { replies, withdrawalConfirmed } from '@castiron/contracts';
-import { connect } from '@castiron/kafka';
 import { sendCompressed } from '@castiron/kafka/testing';
 import { forgedBatch, sendForged } from '@castiron/kafka/testing/forged-batch';
-import { eventually, freshDatabase, uniqueSlug } from '@castiron/testing';
-import { afterAll, afterEach, beforeAll, describe, expect, inject, it, vi } from 'vitest';
-import { inboxMigrations, subscribe } from './index.js';
+import { eventually, uniqueSlug, freshDatabase } from '@castiron/testing';
+import { describe, expect, it, vi } from 'vitest';
+import { subscribe } from './index.js';
 import { CALLED_LIKE_OTHERS, HOSTILE } from './testing/hostile-messages.js';
-import { event, InboxRig, KeepWhatHappened1795392000902, replyOf, type Counted } from './testing/inbox.rig.js';
+import { event, replyOf, type Counted } from './testing/inbox.rig.js';
+import { settings, migrations, rigOfFile } from './testing/rig-of-file.js';
 
-const principal = inject('stack').kafka.principals['admin'];
-if (principal === undefined) throw new Error('the stack has no admin');
-const settings = { brokers: [inject('stack').kafka.bootstrap], clientId: 'spec', ...principal };
 const within = { within: 25_000 };
-let rig: InboxRig;
-
-beforeAll(async () => {
-  rig = new InboxRig(await freshDatabase([...inboxMigrations, KeepWhatHappened1795392000902]), connect(settings));
-});
-afterEach(async () => {
-  await rig.stopInboxes();
-  expect(rig.crashes).toEqual([]);
-});
-afterAll(() => rig.close());
+const rig = rigOfFile(await freshDatabase(migrations));
 
 describe('a message', () => {
   const received = (contract: Counted, topic: string) => ({

@@ -1,28 +1,17 @@
 import { randomUUID } from 'node:crypto';
 import { defineTopic } from '@castiron/contracts';
 import { Retryable } from '@castiron/failures';
-import { connect, type Kafka } from '@castiron/kafka';
+import { type Kafka } from '@castiron/kafka';
 import { eventually, freshDatabase, openDatabaseValve } from '@castiron/testing';
 import { outboxKey } from '@castiron/transactions';
 import { DataSource } from 'typeorm';
-import { afterAll, afterEach, beforeAll, describe, expect, inject, it, onTestFinished } from 'vitest';
-import { inboxMigrations, subscribe } from './index.js';
-import { event, eventOn, InboxRig, KeepWhatHappened1795392000902, upTo } from './testing/inbox.rig.js';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { subscribe } from './index.js';
+import { event, eventOn, InboxRig, upTo } from './testing/inbox.rig.js';
+import { kafka, migrations, rigOfFile } from './testing/rig-of-file.js';
 
-const principal = inject('stack').kafka.principals['admin'];
-if (principal === undefined) throw new Error('the stack has no admin');
-const kafka = connect({ brokers: [inject('stack').kafka.bootstrap], clientId: 'spec', ...principal });
 const within = { within: 20_000 };
-let rig: InboxRig;
-
-beforeAll(async () => {
-  rig = new InboxRig(await freshDatabase([...inboxMigrations, KeepWhatHappened1795392000902]), kafka);
-});
-afterEach(async () => {
-  await rig.stopInboxes();
-  expect(rig.crashes).toEqual([]);
-});
-afterAll(() => rig.close());
+const rig = rigOfFile(await freshDatabase(migrations));
 
 /** A way to Kafka on which who asks for topics may be made to wait. */
 class HeldAdmin {
@@ -248,7 +237,7 @@ describe('the inbox', () => {
   });
 
   it('waits for a lock for as long as somebody has it, and parks nothing for it', async () => {
-    const own = new InboxRig(await freshDatabase([...inboxMigrations, KeepWhatHappened1795392000902]), kafka);
+    const own = new InboxRig(await freshDatabase(migrations), kafka);
     onTestFinished(() => own.close());
     onTestFinished(() => own.stopInboxes());
     await own.dataSource.query(`INSERT INTO effects (topic) VALUES ('locked')`);

@@ -1,27 +1,15 @@
 import { replies, withdrawalConfirmed } from '@castiron/contracts';
 import { Poison } from '@castiron/failures';
-import { connect } from '@castiron/kafka';
 import { createMetrics } from '@castiron/observability';
-import { eventually, freshDatabase, uniqueSlug } from '@castiron/testing';
-import { afterAll, afterEach, beforeAll, describe, expect, inject, it } from 'vitest';
-import { inboxMigrations, subscribe, type Inbox } from './index.js';
-import { event, eventOn, InboxRig, KeepWhatHappened1795392000902, replyOf } from './testing/inbox.rig.js';
+import { eventually, uniqueSlug, freshDatabase } from '@castiron/testing';
+import { describe, expect, it } from 'vitest';
+import { subscribe, type Inbox } from './index.js';
+import { event, eventOn, replyOf } from './testing/inbox.rig.js';
+import { migrations, rigOfFile } from './testing/rig-of-file.js';
 
-const principal = inject('stack').kafka.principals['admin'];
-if (principal === undefined) throw new Error('the stack has no admin');
-const kafka = connect({ brokers: [inject('stack').kafka.bootstrap], clientId: 'spec', ...principal });
 const within = { within: 20_000 };
 const mark = 'a-mark-that-nobody-may-see';
-let rig: InboxRig;
-
-beforeAll(async () => {
-  rig = new InboxRig(await freshDatabase([...inboxMigrations, KeepWhatHappened1795392000902]), kafka);
-});
-afterEach(async () => {
-  await rig.stopInboxes();
-  expect(rig.crashes).toEqual([]);
-});
-afterAll(() => rig.close());
+const rig = rigOfFile(await freshDatabase(migrations));
 
 describe('parked messages', () => {
   it('are grouped by cause, and shown without key, value and foreign headers', async () => {

@@ -8,37 +8,16 @@ import {
   withdrawalConfirmed,
 } from '@castiron/contracts';
 import { Poison, Retryable } from '@castiron/failures';
-import { connect } from '@castiron/kafka';
 import { createLogger, createMetrics } from '@castiron/observability';
-import { eventually, freshDatabase, uniqueSlug } from '@castiron/testing';
+import { eventually, uniqueSlug, freshDatabase } from '@castiron/testing';
 import { Type } from 'typebox';
-import { afterAll, afterEach, beforeAll, describe, expect, inject, it, vi } from 'vitest';
-import { inboxMigrations, subscribe } from './index.js';
-import {
-  event,
-  eventOn,
-  fromTheStart,
-  InboxRig,
-  specSeal,
-  KeepWhatHappened1795392000902,
-  replyOf,
-  upTo,
-} from './testing/inbox.rig.js';
+import { describe, expect, it, vi } from 'vitest';
+import { subscribe } from './index.js';
+import { event, eventOn, fromTheStart, specSeal, replyOf, upTo } from './testing/inbox.rig.js';
+import { kafka, migrations, rigOfFile } from './testing/rig-of-file.js';
 
-const principal = inject('stack').kafka.principals['admin'];
-if (principal === undefined) throw new Error('the stack has no admin');
-const kafka = connect({ brokers: [inject('stack').kafka.bootstrap], clientId: 'spec', ...principal });
 const within = { within: 20_000 };
-let rig: InboxRig;
-
-beforeAll(async () => {
-  rig = new InboxRig(await freshDatabase([...inboxMigrations, KeepWhatHappened1795392000902]), kafka);
-});
-afterEach(async () => {
-  await rig.stopInboxes();
-  expect(rig.crashes).toEqual([]);
-});
-afterAll(() => rig.close());
+const rig = rigOfFile(await freshDatabase(migrations));
 
 const mark = 'a-mark-that-must-not-be-readable';
 

@@ -1,28 +1,17 @@
 import { randomUUID } from 'node:crypto';
 import { newEventId, replies, withdrawalConfirmed } from '@castiron/contracts';
 import { NoRoom, Poison, Retryable } from '@castiron/failures';
-import { connect, type Kafka } from '@castiron/kafka';
-import { eventually, freshDatabase, uniqueSlug } from '@castiron/testing';
+import { type Kafka } from '@castiron/kafka';
+import { eventually, uniqueSlug, freshDatabase } from '@castiron/testing';
 import { EntityManager } from 'typeorm';
-import { afterAll, afterEach, beforeAll, describe, expect, inject, it, onTestFinished, vi } from 'vitest';
-import { inboxMigrations, subscribe, type SubscriptionOptions } from './index.js';
-import { event, idOf, InboxRig, KeepWhatHappened1795392000902, replyOf, upTo } from './testing/inbox.rig.js';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
+import { subscribe, type SubscriptionOptions } from './index.js';
+import { event, idOf, replyOf, upTo } from './testing/inbox.rig.js';
+import { kafka, migrations, rigOfFile } from './testing/rig-of-file.js';
 
-const principal = inject('stack').kafka.principals['admin'];
-if (principal === undefined) throw new Error('the stack has no admin');
-const kafka = connect({ brokers: [inject('stack').kafka.bootstrap], clientId: 'spec', ...principal });
 const within = { within: 20_000 };
 const DAY_MS = 86_400_000;
-let rig: InboxRig;
-
-beforeAll(async () => {
-  rig = new InboxRig(await freshDatabase([...inboxMigrations, KeepWhatHappened1795392000902]), kafka);
-});
-afterEach(async () => {
-  await rig.stopInboxes();
-  expect(rig.crashes).toEqual([]);
-});
-afterAll(() => rig.close());
+const rig = rigOfFile(await freshDatabase(migrations));
 
 interface Recipient {
   readonly slug: string;

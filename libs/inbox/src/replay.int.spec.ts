@@ -1,33 +1,13 @@
-import { connect } from '@castiron/kafka';
 import { Poison } from '@castiron/failures';
 import { eventually, freshDatabase } from '@castiron/testing';
 import { EntityManager } from 'typeorm';
-import { afterAll, afterEach, beforeAll, describe, expect, inject, it, onTestFinished, vi } from 'vitest';
-import { inboxMigrations, subscribe, type Inbox } from './index.js';
-import {
-  event,
-  eventOn,
-  fromTheStart,
-  InboxRig,
-  KeepWhatHappened1795392000902,
-  upTo,
-  type Counted,
-} from './testing/inbox.rig.js';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
+import { subscribe, type Inbox } from './index.js';
+import { event, eventOn, fromTheStart, upTo, type Counted } from './testing/inbox.rig.js';
+import { kafka, migrations, rigOfFile } from './testing/rig-of-file.js';
 
-const principal = inject('stack').kafka.principals['admin'];
-if (principal === undefined) throw new Error('the stack has no admin');
-const kafka = connect({ brokers: [inject('stack').kafka.bootstrap], clientId: 'spec', ...principal });
 const within = { within: 20_000 };
-let rig: InboxRig;
-
-beforeAll(async () => {
-  rig = new InboxRig(await freshDatabase([...inboxMigrations, KeepWhatHappened1795392000902]), kafka);
-});
-afterEach(async () => {
-  await rig.stopInboxes();
-  expect(rig.crashes).toEqual([]);
-});
-afterAll(() => rig.close());
+const rig = rigOfFile(await freshDatabase(migrations));
 
 interface Jammed {
   readonly contract: Counted;

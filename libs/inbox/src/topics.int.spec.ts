@@ -1,25 +1,13 @@
 import { randomUUID } from 'node:crypto';
 import { defineTopic, mailingCancelled, replies, withdrawalConfirmed } from '@castiron/contracts';
-import { connect } from '@castiron/kafka';
-import { eventually, freshDatabase, uniqueSlug } from '@castiron/testing';
-import { afterAll, afterEach, beforeAll, describe, expect, inject, it } from 'vitest';
-import { type Inbox, inboxMigrations, subscribe } from './index.js';
-import { event, eventOn, InboxRig, KeepWhatHappened1795392000902, replyOf } from './testing/inbox.rig.js';
+import { eventually, uniqueSlug, freshDatabase } from '@castiron/testing';
+import { describe, expect, it } from 'vitest';
+import { type Inbox, subscribe } from './index.js';
+import { event, eventOn, replyOf } from './testing/inbox.rig.js';
+import { kafka, migrations, rigOfFile } from './testing/rig-of-file.js';
 
-const principal = inject('stack').kafka.principals['admin'];
-if (principal === undefined) throw new Error('the stack has no admin');
-const kafka = connect({ brokers: [inject('stack').kafka.bootstrap], clientId: 'spec', ...principal });
 const within = { within: 20_000 };
-let rig: InboxRig;
-
-beforeAll(async () => {
-  rig = new InboxRig(await freshDatabase([...inboxMigrations, KeepWhatHappened1795392000902]), kafka);
-});
-afterEach(async () => {
-  await rig.stopInboxes();
-  expect(rig.crashes).toEqual([]);
-});
-afterAll(() => rig.close());
+const rig = rigOfFile(await freshDatabase(migrations));
 
 describe('the topics of an inbox', () => {
   it('reads more topics when it is told to, from their beginning, also one that does not exist yet', async () => {

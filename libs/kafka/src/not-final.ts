@@ -21,7 +21,7 @@ const { SCRAM } = require('kafkajs/src/broker/saslAuthenticator/scram.js') as {
   SCRAM: { prototype: { authenticate: (this: unknown) => Promise<unknown> } };
 };
 
-const { prototype: lock } = require('kafkajs/src/utils/lock.js') as {
+const LockClass = require('kafkajs/src/utils/lock.js') as {
   prototype: { acquire: (this: unknown) => Promise<void> };
 };
 
@@ -56,8 +56,8 @@ SCRAM.prototype.authenticate = async function () {
   }
 };
 
-const { acquire } = lock;
-lock.acquire = async function () {
+const { acquire } = LockClass.prototype;
+LockClass.prototype.acquire = async function () {
   try {
     await acquire.call(this);
   } catch (error) {
