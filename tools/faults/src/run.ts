@@ -66,7 +66,7 @@ export interface RunResult {
   readonly operations: Readonly<Record<'ok' | 'fail' | 'info', number>>;
   readonly faults: readonly Happened[];
   readonly missed: readonly string[];
-  /** Processes that ended by design, and why. */
+  /** Processes that ended because they could not start without what was away. */
   readonly ownEnds: readonly string[];
   readonly seconds: number;
 }
@@ -115,17 +115,6 @@ export async function runSeed(cluster: Cluster, options: RunOptions): Promise<Ru
   });
   history.write({ type: 'begin', seed, rounds, operations: options.operations, run });
 
-  const ownEnds: string[] = [];
-  const bugs: Anomaly[] = [];
-  for (const replica of cluster.replicas) {
-    replica.onEndedByItself = ({ why, byDesign }) => {
-      history.write({ type: 'ended-by-itself', replica: replica.name, why, byDesign });
-      const what = `${replica.name} ended by itself: ${why}`;
-      if (byDesign) ownEnds.push(what);
-      else bugs.push({ kind: 'crashed', what });
-    };
-  }
-
   let breaking = true;
   /** Some more where they were unlucky, but not for ever. */
   const isEnough = (): boolean => {
@@ -160,6 +149,7 @@ export async function runSeed(cluster: Cluster, options: RunOptions): Promise<Ru
     await watch.end();
   }
   history.write({ type: 'healed' });
+  const bugs: Anomaly[] = [];
   const healed = await Promise.all(cluster.replicas.map(async (it) => ({ name: it.name, isReady: await it.ready() })));
   for (const { name, isReady } of healed)
     if (!isReady) bugs.push({ kind: 'stuck', what: `${name} does not come back although nothing is broken any more` });
@@ -173,6 +163,12 @@ export async function runSeed(cluster: Cluster, options: RunOptions): Promise<Ru
       bugs.push({ kind: 'stuck', what: `the fence of ${operation.kind} ${operation.id} does not stand` });
   });
   await Promise.all(unfenced);
+  const ended = cluster.replicas.flatMap(({ name, endedByItself }) =>
+    endedByItself.splice(0).map(({ time, why, kind }) => ({ time, kind, what: `${name} ended by itself: ${why}` })),
+  );
+  for (const end of ended) history.write({ type: 'ended-by-itself', ...end });
+  const ownEnds = ended.flatMap(({ kind, what }) => (kind === 'away' ? [what] : []));
+  bugs.push(...ended.flatMap(({ kind, what }) => (kind === 'away' ? [] : [{ kind, what }])));
   const observed = await observe(cluster, calls, {
     operations: history.operations,
     partner: run,
@@ -183,7 +179,8 @@ export async function runSeed(cluster: Cluster, options: RunOptions): Promise<Ru
     looks: watch.looks,
     interruptions: interruptionsOf(nemesis.happened, ownEnds, 'notifications'),
   });
-  const happened = nemesis.happened;
+  const { happened } = nemesis;
+  const missed = nemesis.missed.map(nameOf);
   const takeovers = since(takenBefore, await cluster.takeovers.ofAll());
   const anomalies = [
     ...check(observed),
@@ -192,7 +189,7 @@ export async function runSeed(cluster: Cluster, options: RunOptions): Promise<Ru
     ...(options.demanding
       ? [
           ...tooLittle(observed, happened, options.operations),
-          ...tooFewFaults({ faults: happened, takeovers, ownEnds, seed, severity }),
+          ...tooFewFaults({ faults: happened, missed, takeovers, ownEnds, seed, severity }),
         ]
       : []),
   ];
@@ -208,7 +205,7 @@ export async function runSeed(cluster: Cluster, options: RunOptions): Promise<Ru
     anomalies,
     operations: { ok: count('ok'), fail: count('fail'), info: count('info') },
     faults: happened,
-    missed: nemesis.missed.map(nameOf),
+    missed,
     takeovers,
     ownEnds,
     seconds: Math.round((Date.now() - began) / 1000),

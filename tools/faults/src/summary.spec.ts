@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Anomaly } from './check/observed.js';
 import type { RunResult } from './run.js';
-import { isTold, plantsTable } from './summary.js';
+import { isTold, plantsTable, tableOfAll } from './summary.js';
 
 const run = (...kinds: Anomaly['kind'][]): RunResult => ({
   seed: 1,
@@ -18,6 +18,15 @@ const run = (...kinds: Anomaly['kind'][]): RunResult => ({
   seconds: 30,
 });
 const planted = (result: RunResult, control: RunResult) => ({ plant: 'lost-wake-up' as const, result, control });
+
+it('a table of seeds tells of faults that missed and of processes that ended by themselves', () => {
+  const missed = ['delivered twice', 'third member of notifications'];
+  const [head, , row] = tableOfAll([{ ...run(), missed, ownEnds: ['notifications-1 ended by itself'] }]).split('\n');
+  const named = (name: string) => row?.split(' | ')[head?.split(' | ').indexOf(name) ?? -1];
+  expect(named('did not come to pass')).toBe('2');
+  expect(named('ended by themselves')).toBe('1');
+  expect(named('anomalies')).toBe('nothing wrong');
+});
 
 describe('a planted bug', () => {
   it('is told where the checker says what it does, and nothing of the same without it', () => {

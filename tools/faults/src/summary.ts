@@ -32,7 +32,7 @@ export function summaryOf(result: RunResult, how: Asked): string {
   return [
     `seed ${seed}: ${kindsOf(anomalies)}; ${operations.ok} operations acknowledged, ${operations.fail} refused, ${operations.info} without an answer, ${result.meanwhile} of the acknowledged while things broke; ${faults.length} faults in ${seconds} s`,
     ...(missed.length > 0 ? [`  did not come to pass: ${missed.join('; ')}`] : []),
-    ...ownEnds.map((end) => `  by design: ${end}`),
+    ...ownEnds.map((end) => `  could not start: ${end}`),
     ...anomalies.slice(0, SHOWN).map(({ kind, what }) => `  ${kind}: ${what}`),
     ...(anomalies.length > SHOWN ? [`  and ${anomalies.length - SHOWN} more`] : []),
     ...(anomalies.length > 0
@@ -51,7 +51,7 @@ export function tableOf(results: readonly RunResult[]): string {
 
 /** What each seed came to, run at whatever time. */
 export function tableOfAll(results: readonly RunResult[]): string {
-  const rows = results.map(({ seed, at, operations, meanwhile, faults, missed, anomalies, seconds }) =>
+  const rows = results.map(({ seed, at, operations, meanwhile, faults, missed, ownEnds, anomalies, seconds }) =>
     [
       seed,
       at.slice(0, 16),
@@ -61,13 +61,14 @@ export function tableOfAll(results: readonly RunResult[]): string {
       operations.info,
       faults.length,
       missed.length,
+      ownEnds.length,
       kindsOf(anomalies),
       seconds,
     ].join(' | '),
   );
   return [
-    '| seed | began (UTC) | acknowledged | of these while things broke | refused | without an answer | faults | did not come to pass | anomalies | s |',
-    '|---|---|---|---|---|---|---|---|---|---|',
+    '| seed | began (UTC) | acknowledged | of these while things broke | refused | without an answer | faults | did not come to pass | ended by themselves | anomalies | s |',
+    '|---|---|---|---|---|---|---|---|---|---|---|',
     ...rows.map((row) => `| ${row} |`),
     '',
     `What never happened at its point: ${pairsNotCovered(results.flatMap(({ faults }) => faults.map(({ fault }) => fault))).join(', ') || 'nothing'}.`,

@@ -23,15 +23,17 @@ const lasted = ({ from, until }: Happened): number => until - from;
 
 export interface Breaking {
   readonly faults: readonly Happened[];
+  /** What was tried and did not come to pass. */
+  readonly missed: readonly string[];
   readonly takeovers: Takeovers;
-  /** Processes that ended by design. */
+  /** Processes that could not start without what was away. */
   readonly ownEnds: readonly string[];
   readonly seed: number;
   readonly severity: Severity;
 }
 
 /** A run in which little broke shows little; and one in which processes end all the time shows nothing else. */
-export function tooFewFaults({ faults, takeovers, ownEnds, seed, severity }: Breaking): Anomaly[] {
+export function tooFewFaults({ faults, missed, takeovers, ownEnds, seed, severity }: Breaking): Anomaly[] {
   const little = (what: string): Anomaly => ({ kind: 'too-little', what });
   const atPoints = faults.flatMap(({ fault }) => (fault.kind === 'at-point' ? [fault] : []));
   const isLong = (is: (happened: Happened) => boolean, ms: number) => faults.some((it) => is(it) && lasted(it) >= ms);
@@ -39,6 +41,7 @@ export function tooFewFaults({ faults, takeovers, ownEnds, seed, severity }: Bre
   const wasAway = isLong(({ fault }) => fault.kind === 'broker-away', away);
   const stoodStill = isLong(({ fault }) => fault.kind === 'at-point' && fault.action === 'pause', severity.pause);
   return [
+    ...missed.map((fault) => little(`${fault} did not come to pass`)),
     ...KINDS.filter((kind) => !faults.some(({ fault }) => fault.kind === kind)).map((kind) =>
       little(`no fault ${kind}`),
     ),

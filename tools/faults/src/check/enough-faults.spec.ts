@@ -6,6 +6,7 @@ const FULL: Readonly<Record<string, number>> = { 'broker-away': LONG.outage, 'at
 
 const run = (seed: number, severity: Severity, lasting: (fault: Fault) => number): Breaking => ({
   faults: faultsOf(seed, 0, severity).map((fault) => ({ fault, from: 0, until: lasting(fault) })),
+  missed: [],
   takeovers: { outbox_lanes: 4, feed_lanes: 16 },
   ownEnds: [],
   seed,
@@ -28,6 +29,10 @@ describe('the faults of a run are enough', () => {
     expect(said(without(atMark))).toContain('nothing happened at the point before-mark');
     const late = (fault: Fault) => fault.kind === 'at-point' && fault.action === 'kill-and-arrive-late';
     expect(said(without(late))).toContain('nobody met kill-and-arrive-late');
+  });
+
+  it('not where a fault missed, though others of its kind did not', () => {
+    expect(said({ missed: ['delivered twice'] })).toEqual(['delivered twice did not come to pass']);
   });
 
   it('not where the outage, in its seed, or the pauses were short', () => {

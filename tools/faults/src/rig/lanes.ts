@@ -34,16 +34,18 @@ export const leasesOf = (databases: Databases, service: Service, table: LaneTabl
     `SELECT lane, token::text, lease_until::text AS until FROM ${table}`,
   );
 
-/** Whether everything that somebody had who is silent since the first look is another's by the second. */
-export function isTakenOver(first: readonly Lease[], second: readonly Lease[]): boolean {
+/**
+ * What became by the second look of everything that somebody had who is silent since the first: another has `taken` it, or
+ * some of it still `waits`; `none` where nobody is silent.
+ */
+export function successionIn(first: readonly Lease[], second: readonly Lease[]): 'taken' | 'waits' | 'none' {
   const before = new Map(first.map((lease) => [lease.lane, lease]));
   const held = second.flatMap((now) => {
     const was = before.get(now.lane);
     return was === undefined || was.until === '-infinity' ? [] : [{ was, now }];
   });
-  const taken = held.filter(({ was, now }) => now.token !== was.token);
-  const silent = held.filter(({ was, now }) => now.token === was.token && now.until === was.until);
-  return taken.length > 0 && silent.length === 0;
+  if (held.some(({ was, now }) => now.token === was.token && now.until === was.until)) return 'waits';
+  return held.some(({ was, now }) => now.token !== was.token) ? 'taken' : 'none';
 }
 
 /**
@@ -82,7 +84,7 @@ export class TakeoverCount {
     return new TakeoverCount(databases);
   }
 
-  async of(service: Service): Promise<Takeovers> {
+  private async of(service: Service): Promise<Takeovers> {
     const rows = await this.databases.query<{ place: LaneTable; n: number }>(
       service,
       'SELECT place, count(*)::int AS n FROM faults_takeovers GROUP BY place',

@@ -6,7 +6,7 @@ import type { Caught } from '../proxy/traps.js';
 import type { Placed } from '../observe/topics.js';
 import type { Cluster } from './cluster.js';
 import { deliverTwice } from './copies.js';
-import { isTakenOver, lanesAt, leasesOf, type LaneTable } from './lanes.js';
+import { lanesAt, leasesOf, successionIn, type LaneTable } from './lanes.js';
 import { joinThird } from './third-member.js';
 
 /** How long a trap waits for somebody to come by. */
@@ -54,7 +54,7 @@ const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 export class Nemesis {
   readonly happened: Happened[] = [];
   readonly missed: Fault[] = [];
-  /** What replicas did that they are not to, whatever happens to them. */
+  /** What replicas did, or did not do in time, whatever happened to them. */
   readonly misdeeds: string[] = [];
 
   constructor(
@@ -118,20 +118,24 @@ export class Nemesis {
     }
   }
 
-  /** Without its database, a replica that had lanes must have lost them: one that had none met nothing. */
+  /** Without its database, a replica that had lanes must lose them in time: one that had none met nothing. */
   private async cutOff(
     { service, replica: index, from, ms }: Fault & { kind: 'cut-off' },
     meeting: Meeting,
   ): Promise<boolean> {
     const replica = this.cluster.named((meeting.replica = `${service}-${index + 1}`));
     const table = service === 'partner-sharing' ? 'feed_lanes' : 'outbox_lanes';
-    const { takeovers } = this.cluster;
-    const before = (await takeovers.of(service))[table];
+    // Whoever is to have its lanes next may be starting yet.
+    const ready = await Promise.all(this.cluster.replicasOf(service).map((each) => each.ready()));
+    if (ready.includes(false)) return false;
     meeting.from = Date.now();
     const heal = replica.cutOff(from);
-    await pause(ms);
+    const [isTaken] = await Promise.all([
+      from === 'broker' || this.untilTakenOver(replica.name, service, table),
+      pause(ms),
+    ]);
     heal();
-    return from === 'broker' || (await takeovers.of(service))[table] > before;
+    return isTaken;
   }
 
   /**
@@ -218,24 +222,27 @@ export class Nemesis {
     const table = lanesAt(point);
     let isLate = true;
     if (table === undefined) await Promise.all([pause(ms), replica.ready(GOES_ON_AFTER_MS)]);
-    else isLate = await this.untilTakenOver(service, table);
+    else isLate = await this.untilTakenOver(name, service, table);
     if (afterwards) await pause(SETTLED_IN_MS);
     pipe.link.arrive();
     await replica.ready(GOES_ON_AFTER_MS);
     return met && isLate;
   }
 
-  /** Waits until whatever a silent process had of these lanes is another's. @returns false where that took too long */
-  private async untilTakenOver(service: Service, table: LaneTable): Promise<boolean> {
+  /** Waits until whatever a silent process had of these lanes is another's. @returns whether it had any */
+  private async untilTakenOver(name: string, service: Service, table: LaneTable): Promise<boolean> {
     const { databases } = this.cluster;
     const look = () => leasesOf(databases, service, table);
     const before = await look();
-    const deadline = Date.now() + TAKEN_WITHIN_LEASES * this.options.severity.lease + TAKEN_WITHIN_MS;
-    while (Date.now() < deadline) {
-      if (isTakenOver(before, await look())) return true;
+    const within = TAKEN_WITHIN_LEASES * this.options.severity.lease + TAKEN_WITHIN_MS;
+    const deadline = Date.now() + within;
+    let succession = successionIn(before, await look());
+    while (succession !== 'taken' && Date.now() < deadline) {
       await pause(POLL_MS);
+      succession = successionIn(before, await look());
     }
-    return false;
+    if (succession === 'waits') this.misdeeds.push(`nobody took over from ${name} in ${table} within ${within} ms`);
+    return succession !== 'none';
   }
 
   private async restartDatabase(): Promise<void> {

@@ -6,9 +6,9 @@ const reason =
 const fatal = (err?: object): string => JSON.stringify({ level: 'fatal', err, msg: 'ending after a crash' });
 
 describe('the end of a process that nobody asked to end', () => {
-  it('is by design where a consumer is stuck', () => {
+  it.each([true, false])('is told apart where a consumer is stuck; up: %s', (wasUp) => {
     const message = 'no fetch for 6 s although the broker answers';
-    expect(ownEndOf(true, { reason, fatal: fatal({ message }) })).toEqual({ why: message, byDesign: true });
+    expect(ownEndOf(wasUp, { reason, fatal: fatal({ message }) })).toMatchObject({ kind: 'stuck' });
   });
 
   it.each([
@@ -16,15 +16,15 @@ describe('the end of a process that nobody asked to end', () => {
     'AggregateError [ECONNREFUSED]: ',
     'error: the database system is starting up',
     'DatabaseSilent: the database did not answer in time',
-  ])('is by design where it could not start: %s', (thrown) => {
-    expect(ownEndOf(false, { reason, thrown })).toEqual({ why: `${thrown}, before it was up`, byDesign: true });
-    expect(ownEndOf(true, { reason, thrown })).toMatchObject({ byDesign: false });
+  ])('is of what is away where it could not start: %s', (thrown) => {
+    expect(ownEndOf(false, { reason, thrown })).toEqual({ why: `${thrown}, before it was up`, kind: 'away' });
+    expect(ownEndOf(true, { reason, thrown })).toMatchObject({ kind: 'crashed' });
   });
 
   it.each(["TypeError: Cannot read properties of undefined (reading 'lane')", undefined])(
     'is a bug where it did not start for another reason, or none: %s',
     (thrown) => {
-      expect(ownEndOf(false, { reason, thrown })).toMatchObject({ byDesign: false });
+      expect(ownEndOf(false, { reason, thrown })).toMatchObject({ kind: 'crashed' });
     },
   );
 
@@ -34,6 +34,6 @@ describe('the end of a process that nobody asked to end', () => {
     ['no reason', fatal(), 'notifications-1 ended (exit code 1)'],
     ['no word', undefined, 'notifications-1 ended (exit code 1)'],
   ])('is a bug with %s', (_, line, why) => {
-    expect(ownEndOf(true, { reason, fatal: line })).toEqual({ why, byDesign: false });
+    expect(ownEndOf(true, { reason, fatal: line })).toEqual({ why, kind: 'crashed' });
   });
 });

@@ -1,8 +1,11 @@
 /** Why a process ended that nobody had asked to. */
 export interface OwnEnd {
   readonly why: string;
-  /** One that cannot start without what is away, and one whose consumer is stuck, end and are started again; any other end is a bug. */
-  readonly byDesign: boolean;
+  /**
+   * `away`: it could not start without what is away, and is started again. `stuck`: its consumer was; that it ends then is by
+   * design, and no fault of the rig may bring it to that. Any other end is a crash.
+   */
+  readonly kind: 'away' | 'stuck' | 'crashed';
 }
 
 /** What a process said before it ended. */
@@ -29,6 +32,6 @@ export function ownEndOf(wasUp: boolean, { reason, fatal, thrown }: Said): OwnEn
   const { err } = (fatal === undefined ? {} : JSON.parse(fatal)) as Fatal;
   const said = err?.message ?? err?.code ?? thrown;
   const why = typeof said === 'string' ? said : (reason.split(';')[0] ?? '');
-  if (wasUp) return { why, byDesign: STUCK.test(why) };
-  return { why: `${why}, before it was up`, byDesign: STUCK.test(why) || AWAY.test(why) };
+  const kind = STUCK.test(why) ? 'stuck' : !wasUp && AWAY.test(why) ? 'away' : 'crashed';
+  return { why: wasUp ? why : `${why}, before it was up`, kind };
 }

@@ -31,6 +31,11 @@ export interface ReplicaOptions {
   readonly memory: ReplicaMemory;
 }
 
+/** An end that nobody had asked for, and when. */
+interface Ended extends OwnEnd {
+  readonly time: string;
+}
+
 /** How a process ended that was asked to. */
 export interface Ending {
   /** What was wrong with it, where something was. */
@@ -48,8 +53,8 @@ export class Replica {
   private said: Promise<Omit<Said, 'reason'>> = Promise.resolve({});
   /** Why it ended the last time, where it did. */
   lastWords: string | undefined;
-  /** Hears of it where the process ends by itself. */
-  onEndedByItself: (end: OwnEnd) => void = () => undefined;
+  /** How it ended by itself, until somebody takes it away; also between two seeds. */
+  readonly endedByItself: Ended[] = [];
 
   constructor(private readonly options: ReplicaOptions) {
     this.service = options.service;
@@ -86,7 +91,8 @@ export class Replica {
       const wasAsked = this.part !== part;
       if (!wasAsked) this.part = undefined;
       if (this.stopping) return;
-      if (!wasAsked) this.onEndedByItself(ownEndOf(wasUp, { reason, ...(await said) }));
+      const time = new Date().toISOString();
+      if (!wasAsked) this.endedByItself.push({ time, ...ownEndOf(wasUp, { reason, ...(await said) }) });
       setTimeout(() => {
         if (!this.stopping) this.start();
       }, RESTART_AFTER_MS);
@@ -118,9 +124,8 @@ export class Replica {
     const took = Date.now() - asked;
     if (took > ENDS_WITHIN_MS) return { wrong: `took ${took} ms` };
     if (reason.includes('exit code 0')) return {};
-    // It may have been ending already.
-    const { why, byDesign } = ownEndOf(true, { reason, ...(await said) });
-    return byDesign ? {} : { wrong: `ended otherwise: ${why}` };
+    const { why } = ownEndOf(true, { reason, ...(await said) });
+    return { wrong: `ended otherwise: ${why}` };
   }
 
   /** @returns whether there was a process */
