@@ -82,9 +82,12 @@ export interface PlantedResult {
   readonly control: RunResult;
 }
 
-/** Nothing where processes crashed: an edit that throws is another bug than the one that was meant. */
-const foundIn = ({ plant, result: { anomalies } }: PlantedResult): Anomaly | undefined =>
-  anomalies.some(({ kind }) => kind === 'crashed')
+/**
+ * Nothing where processes crashed: an edit that throws is another bug than the one that was meant. Nor where a fault missed that
+ * was to bring it to light.
+ */
+const foundIn = ({ plant, result: { anomalies, missed } }: PlantedResult): Anomaly | undefined =>
+  missed.length > 0 || anomalies.some(({ kind }) => kind === 'crashed')
     ? undefined
     : anomalies.find(({ kind }) => (PLANTS[plant].finds as readonly string[]).includes(kind));
 
@@ -94,15 +97,17 @@ const isClean = ({ anomalies, missed }: RunResult): boolean => anomalies.length 
 /** Whether the checker said what such a bug does, and nothing of the same faults where there is none. */
 export const isTold = (planted: PlantedResult): boolean => foundIn(planted) !== undefined && isClean(planted.control);
 
+const saidOf = ({ anomalies, missed }: RunResult): string =>
+  [kindsOf(anomalies), ...missed.map((fault) => `did not come to pass: ${fault}`)].join('; ');
+
 /** What the checker said of each planted bug, and of the same without it. */
 export function plantsTable(results: readonly PlantedResult[]): string {
   const rows = results.map((planted) => {
     const { plant, result, control } = planted;
     const first = foundIn(planted);
-    const said = `${kindsOf(result.anomalies)}${first === undefined ? '' : `; ${first.kind}: ${first.what}`}`;
     const found = first === undefined ? 'NOT FOUND' : 'found';
-    const missed = control.missed.map((fault) => `; did not come to pass: ${fault}`).join('');
-    return `| ${plant} | ${PLANTS[plant].what} | ${found} | ${said} | ${kindsOf(control.anomalies)}${missed} |`;
+    const what = first === undefined ? '' : `; ${first.kind}: ${first.what}`;
+    return `| ${plant} | ${PLANTS[plant].what} | ${found} | ${saidOf(result)}${what} | ${saidOf(control)} |`;
   });
   return [
     '| planted | what it does | | what the checker said | and of the same without it |',

@@ -95,7 +95,7 @@ export const PLANTS = {
       atPoint('inside-inbox', 'kill', 'partner-sharing'),
       atPoint('inside-inbox', 'kill', 'notifications'),
     ],
-    finds: ['lost', 'stuck'],
+    finds: ['lost'],
   },
   'replay-out-of-order': {
     what: 'what piled up while sends failed is sent the last first',
