@@ -66,6 +66,8 @@ export interface RunResult {
   readonly operations: Readonly<Record<'ok' | 'fail' | 'info', number>>;
   readonly faults: readonly Happened[];
   readonly missed: readonly string[];
+  /** Records of feeds whose transactions did not commit; each was sent anew. */
+  readonly aborted: number;
   /** Processes that ended because they could not start without what was away. */
   readonly ownEnds: readonly string[];
   readonly seconds: number;
@@ -207,6 +209,7 @@ export async function runSeed(cluster: Cluster, options: RunOptions): Promise<Ru
     faults: happened,
     missed,
     takeovers,
+    aborted: observed.aborted.length,
     ownEnds,
     seconds: Math.round((Date.now() - began) / 1000),
   };

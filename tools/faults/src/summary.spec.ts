@@ -14,6 +14,7 @@ const run = (...kinds: Anomaly['kind'][]): RunResult => ({
   operations: { ok: 150, fail: 0, info: 0 },
   faults: [],
   missed: [],
+  aborted: 0,
   ownEnds: [],
   seconds: 30,
 });

@@ -30,7 +30,7 @@ function commandOf(seed: number, { rounds, operations, long, midCommit, otherCli
 export function summaryOf(result: RunResult, how: Asked): string {
   const { seed, anomalies, operations, faults, missed, ownEnds, seconds } = result;
   return [
-    `seed ${seed}: ${kindsOf(anomalies)}; ${operations.ok} operations acknowledged, ${operations.fail} refused, ${operations.info} without an answer, ${result.meanwhile} of the acknowledged while things broke; ${faults.length} faults in ${seconds} s`,
+    `seed ${seed}: ${kindsOf(anomalies)}; ${operations.ok} operations acknowledged, ${operations.fail} refused, ${operations.info} without an answer, ${result.meanwhile} of the acknowledged while things broke; ${result.aborted} records of feeds aborted; ${faults.length} faults in ${seconds} s`,
     ...(missed.length > 0 ? [`  did not come to pass: ${missed.join('; ')}`] : []),
     ...ownEnds.map((end) => `  could not start: ${end}`),
     ...anomalies.slice(0, SHOWN).map(({ kind, what }) => `  ${kind}: ${what}`),

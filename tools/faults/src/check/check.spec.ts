@@ -169,5 +169,5 @@ describe('invented is', () => {
 });
 
 it('parked messages are wrong: nothing that users do here is broken', () => {
-  expect(said({ parked: 1 })).toEqual(['wrong']);
+  expect(said({ parked: ['notifications parked feed.notifications.v1 2/17@1 failed superseded'] })).toEqual(['wrong']);
 });

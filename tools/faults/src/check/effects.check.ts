@@ -42,8 +42,6 @@ export function checkEffects(observed: Observed): Anomaly[] {
         kind: 'reordered',
         what: `${place} ${key} went back from v${before} to v${after}`,
       })),
-    ...(observed.parked > 0
-      ? [{ kind: 'wrong', what: `${observed.parked} messages are parked, none of which is broken` } satisfies Anomaly]
-      : []),
+    ...observed.parked.map((what): Anomaly => ({ kind: 'wrong', what: `${what}, which is not broken` })),
   ];
 }

@@ -45,6 +45,16 @@ describe('a version of what a recipient holds', () => {
   });
 });
 
+it('where each record is aborted first and sent then, somebody does no work', () => {
+  const shares = goodRun().shares.map((share) => ({ ...share, version: share.recipient === PARTNER ? 6 : 1 }));
+  const feed = (...versions: number[]) => versions.map((version) => onFeed(version, version));
+  const aborted = (...versions: number[]) =>
+    versions.map((version) => ({ recipient: PARTNER, subject: SUBJECT, version, purposes: {} }));
+  expect(said({ shares, partnerFeed: feed(2, 4, 5, 6), aborted: aborted(1, 3) })).toEqual([]);
+  expect(said({ shares, partnerFeed: feed(2, 4, 6), aborted: aborted(1, 3, 5) })).toEqual([]);
+  expect(said({ shares, partnerFeed: feed(4, 6), aborted: aborted(1, 2, 3, 5) })).toEqual(['wrong']);
+});
+
 it('a recipient that is sent back to an older value is told, whatever its version', () => {
   const older = { values: { companyName: `${PARTNER}-1`, email: `${PARTNER}-1@faults.example` } };
   expect(said({ partnerFeed: [onFeed(1, 0), onFeed(2, 1, older), onFeed(3, 2)] })).toEqual(['reordered']);

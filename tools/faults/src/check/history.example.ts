@@ -142,7 +142,7 @@ export function goodRun(over: Partial<Observed> = {}): Observed {
     ]),
     interruptions: { left: 0, cutOff: 0 },
     trail: [{ place: 'customers', key: CUSTOMER, before: 1, after: 2 }],
-    parked: 0,
+    parked: [],
     unsettled: [],
     unsent: new Set(),
     ...over,

@@ -182,8 +182,8 @@ export interface Observed {
   readonly letters: ReadonlyMap<string, number>;
   readonly interruptions: Interruptions;
   readonly trail: readonly Step[];
-  /** Messages that were put aside; nothing that users do here is to be. */
-  readonly parked: number;
+  /** Messages that were put aside, in words; nothing that users do here is to be, not even for a while. */
+  readonly parked: readonly string[];
   /** What had not come to rest when the time was up. */
   readonly unsettled: readonly string[];
   /** Services whose outbox still holds what was not sent. */

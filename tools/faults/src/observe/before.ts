@@ -15,8 +15,8 @@ export interface Before {
   /** By service: where its trail ended, and its outbox. */
   readonly trail: ReadonlyMap<Service, number>;
   readonly committed: ReadonlyMap<Service, number>;
-  /** Messages that were parked, by service and number. */
-  readonly parked: ReadonlySet<string>;
+  /** And what it had parked. */
+  readonly parked: ReadonlyMap<Service, number>;
   readonly customers: ReadonlySet<string>;
   /** Mails that were made of notices. */
   readonly mails: number;
@@ -31,15 +31,15 @@ export async function before(cluster: Cluster): Promise<Before> {
   const { databases } = cluster;
   // First, so that nothing that was committed after what follows stands in front of them.
   const ends = await endsOf(cluster);
-  const lastOf = async (text: string): Promise<Map<Service, number>> => {
-    const rows = await Promise.all(SERVICES.map((service) => databases.query<{ n: string }>(service, text)));
-    return new Map(SERVICES.map((service, at) => [service, Number(rows[at]?.[0]?.n ?? 0)]));
+  const lastOf = async (text: string, services: readonly Service[] = SERVICES): Promise<Map<Service, number>> => {
+    const rows = await Promise.all(services.map((service) => databases.query<{ n: string }>(service, text)));
+    return new Map(services.map((service, at) => [service, Number(rows[at]?.[0]?.n ?? 0)]));
   };
   return {
     ends,
     trail: await lastOf('SELECT coalesce(max(n), 0) AS n FROM faults_trail'),
     committed: await lastOf('SELECT coalesce(max(id), 0) AS n FROM faults_outbox'),
-    parked: new Set(await parkedIds(databases)),
+    parked: await lastOf('SELECT coalesce(max(id), 0) AS n FROM parked_messages', READERS),
     mails: await mailsOfNotices(databases),
     customers: new Set((await customersIn(databases)).keys()),
   };
@@ -57,13 +57,18 @@ async function endsOf(cluster: Cluster): Promise<Map<string, number>> {
   }
 }
 
-export async function parkedIds(databases: Databases): Promise<string[]> {
+/** Messages that were parked since, also those that a later record has done away with. */
+export async function parkedSince(databases: Databases, { parked }: Before): Promise<string[]> {
   const rows = await Promise.all(
     READERS.map((service) =>
-      databases.query<{ id: string }>(service, `SELECT id FROM parked_messages WHERE state = 'parked'`),
+      databases.query<{ what: string }>(
+        service,
+        `SELECT concat_ws(' ', topic, position, reason, ended_reason) AS what FROM parked_messages WHERE id > $1 ORDER BY id`,
+        [parked.get(service) ?? 0],
+      ),
     ),
   );
-  return rows.flatMap((own, at) => own.map(({ id }) => `${READERS[at]} ${id}`));
+  return rows.flatMap((own, at) => own.map(({ what }) => `${READERS[at]} parked ${what}`));
 }
 
 async function customersIn(databases: Databases): Promise<Map<string, number>> {

@@ -4,7 +4,7 @@ import type { Done } from '../history.js';
 import type { Cluster } from '../rig/cluster.js';
 import type { Calls } from '../workload/calls.js';
 import { customersOf } from '../workload/user.js';
-import { customersSince, isSince, parkedIds, stepsSince, type Before } from './before.js';
+import { customersSince, isSince, parkedSince, stepsSince, type Before } from './before.js';
 import { finalsOf } from './finals.js';
 import { lettersIn, mailsIn } from './mails.js';
 import { committedSince, withoutOthers } from './outboxes.js';
@@ -74,7 +74,7 @@ async function rowsOf({ databases }: Cluster, before: Before, customers: readonl
       ),
       mailsIn(databases),
       stepsSince(databases, before),
-      parkedIds(databases),
+      parkedSince(databases, before),
       databases.query<{ key: string; version: number; state: string }>(
         'partner-sharing',
         `SELECT concat_ws('/', customer, recipient, purpose) AS key, version, state FROM permissions
@@ -92,7 +92,7 @@ async function rowsOf({ databases }: Cluster, before: Before, customers: readonl
     aborted: aborted.map(abortedOf),
     mails,
     trail,
-    parked: parked.filter((id) => !before.parked.has(id)).length,
+    parked,
     permitted: new Map(permitted.map(({ key, version, state }) => [key, { version, state }])),
   };
 }
