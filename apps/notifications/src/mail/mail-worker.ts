@@ -25,9 +25,10 @@ export const SURELY_OVER_S = SEND_DEADLINE_S.mailing + 2;
 /** A service that stops has less time than a send; what is cut off then goes again under its Message-ID, or is in doubt. */
 const STOP_GRACE_MS = 4_000;
 
-/** After this a claim is free again: its worker died, and the mail goes once more under the same Message-ID. */
+/** After this a claim is free again: its worker died, and its mails go once more, each under the same Message-ID. */
 const LEASE_S = 60;
 
+/** So many may go twice where their worker is killed. */
 const MAILS_AT_ONCE = 5;
 
 /** From one try to write down what became of a mail to the next. */
@@ -65,8 +66,8 @@ interface Outcome {
 
 /**
  * Sends what the mail table holds. A mail is claimed and the claim committed before anything is sent; SMTP knows no
- * exactly-once, so a process that is killed between the server's answer and our commit leaves that one mail to be sent twice,
- * with one Message-ID. So does an answer that never came: of a notice, and only once; then it ends `in-doubt`.
+ * exactly-once, so a process that is killed leaves those of its claim to be sent twice, each with one Message-ID, whose answers
+ * had come and were not committed. So does an answer that never came: of a notice, and only once; then it ends `in-doubt`.
  */
 export class MailWorker {
   private readonly sent;

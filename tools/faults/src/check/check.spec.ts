@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { check } from './check.js';
 import {
   ATTRIBUTES,
+  came,
   CUSTOMER,
   done,
   goodRun,
@@ -77,7 +78,8 @@ describe('lost is', () => {
       done(4, { kind: 'change', attribute: 'email' }, 'ok', { version: 3 }),
     ];
     const profiles = [1, 2, 3].map((version) => record(CUSTOMER, version, version));
-    const unshared = { notices: [WELCOME], mails: [mailOf('welcome')], letters: new Map([[mailOf('welcome').id, 1]]) };
+    const welcome = mailOf('welcome');
+    const unshared = { notices: [WELCOME], mails: [welcome], letters: new Map([[welcome.id, came(1)]]) };
     const ungranted = {
       permissions: [],
       permitted: new Map(),

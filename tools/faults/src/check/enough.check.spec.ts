@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { faultsOf, SHORT } from '../plan/faults.js';
 import type { Done, Outcome } from '../history.js';
 import { acknowledgedMeanwhile, tooLittle } from './enough.check.js';
-import { done, goodRun, mailOf, WELCOME } from './history.example.js';
+import { came, done, goodRun, mailOf, WELCOME } from './history.example.js';
 import type { Observed } from './observed.js';
 
 describe('a run', () => {
@@ -40,7 +40,7 @@ describe('a run', () => {
     );
     const notices = ids.map((id) => ({ ...WELCOME, notice: `${id}` }));
     const mails = notices.map(({ notice }) => mailOf(notice));
-    return { operations, notices, mails, letters: new Map(mails.map(({ id }) => [id, 1])) };
+    return { operations, notices, mails, letters: new Map(mails.map(({ id }) => [id, came(1)])) };
   };
   const faults = faultsOf(1, 0, SHORT).map((fault) => ({ fault, from: 0, until: 10_000 }));
   const little = (of: ReturnType<typeof everything>, wanted = 20, asked = 101) =>

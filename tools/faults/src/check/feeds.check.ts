@@ -2,6 +2,7 @@ import { attributesOf } from '@castiron/contracts';
 import { PURPOSES } from '../plan/operations.js';
 import { customersBy, lastOf, type CustomerOf } from './feed-records.js';
 import type { Anomaly, FeedRecord, Observed } from './observed.js';
+import { writerOf, writersIn } from './writers.js';
 
 /** Of the records that were tried, the part that is on its feed at least: six in ten where the machine was busiest. */
 const PART_SENT = 0.55;
@@ -105,9 +106,6 @@ function checkNotified(observed: Observed, customerOf: CustomerOf): Anomaly[] {
   });
 }
 
-const writerOf = (run: string, value: string | undefined): number =>
-  Number(new RegExp(`^${run}-(\\d+)(@faults\\.example)?$`).exec(value ?? '')?.[1] ?? Number.NaN);
-
 /** A customer's values only get newer: who is a recipient is never sent back to what another has overwritten. */
 function checkWriters({ run }: Observed, name: string, feed: readonly FeedRecord[]): Anomaly[] {
   const last = new Map<string, number>();
@@ -125,26 +123,14 @@ function checkWriters({ run }: Observed, name: string, feed: readonly FeedRecord
 
 /** Every value on a feed was written by an operation on that very attribute of that very customer. */
 function checkValues(observed: Observed, feed: readonly FeedRecord[], customerOf: CustomerOf): Anomaly[] {
-  const byId = new Map(observed.operations.map((done) => [done.operation.id, done]));
-  return feed.flatMap((record) =>
-    Object.entries(record.values).flatMap(([name, value]): Anomaly[] => {
-      const writer = byId.get(writerOf(observed.run, value));
-      const fits =
-        writer?.operation.kind === 'register' ||
-        (writer?.operation.kind === 'change' && writer.operation.attribute === name);
-      if (
-        fits &&
-        (writer?.customer ?? customerOf(record.subject)) === customerOf(record.subject) &&
-        writer?.outcome !== 'fail'
-      )
-        return [];
-      return [
-        {
-          kind: 'invented',
-          what: `the feed has ${name} = ${value}, of ${record.subject} v${record.version}, which nobody wrote there`,
-        },
-      ];
-    }),
+  const mayHaveWritten = writersIn(observed);
+  return feed.flatMap(({ subject, version, values }) =>
+    Object.entries(values)
+      .filter(([name, value]) => !mayHaveWritten(customerOf(subject), name, value))
+      .map(([name, value]): Anomaly => ({
+        kind: 'invented',
+        what: `the feed has ${name} = ${value}, of ${subject} v${version}, which nobody wrote there`,
+      })),
   );
 }
 

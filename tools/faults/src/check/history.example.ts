@@ -86,6 +86,7 @@ export const STARTED: Notice = {
 };
 export const mailOf = (notice: string, over: Partial<Mail> = {}): Mail => ({
   id: `mail of ${notice}`,
+  subject: NOTIFIED,
   notice,
   status: 'sent',
   attempts: 1,
@@ -93,6 +94,9 @@ export const mailOf = (notice: string, over: Partial<Mail> = {}): Mail => ({
   isInDoubt: false,
   ...over,
 });
+
+/** Where letters of a mail went that came so often. */
+export const came = (times: number): string[] => Array.from({ length: times }, () => ATTRIBUTES.email);
 
 /** Whatever is spoilt of profiles and permissions stands so on their topics; all of it was committed. */
 export const onNotified = (version: number, offset: number, over: Partial<FeedRecord> = {}): FeedRecord =>
@@ -137,8 +141,8 @@ export function goodRun(over: Partial<Observed> = {}): Observed {
     notices: [WELCOME, STARTED],
     mails: [mailOf('welcome'), mailOf('started')],
     letters: new Map([
-      ['mail of welcome', 1],
-      ['mail of started', 1],
+      ['mail of welcome', came(1)],
+      ['mail of started', came(1)],
     ]),
     interruptions: { left: 0, cutOff: 0 },
     trail: [{ place: 'customers', key: CUSTOMER, before: 1, after: 2 }],

@@ -1,13 +1,13 @@
 import { describe, expect, it } from 'vitest';
 import { check } from './check.js';
-import { done, goodRun, mailOf, STARTED } from './history.example.js';
+import { came, done, goodRun, mailOf, PARTNER, STARTED, WELCOME } from './history.example.js';
 import type { Mail, Observed } from './observed.js';
 
 const said = (over: Partial<Observed>): string[] => check(goodRun(over)).map(({ kind }) => kind);
 const letters = (started: number) =>
   new Map([
-    ['mail of welcome', 1],
-    ['mail of started', started],
+    ['mail of welcome', came(1)],
+    ['mail of started', came(started)],
   ]);
 const left = (times: number) => ({ left: times, cutOff: 0 });
 const cutOff = (times: number) => ({ left: 0, cutOff: times });
@@ -15,7 +15,7 @@ const started = (over: Partial<Mail>) => [mailOf('welcome'), mailOf('started', o
 
 describe('a notice', () => {
   it('becomes a mail', () => {
-    expect(said({ mails: [mailOf('welcome')], letters: new Map([['mail of welcome', 1]]) })).toEqual(['lost']);
+    expect(said({ mails: [mailOf('welcome')], letters: new Map([['mail of welcome', came(1)]]) })).toEqual(['lost']);
   });
 
   it.each(['failed', 'expired', 'cancelled'])('does not end %s', (status) => {
@@ -36,7 +36,7 @@ describe('a notice', () => {
       const mails = started({ status, isInDoubt: true });
       expect(said({ mails, interruptions }), status).toEqual([]);
       // Whether it came, nobody can know.
-      expect(said({ mails, interruptions, letters: new Map([['mail of welcome', 1]]) }), status).toEqual([]);
+      expect(said({ mails, interruptions, letters: new Map([['mail of welcome', came(1)]]) }), status).toEqual([]);
     }
     expect(said({ mails: started({ status: 'sending', isInDoubt: true }), interruptions })).toEqual(['stuck']);
   });
@@ -57,7 +57,7 @@ describe('a notice', () => {
         mails: [
           ...goodRun().mails,
           ...others.map(({ notice }) => mailOf(notice, { status: 'in-doubt', isInDoubt: true })),
-          mailOf('of before', { status: 'in-doubt', isInDoubt: true }),
+          mailOf('of before', { subject: 'of before', status: 'in-doubt', isInDoubt: true }),
         ],
         interruptions: cutOff(1),
       };
@@ -74,9 +74,38 @@ describe('a notice', () => {
   });
 });
 
+describe('a mail of a notice', () => {
+  it('is made in the order in which its customer was told first', () => {
+    const mails = [mailOf('started'), mailOf('welcome')];
+    expect(said({ mails })).toEqual(['reordered']);
+    expect(said({ mails, notices: [STARTED, WELCOME] })).toEqual([]);
+    expect(said({ notices: [WELCOME, STARTED, WELCOME] })).toEqual([]);
+  });
+
+  it('is asked for', () => {
+    const mails = [...started({}), mailOf('other', { status: 'queued', isClaimed: true })];
+    expect(said({ mails })).toEqual(['invented']);
+    // Of an earlier run.
+    expect(said({ mails: [...started({}), mailOf('other', { subject: 'of another' })] })).toEqual([]);
+  });
+
+  it('goes to an address of its customer', () => {
+    const ofAnother = { ...done(8, { kind: 'change', attribute: 'email' }, 'info'), customer: 'another' };
+    const operations = [...goodRun().operations, ofAnother];
+    const sentTo = (writer: number) =>
+      said({
+        operations,
+        letters: new Map([...letters(1), ['mail of started', [`${PARTNER}-${writer}@faults.example`]]]),
+      });
+    expect(sentTo(1)).toEqual([]);
+    expect(sentTo(8)).toEqual(['wrong']);
+    expect(sentTo(9)).toEqual(['wrong']);
+  });
+});
+
 describe('a mail', () => {
   it('that is sent came to the mail server', () => {
-    expect(said({ letters: new Map([['mail of welcome', 1]]) })).toEqual(['lost']);
+    expect(said({ letters: new Map([['mail of welcome', came(1)]]) })).toEqual(['lost']);
   });
 
   it('goes once', () => {
@@ -104,8 +133,8 @@ describe('a mail', () => {
   it('does not come once more where it is a mailing in doubt', () => {
     const mailing = mailOf('news', { notice: null, status: 'in-doubt', isInDoubt: true, attempts: 2 });
     const mails = [...goodRun().mails, mailing];
-    expect(said({ mails, letters: new Map([...letters(1), [mailing.id, 1]]) })).toEqual([]);
-    expect(said({ mails, letters: new Map([...letters(1), [mailing.id, 2]]) })).toContain('duplicated');
+    expect(said({ mails, letters: new Map([...letters(1), [mailing.id, came(1)]]) })).toEqual([]);
+    expect(said({ mails, letters: new Map([...letters(1), [mailing.id, came(2)]]) })).toContain('duplicated');
   });
 
   it('may be one of five that go twice together, and no more', () => {
@@ -113,7 +142,7 @@ describe('a mail', () => {
       const others = Array.from({ length: count }, (_, nth) => mailOf(`other ${nth}`, { notice: null, attempts: 2 }));
       return {
         mails: [...goodRun().mails, ...others],
-        letters: new Map([...letters(1), ...others.map(({ id }) => [id, 2] as const)]),
+        letters: new Map([...letters(1), ...others.map(({ id }) => [id, came(2)] as const)]),
         interruptions: left(1),
       };
     };
@@ -122,6 +151,6 @@ describe('a mail', () => {
   });
 
   it('is one of ours', () => {
-    expect(said({ letters: new Map([...letters(1), ['other', 1]]) })).toEqual(['invented']);
+    expect(said({ letters: new Map([...letters(1), ['other', came(1)]]) })).toEqual(['invented']);
   });
 });

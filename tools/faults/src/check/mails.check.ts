@@ -1,13 +1,16 @@
 import { byKey } from './by-key.js';
+import { customersBy } from './feed-records.js';
 import type { Anomaly, Mail, Observed } from './observed.js';
+import { writersIn } from './writers.js';
 
 /** Mails that a worker sends at the same time: so many may go twice, or be in doubt, where it is interrupted. */
 const AT_ONCE = 5;
 
 /** Each notice became one mail, which came to an end. */
-function checkEnds({ operations, notices, shares, mails }: Observed): Anomaly[] {
+function checkEnds(observed: Observed): Anomaly[] {
+  const { operations, notices, mails } = observed;
   const byNotice = new Map(mails.map((mail) => [mail.notice, mail]));
-  const customers = new Map(shares.map(({ subject, customer }) => [subject, customer]));
+  const customerOf = customersBy(observed);
   const withdrawn = new Set(
     operations
       .filter(
@@ -27,7 +30,7 @@ function checkEnds({ operations, notices, shares, mails }: Observed): Anomaly[] 
       case 'in-doubt':
         return [];
       case 'no-address':
-        return withdrawn.has(customers.get(told?.subject ?? ''))
+        return withdrawn.has(customerOf(told?.subject ?? ''))
           ? []
           : [{ kind: 'lost', what: `${what}, though its customer never took the address away` }];
       case 'waiting':
@@ -45,6 +48,38 @@ function checkEnds({ operations, notices, shares, mails }: Observed): Anomaly[] 
 function ofNotices({ notices, mails }: Pick<Observed, 'notices' | 'mails'>): Mail[] {
   const told = new Set(notices.map(({ notice }) => notice));
   return mails.filter(({ notice }) => told.has(notice ?? ''));
+}
+
+/** Nobody is told what no notice asks for, and mails are made in the order in which the notices of a customer were told first. */
+function checkMade(observed: Observed): Anomaly[] {
+  const customerOf = customersBy(observed);
+  const places = new Map(observed.notices.map(({ notice }, place) => [notice, place] as const).reverse());
+  const made = observed.mails.filter(({ notice, subject }) => notice !== null && customerOf(subject) !== undefined);
+  return [...byKey(made, ({ subject }) => subject)].flatMap(([subject, own]) => {
+    let last = -1;
+    return own.flatMap(({ id, notice }): Anomaly[] => {
+      const what = `the mail ${id} of the notice ${notice} to ${subject}`;
+      const place = places.get(notice ?? '');
+      if (place === undefined) return [{ kind: 'invented', what: `${what} was made, and nothing asks for it` }];
+      const isLate = place < last;
+      last = Math.max(last, place);
+      return isLate ? [{ kind: 'reordered', what: `${what} was made after that of a later one` }] : [];
+    });
+  });
+}
+
+/** A letter goes to an address of its customer, as it is or was. */
+function checkAddresses(observed: Observed): Anomaly[] {
+  const customerOf = customersBy(observed);
+  const mayHaveWritten = writersIn(observed);
+  // Of an earlier run it is not known who wrote what.
+  return observed.mails
+    .filter(({ subject }) => customerOf(subject) !== undefined)
+    .flatMap(({ id, subject }) =>
+      (observed.letters.get(id) ?? [])
+        .filter((address) => !mayHaveWritten(customerOf(subject), 'email', address))
+        .map((address): Anomaly => ({ kind: 'wrong', what: `the mail ${id} to ${subject} went to ${address}` })),
+    );
 }
 
 /** A mail is in doubt where its send was cut off, and nowhere else: the mail server answers at once. */
@@ -70,10 +105,10 @@ function checkLetters(observed: Observed): Anomaly[] {
   const { mails, letters } = observed;
   const { left } = observed.interruptions;
   const known = new Map(mails.map((mail) => [mail.id, mail]));
-  const countOf = ({ id }: Mail): number => letters.get(id) ?? 0;
-  const again = [...letters].reduce((sum, [id, count]) => {
+  const countOf = ({ id }: Mail): number => letters.get(id)?.length ?? 0;
+  const again = [...letters].reduce((sum, [id, { length }]) => {
     const mail = known.get(id);
-    return sum + Math.max(0, count - 1 - (mail === undefined ? 0 : mayComeAgain(mail)));
+    return sum + Math.max(0, length - 1 - (mail === undefined ? 0 : mayComeAgain(mail)));
   }, 0);
   return [
     ...ofNotices(observed)
@@ -104,5 +139,5 @@ function checkLetters(observed: Observed): Anomaly[] {
 
 /** What became of notices. */
 export function checkMails(observed: Observed): Anomaly[] {
-  return [...checkEnds(observed), ...checkDoubts(observed), ...checkLetters(observed)];
+  return [checkEnds, checkMade, checkAddresses, checkDoubts, checkLetters].flatMap((checkOne) => checkOne(observed));
 }

@@ -94,6 +94,8 @@ export interface Notice {
 /** A mail in the database of who sends it. */
 export interface Mail {
   readonly id: string;
+  /** The customer, as notifications knows it. */
+  readonly subject: string;
   /** null: it is no notice, but a mailing. */
   readonly notice: string | null;
   readonly status: string;
@@ -176,10 +178,13 @@ export interface Observed {
   readonly withdrawals: readonly Withdrawal[];
   readonly obligations: readonly Obligation[];
   readonly confirmations: readonly Confirmation[];
-  /** Notices that notifications was told, all mails that it has, and how often the mail server got each, by its id. */
+  /**
+   * Notices that notifications was told, all mails that it has, in the order in which it made them, and to which address the
+   * mail server got each, by its id: as often as it did.
+   */
   readonly notices: readonly Notice[];
   readonly mails: readonly Mail[];
-  readonly letters: ReadonlyMap<string, number>;
+  readonly letters: ReadonlyMap<string, readonly string[]>;
   readonly interruptions: Interruptions;
   readonly trail: readonly Step[];
   /** Messages that were put aside, in words; nothing that users do here is to be, not even for a while. */

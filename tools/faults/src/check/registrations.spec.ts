@@ -34,8 +34,8 @@ describe('a registration without an answer', () => {
     ],
     subjects: new Map([...good.subjects, ['late-1', 1]]),
     notices: [...good.notices, { ...WELCOME, id: 'late', notice: 'late', subject: 'late-1' }],
-    mails: [...good.mails, mailOf('late')],
-    letters: new Map([...good.letters, [mailOf('late').id, 1]]),
+    mails: [...good.mails, mailOf('late', { subject: 'late-1' })],
+    letters: new Map([...good.letters, [mailOf('late').id, [attributes.email]]]),
   };
 
   it('may have come to pass, and is held to all that others are', () => {

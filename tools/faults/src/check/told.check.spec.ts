@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { check } from './check.js';
 import {
+  came,
   goodRun,
   mailOf,
   NOTIFIED,
@@ -96,7 +97,7 @@ describe('a customer is told', () => {
     said({
       notices,
       mails: notices.map(({ notice }) => mailOf(notice)),
-      letters: new Map(notices.map(({ notice }) => [mailOf(notice).id, 1])),
+      letters: new Map(notices.map(({ notice }) => [mailOf(notice).id, came(1)])),
     }).map((line) => line.split(':')[0]);
   const again = (notice: Notice): Notice => ({ ...notice, id: 'again', notice: 'again' });
 
@@ -118,7 +119,7 @@ describe('a customer is told', () => {
     expect(said(over)).toEqual([]);
     const notices = [WELCOME];
     const mails = [mailOf('welcome')];
-    const letters = new Map([[mailOf('welcome').id, 1]]);
+    const letters = new Map([[mailOf('welcome').id, came(1)]]);
     expect(said({ ...over, notices, mails, letters })).toHaveLength(1);
   });
 });

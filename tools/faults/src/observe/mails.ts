@@ -1,3 +1,4 @@
+import { byKey } from '../check/by-key.js';
 import type { Mail } from '../check/observed.js';
 import type { Databases } from './databases.js';
 
@@ -11,23 +12,21 @@ export const OPEN_MAILS = `SELECT count(*)::int AS n FROM mails
 export const mailsIn = (databases: Databases): Promise<Mail[]> =>
   databases.query<Mail & { [name: string]: unknown }>(
     'notifications',
-    `SELECT id, notice, status, attempts, ${CLAIMED} AS "isClaimed",
-       in_doubt OR status = 'in-doubt' AS "isInDoubt" FROM mails`,
+    `SELECT id, subject, notice, status, attempts, ${CLAIMED} AS "isClaimed",
+       in_doubt OR status = 'in-doubt' AS "isInDoubt" FROM mails ORDER BY created_at`,
   );
 
 interface Letter {
+  readonly to: readonly { readonly address: string }[];
   readonly headers: Readonly<Record<string, string>>;
 }
 
-/** How often each mail came to the mail server, by its id, which its Message-ID begins with. */
-export async function lettersIn(api: string): Promise<Map<string, number>> {
+/** To which address each mail came to the mail server, each time, by its id, which its Message-ID begins with. */
+export async function lettersIn(api: string): Promise<Map<string, string[]>> {
   const letters = (await (await fetch(api)).json()) as Letter[];
-  const counts = new Map<string, number>();
-  for (const { headers } of letters) {
-    const id = /^<([^@]*)@/.exec(headers['message-id'] ?? '')?.[1] ?? '';
-    counts.set(id, (counts.get(id) ?? 0) + 1);
-  }
-  return counts;
+  const idOf = ({ headers }: Letter): string => /^<([^@]*)@/.exec(headers['message-id'] ?? '')?.[1] ?? '';
+  const addressOf = ({ to }: Letter): string => to.map(({ address }) => address).join();
+  return new Map([...byKey(letters, idOf)].map(([id, own]) => [id, own.map(addressOf)]));
 }
 
 /** Earlier runs are none of ours, and with all of them the list grows long. */

@@ -97,6 +97,23 @@ export const PLANTS = {
     ],
     finds: ['lost'],
   },
+  'handled-backwards': {
+    what: 'a reader handles what came together the last first',
+    edits: [
+      {
+        file: 'libs/inbox/handling',
+        text: 'for (const item of items) {',
+        instead: 'for (const item of [...items].reverse()) {',
+      },
+    ],
+    // While nobody reads, notices of one customer pile up, who are told of what began and ended meanwhile.
+    faults: [
+      { kind: 'third-member', service: 'notifications', ms: 8_000, after: 4_000 },
+      { kind: 'third-member', service: 'notifications', ms: 8_000, after: 4_000 },
+      { kind: 'third-member', service: 'notifications', ms: 8_000, after: 4_000 },
+    ],
+    finds: ['reordered'],
+  },
   'replay-out-of-order': {
     what: 'what piled up while sends failed is sent the last first',
     edits: [
