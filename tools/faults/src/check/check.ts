@@ -2,6 +2,7 @@ import { checkCancellations } from './cancellations.check.js';
 import { checkEffects } from './effects.check.js';
 import { checkFeeds } from './feeds.check.js';
 import { checkFence } from './fence.check.js';
+import { checkLedger } from './ledger.check.js';
 import { checkMails } from './mails.check.js';
 import type { Anomaly, Observed } from './observed.js';
 import { checkOutboxes } from './outbox.check.js';
@@ -22,6 +23,7 @@ export function check(seen: Observed): Anomaly[] {
     ...checkEffects(observed),
     ...checkFeeds(observed),
     ...checkFence(observed),
+    ...checkLedger(observed),
     ...checkTold(observed),
     ...checkMails(observed),
     ...checkTerminations(observed),

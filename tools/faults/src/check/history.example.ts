@@ -131,6 +131,8 @@ export function goodRun(over: Partial<Observed> = {}): Observed {
     partnerFeed: [onFeed(1, 0)],
     leaving: [],
     aborted: [],
+    entries: [],
+    announcements: [],
     looks: [],
     notificationsFeed: [onNotified(1, 0)],
     subjects: new Map([[NOTIFIED, 1]]),

@@ -50,6 +50,19 @@ export interface Aborted {
   readonly purposes: FeedRecord['purposes'];
 }
 
+/** An entry of the ledger. */
+export interface LedgerEntry {
+  readonly index: number;
+  readonly id: string;
+  readonly recipient: string;
+}
+
+/** An event that tells of an entry of the ledger; its key is the recipient. */
+export interface Announcement extends Delivered {
+  readonly index: number;
+  readonly entry: string;
+}
+
 /** Which transactions were under way at the broker, no sooner than it was asked: since when, by their transactional id. */
 export interface Look {
   readonly asked: number;
@@ -168,6 +181,9 @@ export interface Observed {
   readonly leaving: readonly Leaving[];
   /** By the word of partner-sharing. */
   readonly aborted: readonly Aborted[];
+  /** Entries of the ledger that partner-sharing takes for announced, and what stands on the topic of them. */
+  readonly entries: readonly LedgerEntry[];
+  readonly announcements: readonly Announcement[];
   readonly looks: readonly Look[];
   readonly notificationsFeed: readonly FeedRecord[];
   /** By subject: what notifications made of its feed. */

@@ -1,4 +1,5 @@
 import { byKey } from './by-key.js';
+import { compare } from './compare.js';
 import { disclosuresOf, partnersOf, type Disclosure, type Recipient } from './disclosures.js';
 import type { Anomaly, Observed } from './observed.js';
 
@@ -12,21 +13,6 @@ const changesIn = (disclosures: readonly Disclosure[]): string[] =>
   disclosures.flatMap(({ before, after }) =>
     isNothing(before) === isNothing(after) ? [] : [isNothing(after) ? 'sharing-ended' : 'sharing-started'],
   );
-
-/** Everything that is owed is there once, and nothing else. */
-function compare(what: string, owed: readonly string[], there: readonly string[], missing: Anomaly['kind']): Anomaly[] {
-  const wanted = new Set(owed);
-  const counts = new Map([...byKey(there, (name) => name)].map(([name, all]) => [name, all.length]));
-  return [
-    ...owed
-      .filter((name) => !counts.has(name))
-      .map((name): Anomaly => ({ kind: missing, what: `${what} ${name} is not there` })),
-    ...[...counts].flatMap(([name, count]): Anomaly[] => {
-      if (count > 1) return [{ kind: 'duplicated', what: `${what} ${name} is there ${count} times` }];
-      return wanted.has(name) ? [] : [{ kind: 'invented', what: `${what} ${name} is there, and nothing asks for it` }];
-    }),
-  ];
-}
 
 const once = <T extends { readonly id: string }>(events: readonly T[]): T[] => [
   ...new Map(events.map((event) => [event.id, event])).values(),

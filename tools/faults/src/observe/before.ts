@@ -1,4 +1,4 @@
-import type { Step } from '../check/observed.js';
+import type { LedgerEntry, Step } from '../check/observed.js';
 import { SERVICES, type Service } from '../plan/faults.js';
 import type { Cluster } from '../rig/cluster.js';
 import type { Databases } from './databases.js';
@@ -17,6 +17,8 @@ export interface Before {
   readonly committed: ReadonlyMap<Service, number>;
   /** And what it had parked. */
   readonly parked: ReadonlyMap<Service, number>;
+  /** How many entries the ledger had. */
+  readonly entries: number;
   readonly customers: ReadonlySet<string>;
   /** Mails that were made of notices. */
   readonly mails: number;
@@ -40,6 +42,7 @@ export async function before(cluster: Cluster): Promise<Before> {
     trail: await lastOf('SELECT coalesce(max(n), 0) AS n FROM faults_trail'),
     committed: await lastOf('SELECT coalesce(max(id), 0) AS n FROM faults_outbox'),
     parked: await lastOf('SELECT coalesce(max(id), 0) AS n FROM parked_messages', READERS),
+    entries: await sizeOfLedger(databases),
     mails: await mailsOfNotices(databases),
     customers: new Set((await customersIn(databases)).keys()),
   };
@@ -86,6 +89,20 @@ export async function customersSince(
 ): Promise<Map<string, number>> {
   return new Map([...(await customersIn(databases))].filter(([id]) => !customers.has(id)));
 }
+
+async function sizeOfLedger(databases: Databases): Promise<number> {
+  const [row] = await databases.query<{ n: number }>('partner-sharing', 'SELECT size::int AS n FROM ledger_head');
+  return row?.n ?? 0;
+}
+
+/** Entries that the ledger got since, as far as they are announced by partner-sharing's word. */
+export const entriesSince = (databases: Databases, { entries }: Before): Promise<LedgerEntry[]> =>
+  databases.query<LedgerEntry & { [name: string]: unknown }>(
+    'partner-sharing',
+    `SELECT index::int, id, recipient FROM ledger_entries, disclosure_cursor
+      WHERE index >= $1 AND index < next_index ORDER BY index`,
+    [entries],
+  );
 
 async function mailsOfNotices(databases: Databases): Promise<number> {
   const [row] = await databases.query<{ n: number }>(

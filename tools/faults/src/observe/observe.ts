@@ -4,7 +4,7 @@ import type { Done } from '../history.js';
 import type { Cluster } from '../rig/cluster.js';
 import type { Calls } from '../workload/calls.js';
 import { customersOf } from '../workload/user.js';
-import { customersSince, isSince, parkedSince, stepsSince, type Before } from './before.js';
+import { customersSince, entriesSince, isSince, parkedSince, stepsSince, type Before } from './before.js';
 import { finalsOf } from './finals.js';
 import { lettersIn, mailsIn } from './mails.js';
 import { committedSince, withoutOthers } from './outboxes.js';
@@ -12,6 +12,7 @@ import { patiently } from './patiently.js';
 import type { Databases } from './databases.js';
 import {
   abortedOf,
+  announcement,
   confirmationsOf,
   delivered,
   feedRecord,
@@ -27,6 +28,7 @@ import { readTopic, type Placed } from './topics.js';
 const PROFILES = 'customers.profiles.v1';
 const PERMISSIONS = 'sharing.permissions.v1';
 const AGREEMENTS = 'sharing.agreements.v1';
+const DISCLOSURES = 'sharing.disclosures.v1';
 const MAILINGS = 'notifications.mailings.v1';
 const NOTIFIER = topicsOfRecipient('notifications');
 
@@ -112,11 +114,12 @@ export async function observe(cluster: Cluster, calls: Calls, subject: Subject):
   const customers = [...own];
   // What was committed first, and its topics once all of it has been sent.
   const committed = await committedSince(databases, before);
+  const entries = await entriesSince(databases, before);
   const unsent = await untilSent(databases);
   const feedOf = (slug: string): string => topicsOfRecipient(slug).feed.name;
   const recipients = ['notifications', partner, ...leaving];
   const duties = recipients.map((slug) => topicsOfRecipient(slug).duties.name);
-  const written = new Set([PROFILES, PERMISSIONS, AGREEMENTS, NOTIFIER.replies.name, ...duties]);
+  const written = new Set([PROFILES, PERMISSIONS, AGREEMENTS, DISCLOSURES, NOTIFIER.replies.name, ...duties]);
   for (const { topic } of committed) written.add(topic);
   const kafka = cluster.kafka();
   const read = await Promise.all(
@@ -148,6 +151,10 @@ export async function observe(cluster: Cluster, calls: Calls, subject: Subject):
     permissions: on(PERMISSIONS)
       .filter(({ key }) => own.has(key.split('/')[0] ?? ''))
       .map(versioned),
+    entries,
+    announcements: on(DISCLOSURES)
+      .map(announcement)
+      .filter(({ index }) => index >= before.entries),
     partnerFeed: on(feedOf(partner)).map(feedRecord),
     notificationsFeed: on(feedOf('notifications')).filter(isMine).map(feedRecord),
     leaving: (await agreementsOf(databases, leaving)).map(({ id, slug, state }) => ({

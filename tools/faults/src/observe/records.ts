@@ -1,4 +1,4 @@
-import type { Aborted, FeedRecord, VersionedRecord } from '../check/observed.js';
+import type { Aborted, Announcement, FeedRecord, VersionedRecord } from '../check/observed.js';
 import { COPY, type Placed } from './topics.js';
 
 const dataOf = (record: Placed): Record<string, unknown> => JSON.parse(record.value ?? '{}') as Record<string, unknown>;
@@ -15,6 +15,11 @@ export const delivered = ({ topic, partition, offset, key, id, headers }: Placed
 export function versioned(record: Placed): VersionedRecord & { state: string } {
   const data = dataOf(record);
   return { ...delivered(record), version: Number(data['version']), state: String(data['state']) };
+}
+
+export function announcement(record: Placed): Announcement {
+  const { index, entry } = dataOf(record);
+  return { ...delivered(record), index: Number(index), entry: String(entry) };
 }
 
 export const stateOf = (record: Placed | undefined): string | undefined =>

@@ -41,45 +41,47 @@ async function restless(databases: Databases, before: Before): Promise<string[]>
     'notifications',
     `SELECT DISTINCT key FROM faults_outbox WHERE topic = 'notifications.mailings.v1'`,
   );
-  const [unsentBy, copies, pending, sweeps, untold, open, shares, subjects, unmade, unmailed] = await Promise.all([
-    unsent(databases),
-    databases.query<{ id: string; version: number }>(
-      'partner-sharing',
-      'SELECT id, version FROM customers WHERE id = ANY ($1)',
-      [customers],
-    ),
-    count(
-      databases,
-      'partner-sharing',
-      `SELECT (SELECT count(*) FROM pending_releases JOIN shares s ON s.id = share WHERE s.customer = ANY ($1))::int
+  const [unsentBy, copies, pending, sweeps, unannounced, untold, open, shares, subjects, unmade, unmailed] =
+    await Promise.all([
+      unsent(databases),
+      databases.query<{ id: string; version: number }>(
+        'partner-sharing',
+        'SELECT id, version FROM customers WHERE id = ANY ($1)',
+        [customers],
+      ),
+      count(
+        databases,
+        'partner-sharing',
+        `SELECT (SELECT count(*) FROM pending_releases JOIN shares s ON s.id = share WHERE s.customer = ANY ($1))::int
          + (SELECT count(*) FROM sending_records WHERE customer = ANY ($1))::int AS n`,
-      [customers],
-    ),
-    count(databases, 'partner-sharing', 'SELECT count(*)::int AS n FROM sweeps WHERE done_at IS NULL'),
-    count(
-      databases,
-      'partner-sharing',
-      `SELECT count(*)::int AS n FROM shares s WHERE recipient = 'notifications' AND subject::text = ANY ($1)
+        [customers],
+      ),
+      count(databases, 'partner-sharing', 'SELECT count(*)::int AS n FROM sweeps WHERE done_at IS NULL'),
+      count(databases, 'partner-sharing', 'SELECT (size - next_index)::int AS n FROM ledger_head, disclosure_cursor'),
+      count(
+        databases,
+        'partner-sharing',
+        `SELECT count(*)::int AS n FROM shares s WHERE recipient = 'notifications' AND subject::text = ANY ($1)
        AND NOT EXISTS (SELECT FROM permissions p WHERE (p.customer, p.recipient) = (s.customer, s.recipient)
                        AND purpose = 'mailing' AND p.state = 'revoked')`,
-      [cancelled.map(({ key }) => key)],
-    ),
-    count(
-      databases,
-      'partner-sharing',
-      `SELECT count(*)::int AS n FROM obligations o JOIN shares s ON s.id = o.share
+        [cancelled.map(({ key }) => key)],
+      ),
+      count(
+        databases,
+        'partner-sharing',
+        `SELECT count(*)::int AS n FROM obligations o JOIN shares s ON s.id = o.share
        WHERE s.customer = ANY ($1) AND o.recipient = 'notifications' AND o.state = 'open'`,
-      [customers],
-    ),
-    databases.query<{ subject: string; version: number }>(
-      'partner-sharing',
-      `SELECT subject, version FROM shares WHERE customer = ANY ($1) AND recipient = 'notifications' AND state IN ('released', 'withdrawn')`,
-      [customers],
-    ),
-    databases.query<{ subject: string; version: number }>('notifications', 'SELECT subject, version FROM subjects'),
-    noticesWithoutMail(databases, before),
-    count(databases, 'notifications', OPEN_MAILS),
-  ]);
+        [customers],
+      ),
+      databases.query<{ subject: string; version: number }>(
+        'partner-sharing',
+        `SELECT subject, version FROM shares WHERE customer = ANY ($1) AND recipient = 'notifications' AND state IN ('released', 'withdrawn')`,
+        [customers],
+      ),
+      databases.query<{ subject: string; version: number }>('notifications', 'SELECT subject, version FROM subjects'),
+      noticesWithoutMail(databases, before),
+      count(databases, 'notifications', OPEN_MAILS),
+    ]);
   const known = new Map(copies.map(({ id, version }) => [id, version]));
   const held = new Map(subjects.map(({ subject, version }) => [subject, version]));
   const behind = [...profiles].filter(([id, version]) => (known.get(id) ?? 0) < version).length;
@@ -89,6 +91,7 @@ async function restless(databases: Databases, before: Before): Promise<string[]>
     ...(behind > 0 ? [`${behind} profiles have not reached partner-sharing`] : []),
     ...(pending > 0 ? [`${pending} releases of partner-sharing are pending or being sent`] : []),
     ...(sweeps > 0 ? [`${sweeps} sweeps of partner-sharing are under way`] : []),
+    ...(unannounced > 0 ? [`${unannounced} entries of the ledger have not been announced`] : []),
     ...(untold > 0 ? [`${untold} cancellations have not reached partner-sharing`] : []),
     ...(late > 0 ? [`${late} feed records have not reached notifications`] : []),
     ...(open > 0 ? [`${open} withdrawals of notifications are open`] : []),
