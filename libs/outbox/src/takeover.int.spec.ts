@@ -18,6 +18,8 @@ afterEach(() => rig.close());
 /** A process that is stopped in the middle of a send, as its relay sees it: the send does not get on until it is let. */
 class Stoppable {
   waiting = 0;
+  /** Sends that were let on and have not ended. */
+  sending = 0;
   private gate: Promise<void> = Promise.resolve();
   private open: () => void = () => undefined;
   readonly kafka: Kafka;
@@ -41,7 +43,8 @@ class Stoppable {
         this.waiting += 1;
         await this.gate;
         this.waiting -= 1;
-        await producer.send(messages);
+        this.sending += 1;
+        await producer.send(messages).finally(() => (this.sending -= 1));
       },
       close: async () => {
         await this.gate;
@@ -100,7 +103,7 @@ describe('a relay that was taken for dead', () => {
     await arrived(1, 2, 3);
 
     stoppable.goOn();
-    await eventually(() => stoppable.waiting === 0);
+    await eventually(() => stoppable.waiting === 0 && stoppable.sending === 0);
     await publish(4);
     await arrived(1, 2, 3, 4);
   });
@@ -127,14 +130,21 @@ describe('a relay that was taken for dead', () => {
   it('keeps its lanes through work that takes longer than a lease', async () => {
     const { contract, topic } = await rig.newEvent();
     const stoppable = new Stoppable(rig.kafka);
-    await rig.relay({ kafka: stoppable.kafka, leaseMs: 600 }).start();
+    await rig.relay({ kafka: stoppable.kafka, leaseMs: 3_000 }).start();
     stoppable.stop();
     await rig.publish(contract, topic, { key: 'k', n: 1 });
     await eventually(() => stoppable.waiting > 0);
     const tokens = () => dataSource.query(`SELECT lane, token FROM outbox_lanes ORDER BY lane`);
     const before = await tokens();
-    await rig.relay({ leaseMs: 600 }).start();
-    await dataSource.query('SELECT pg_sleep(1.5)');
+    const [first] = await dataSource.query<{ until: string }[]>(
+      `SELECT max(lease_until)::text AS until FROM outbox_lanes`,
+    );
+    await rig.relay({ leaseMs: 3_000 }).start();
+    const notRenewed = () =>
+      dataSource.query(`SELECT FROM outbox_lanes WHERE lease_until < $1::timestamptz + interval '3 seconds'`, [
+        first?.until,
+      ]);
+    await eventually(async () => expect(await notRenewed()).toEqual([]));
     expect(await tokens()).toEqual(before);
     stoppable.goOn();
     await eventually(async () => expect((await rig.received(topic)).get('k')).toEqual([1]));

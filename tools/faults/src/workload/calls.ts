@@ -13,12 +13,7 @@ export interface Request {
 
 /** What came back: an answer; nobody there, so that nothing happened; or silence, after which anything may have. */
 export type Reply =
-  | {
-      readonly kind: 'answer';
-      readonly status: number;
-      readonly body: Record<string, unknown>;
-      readonly etag: string | null;
-    }
+  | { readonly kind: 'answer'; readonly status: number; readonly body: Record<string, unknown> }
   | { readonly kind: 'nobody' }
   | { readonly kind: 'silence'; readonly reason: string };
 
@@ -45,7 +40,7 @@ export class Calls {
       const text = await response.text();
       const isJson = response.headers.get('content-type')?.includes('json') === true;
       const parsed = isJson ? (JSON.parse(text) as Record<string, unknown>) : {};
-      return { kind: 'answer', status: response.status, body: parsed, etag: response.headers.get('etag') };
+      return { kind: 'answer', status: response.status, body: parsed };
     } catch (error) {
       const reason = codeOf(error);
       return reason === 'ECONNREFUSED' ? { kind: 'nobody' } : { kind: 'silence', reason };
