@@ -106,9 +106,9 @@ export const PLANTS = {
         instead: 'for (const item of [...items].reverse()) {',
       },
     ],
-    // While nobody reads, notices of one customer pile up, who are told of what began and ended meanwhile.
+    // While nobody reads, notices of one customer pile up; most of them come at the beginning: a welcome, and what they permit.
     faults: [
-      { kind: 'third-member', service: 'notifications', ms: 8_000, after: 4_000 },
+      { kind: 'third-member', service: 'notifications', ms: 15_000, after },
       { kind: 'third-member', service: 'notifications', ms: 8_000, after: 4_000 },
       { kind: 'third-member', service: 'notifications', ms: 8_000, after: 4_000 },
     ],
