@@ -1,7 +1,9 @@
 import { randomBytes } from 'node:crypto';
 import { access } from 'node:fs/promises';
 import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { writeWhole } from './kept-json.js';
+import { ROOT } from './places.js';
 import type { StackEndpoints } from './stack.js';
 
 /** Everything that runs as a process of its own, in the order in which it is shown. */
@@ -17,12 +19,12 @@ export const PROGRAMS: Readonly<Record<ServiceName, string>> = {
 };
 
 /**
- * How every service is run. The old heap ends where a leak would be felt; the young one is kept small, for V8's own choice of
- * three times 64 MiB is mostly garbage that it has not looked at yet. V8's helpers are as many as there are cores for: the four
- * that it has otherwise take all of a small machine while they collect.
+ * How every service is run. Stack traces name our sources. The old heap ends where a leak would be felt; the young one is kept
+ * small, for V8's own choice of three times 64 MiB is mostly garbage that it has not looked at yet. V8's helpers are as many as
+ * there are cores for: the four that it has otherwise take all of a small machine while they collect.
  */
 export const NODE_ARGUMENTS = [
-  '--enable-source-maps',
+  `--import=${pathToFileURL(join(ROOT, 'libs/service/dist/source-maps.js')).href}`,
   '--max-old-space-size=384',
   '--max-semi-space-size=16',
   '--v8-pool-size=0',
