@@ -27,3 +27,24 @@ it.each<[string, Ask]>([
   await expect(ask(client)).rejects.toThrow('the database did not answer in time');
   await valve.close();
 });
+
+it('has patience with each statement from when that was asked', async () => {
+  vi.spyOn(patience, 'patienceMs').mockReturnValue(1_000);
+  const client = new PatientClient({ connectionString: await freshDatabaseUrl() });
+  await client.connect();
+  await client.query('SELECT pg_sleep(0.6)');
+  await expect(client.query('SELECT pg_sleep(0.6)')).resolves.toBeDefined();
+  await client.end();
+});
+
+it('has less patience where somebody waits, also after statements that nobody waited for', async () => {
+  const patienceMs = vi.spyOn(patience, 'patienceMs').mockReturnValue(60_000);
+  const valve = await openDatabaseValve(await freshDatabaseUrl());
+  const client = new PatientClient({ connectionString: valve.url });
+  await client.connect();
+  await client.query('SELECT 1');
+  patienceMs.mockReturnValue(300);
+  valve.state = 'deaf';
+  await expect(client.query('SELECT 1')).rejects.toThrow('the database did not answer in time');
+  await valve.close();
+});

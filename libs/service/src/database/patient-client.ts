@@ -20,6 +20,12 @@ const tellsItsEnd = (query: unknown): query is { callback: (...told: unknown[]) 
  * what follows, a rollback at first, would wait behind the silence.
  */
 export class PatientClient extends HeardClient {
+  /** Until when each statement may take that has no answer yet. */
+  private readonly waiting = new Set<{ readonly until: number }>();
+  /** One timer for all of them, which outlives those that are answered: two calls of a timer a statement were felt. */
+  private watch: NodeJS.Timeout | undefined;
+  private watchesUntil = Infinity;
+
   // Sound: hands on whatever it is given, and gives back what it gets.
   override query = ((...given: Parameters<Client['query']>): unknown => {
     const [asked] = given as unknown[];
@@ -42,8 +48,23 @@ export class PatientClient extends HeardClient {
   }) as Client['query'];
 
   private wait(): () => void {
-    const waiting = setTimeout(() => this.cut(), patienceMs());
-    return () => clearTimeout(waiting);
+    const asked = { until: performance.now() + patienceMs() };
+    this.waiting.add(asked);
+    if (asked.until < this.watchesUntil) this.look(asked.until);
+    return () => this.waiting.delete(asked);
+  }
+
+  private look(at: number): void {
+    clearTimeout(this.watch);
+    this.watchesUntil = at;
+    this.watch = setTimeout(() => {
+      this.watchesUntil = Infinity;
+      const next = Math.min(...[...this.waiting].map(({ until }) => until));
+      if (next <= performance.now()) this.cut();
+      else if (next < Infinity) this.look(next);
+    }, at - performance.now());
+    // Whoever waits for an answer is held by the connection.
+    this.watch.unref();
   }
 
   private cut(): void {
