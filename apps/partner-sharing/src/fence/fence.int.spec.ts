@@ -7,6 +7,7 @@ import type { Caller } from '@castiron/access';
 import { CommandsController } from '../commands/commands.controller.js';
 import { migrations } from '../database/migrations.js';
 import { lockEpochsShared } from '../epochs/epoch-locks.js';
+import { GrantPermissionUseCase } from '../permissions/grant-permission/grant-permission.use-case.js';
 import { RevocationController } from '../permissions/revoke-permission/revocation.controller.js';
 import { RevokePermissionUseCase } from '../permissions/revoke-permission/revoke-permission.use-case.js';
 import { ACME, SharingRig } from '../testing/sharing.rig.js';
@@ -117,6 +118,19 @@ describe('a revocation', () => {
     const { id } = (await rig.shareOf(customer, partner))!;
     await duringRelease({ agreement: [], customer: [], share: [id] }, () => rig.revoke(customer, partner));
     await duringRelease({ agreement: [], customer: [customer], share: [] }, () => rig.profile(customer, 2, ACME));
+  });
+
+  it('holds against a permission given before it that comes late, also where it changed nothing', async () => {
+    const customer = randomUUID();
+    await rig.profile(customer, 1, ACME);
+    await rig.revoke(customer, partner);
+    const late = { how: 'portal', givenAt: new Date(), statementVersion: 1 };
+    await eventually(() => expect(Date.now()).toBeGreaterThan(late.givenAt.getTime()));
+    await rig.revoke(customer, partner);
+    const permissions = new GrantPermissionUseCase(rig.transactions, rig.signals);
+    await expect(
+      permissions.grant({ customer, recipient: partner, purpose: 'recommendation' }, late),
+    ).rejects.toMatchObject({ refusal: { code: 'given-before-revocation' } });
   });
 
   it('is answered 200 once nothing decided before is on its way, and until then 202 with a place to poll', async () => {

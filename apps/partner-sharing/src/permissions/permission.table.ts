@@ -64,6 +64,17 @@ export async function storePermission(manager: EntityManager, permission: Permis
   );
 }
 
+/** Stores when it was revoked again, which is no new version of it. The caller holds the permission's outbox key. */
+export async function storeRepeated(
+  manager: EntityManager,
+  { customer, recipient, purpose, changedAt }: Permission,
+): Promise<void> {
+  await manager.query(
+    'UPDATE permissions SET changed_at = $4 WHERE customer = $1 AND recipient = $2 AND purpose = $3',
+    [customer, recipient, purpose, changedAt],
+  );
+}
+
 /** As it is shown over HTTP. */
 export const viewOf = ({ givenAt, changedAt, ...rest }: Permission) => ({
   ...rest,

@@ -103,9 +103,4 @@ describe('revoking a permission', () => {
       statementVersion: 3,
     });
   });
-
-  it('changes nothing the second time', () => {
-    const once = decideRevocation(granted(), of, 1, NOW);
-    expect(decideRevocation(once, of, 1, new Date())).toBe(once);
-  });
 });

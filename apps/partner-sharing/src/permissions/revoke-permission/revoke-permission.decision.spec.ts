@@ -19,9 +19,11 @@ describe('revoking a permission (P8)', () => {
     expect(decideRevocation(granted, of, 2, now)).toEqual({ ...granted, state: 'revoked', version: 4, changedAt: now });
   });
 
-  it('changes nothing the second time', () => {
+  it('spends no version the second time, and counts from then on', () => {
     const revoked = decideRevocation(granted, of, 2, now);
-    expect(decideRevocation(revoked, of, 2, new Date())).toBe(revoked);
+    const later = new Date(now.getTime() + 60_000);
+    expect(decideRevocation(revoked, of, 2, later)).toEqual({ ...revoked, changedAt: later });
+    expect(decideRevocation({ ...revoked, changedAt: later }, of, 2, now)).toEqual({ ...revoked, changedAt: later });
   });
 
   it('is recorded where there never was one, as an objection to cooperation', () => {

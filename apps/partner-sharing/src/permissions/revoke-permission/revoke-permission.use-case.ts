@@ -9,7 +9,7 @@ import type { ReleaseSignals } from '../../release/release-signals.js';
 import { makePending, makeShares } from '../../shares/make-shares.js';
 import { announcePermission } from '../announce-permission.js';
 import { refuseOwnUse, refusePurpose } from '../grant-permission/grant-permission.decision.js';
-import { permissionOf, storePermission, type Permission } from '../permission.table.js';
+import { permissionOf, storePermission, storeRepeated, type Permission } from '../permission.table.js';
 import { decideRevocation } from './revoke-permission.decision.js';
 
 interface PurposeOf {
@@ -41,8 +41,9 @@ export async function revokeWithin(
   );
   const target = rows[0]?.id ?? '';
   const kind = 'permission-revocation';
-  if (permission === known) {
-    // Repeated: the answer waits for the same fence.
+  if (permission.version === known?.version) {
+    await storeRepeated(manager, permission);
+    // The answer waits for the same fence.
     const epoch = BigInt(rows[0]?.epoch ?? 0);
     return { permission, command: await addCommand(manager, { kind, customer, scope: 'share', target, epoch }) };
   }
