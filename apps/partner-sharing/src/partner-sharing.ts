@@ -6,6 +6,7 @@ import type { PartnerSharingSettings } from './config.js';
 import { Fence } from './fence/fence.js';
 import { KeepProfileWhenProfileChanged } from './profiles/keep-profiles/keep-profile-when-profile-changed.handler.js';
 import { KafkaProvisioning, type Provisioning } from './recipients/provisioning.js';
+import { LaneJournal } from './release/lane-journal.js';
 import { ReleaseSignals } from './release/release-signals.js';
 import { Releaser } from './release/releaser.js';
 import { Sweeper } from './sweeps/run-sweeps/sweeper.js';
@@ -39,11 +40,13 @@ export function partnerSharing(wiring: Wiring<PartnerSharingSettings>): PartnerS
     ssl: settings.kafkaSsl,
     onLog: ({ level, message }) => logger[level]({ from: 'kafka' }, message),
   });
+  const journal = new LaneJournal(kafka);
+  const laneParts = { dataSource, transactions, kafka, journal, keys, signals, logger };
   return {
     signals,
     fence: new Fence(dataSource, signals),
     // Half of the others' lease: a fence waits for a lane whose owner is gone.
-    releaser: new Releaser({ dataSource, transactions, kafka, keys, signals, logger }, undefined, settings.leaseMs / 2),
+    releaser: new Releaser(laneParts, undefined, settings.leaseMs / 2),
     sweeper: new Sweeper(transactions, signals, logger, () => room.isFull),
     keepProfile: new KeepProfileWhenProfileChanged(signals, (customer) => keys.forget(customer)),
     provisioning: new KafkaProvisioning(provisioner),

@@ -72,7 +72,7 @@ export class CommittingConsumer implements Consumer {
       groupId: this.options.groupId,
       allowAutoTopicCreation: false,
       readUncommitted: false,
-      partitionAssigners: [subscribedAssigner],
+      partitionAssigners: [subscribedAssigner()],
       sessionTimeout: 1.5 * this.leaseMs,
       rebalanceTimeout: REBALANCE_LEASES * this.leaseMs,
       heartbeatInterval: HEARTBEATS * this.leaseMs,

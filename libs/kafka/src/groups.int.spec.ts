@@ -386,7 +386,7 @@ describe('a partition that stands still although there is something to read', ()
     const [topic, groupId] = [await newTopic(), randomUUID()];
     const readers = await watched(groupId, topic, () => Promise.resolve());
     // It keeps its partitions, by its heartbeats, and says nothing of them.
-    const ghost = raw().consumer({ groupId, partitionAssigners: [subscribedAssigner], heartbeatInterval: 500 });
+    const ghost = raw().consumer({ groupId, partitionAssigners: [subscribedAssigner()], heartbeatInterval: 500 });
     onTestFinished(() => ghost.disconnect());
     await ghost.connect();
     await ghost.subscribe({ topics: [topic], fromBeginning: true });

@@ -5,6 +5,7 @@ import { createClient } from './client.js';
 import { within } from './deadline.js';
 import { highWatermarks } from './high-watermarks.js';
 import { incoming } from './incoming.js';
+import { subscribedAssigner } from './subscribed-assigner.js';
 import type { KafkaSettings, PlacedMessage, ReadOptions } from './types.js';
 
 /** Messages held for a reader that is slower than the broker. */
@@ -40,7 +41,12 @@ export async function* readTopic(
     readUncommitted: false,
     maxWaitTimeInMs: 250,
     maxBytesPerPartition: PARTITION_FETCH_BYTES,
+    partitionAssigners: [subscribedAssigner(isWanted)],
   });
+  const { last } = options;
+  const begins = new Map(
+    [...ends].map(([partition, end]) => [partition, last === undefined ? 0n : end - BigInt(last)]),
+  );
   const buffer: PlacedMessage[] = [];
   const positions = new Map<number, bigint>();
   let failure: Error | undefined;
@@ -65,6 +71,10 @@ export async function* readTopic(
     idleFetches += 1;
     wake();
   });
+  consumer.on('consumer.group_join', () => {
+    for (const [partition, begin] of begins)
+      if (begin > 0n) consumer.seek({ topic, partition, offset: begin.toString() });
+  });
   consumer.on('consumer.crash', ({ payload }) => {
     if (payload.restart) return;
     failure = payload.error;
@@ -87,12 +97,11 @@ export async function* readTopic(
       autoCommit: false,
       eachBatch: async (payload) => {
         const { batch } = payload;
-        for (const message of isWanted(batch.partition) ? batch.messages : []) {
+        for (const message of batch.messages) {
           if (stopped) return;
           buffer.push({ ...incoming(message), topic, partition: batch.partition });
           payload.resolveOffset(message.offset);
         }
-        if (!isWanted(batch.partition)) payload.pause();
         wake();
         while (buffer.length > BUFFER && !stopped) {
           await payload.heartbeat();

@@ -180,6 +180,11 @@ export interface ReadOptions {
   readonly groupId?: string;
   /** Only this one; open transactions on the others hold nothing up. Default: all. */
   readonly partition?: number;
+  /**
+   * Only what stands among the last so many offsets of each partition, of which markers of transactions and aborted records
+   * take some. Default: all.
+   */
+  readonly last?: number;
   /** Go on after the end was reached, until the signal or the loop ends. Default false. */
   readonly follow?: boolean;
   readonly signal?: AbortSignal;

@@ -3,7 +3,7 @@ import type { Logger } from '@castiron/observability';
 import type { Transactions } from '@castiron/transactions';
 import type { DataSource } from 'typeorm';
 import { recordMessage } from './compose-record.js';
-import { journalMessage, batchesSent } from './lane-journal.js';
+import { journalMessage, type LaneJournal } from './lane-journal.js';
 import { ownership, STILL_OWNED, type Lane } from './lane-leases.js';
 import { outcomeOf, type SendingRow } from './outcome.js';
 import { prepareBatch, type KeySource, type PreparedBatch } from './prepare-batch.js';
@@ -16,6 +16,7 @@ export interface LaneParts {
   readonly dataSource: DataSource;
   readonly transactions: Transactions;
   readonly kafka: Kafka;
+  readonly journal: LaneJournal;
   readonly keys: KeySource;
   readonly signals: ReleaseSignals;
   readonly logger: Logger;
@@ -30,6 +31,7 @@ const transactionalIdOf = (lane: number): string => `feed-lane-${lane}`;
 export class LaneWorker {
   private producer: TransactionalProducer | undefined;
   private opening: TransactionalProducer | undefined;
+  private readonly givenUp = new AbortController();
 
   private readonly keys: KeySource = {
     keysOf: (customers) =>
@@ -74,8 +76,9 @@ export class LaneWorker {
     }
   }
 
-  /** A batch under way ends soon; a producer that opens may wait long for its broker. */
+  /** A batch under way ends soon; a producer that opens, or a journal that is read, may wait long for its broker. */
   async giveUpOpening(): Promise<void> {
+    this.givenUp.abort();
     await this.opening?.close();
   }
 
@@ -107,13 +110,13 @@ export class LaneWorker {
    * had this process been held up since it opened its producer, they could still be sent.
    */
   private async settleLeftovers(): Promise<void> {
-    const { dataSource, transactions, signals, kafka, logger } = this.parts;
+    const { dataSource, transactions, signals, journal, logger } = this.parts;
     const rows: SendingRow[] = await dataSource.query(
       'SELECT share, lane, token, batch, entry, agreement, outcome FROM sending_records WHERE lane = $1 AND token <= $2 ORDER BY batch',
       [this.lane.lane, this.lane.token.toString()],
     );
     if (rows.length === 0) return;
-    const committed = await batchesSent(kafka, this.lane.lane);
+    const committed = await journal.batchesSent(this.lane.lane, this.givenUp.signal);
     for (const batch of new Set(rows.map((row) => row.batch))) {
       const own = rows.filter((row) => row.batch === batch);
       logger.warn(

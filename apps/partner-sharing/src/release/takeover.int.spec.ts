@@ -7,7 +7,7 @@ import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { migrations } from '../database/migrations.js';
 import { ACME, SharingRig } from '../testing/sharing.rig.js';
 import { recordMessage } from './compose-record.js';
-import { batchesSent, journalMessage, JournalUnread } from './lane-journal.js';
+import { LaneJournal, journalMessage, JournalUnread } from './lane-journal.js';
 import { LaneLeases, type Lane } from './lane-leases.js';
 import { LaneWorker } from './lane-worker.js';
 import { prepareBatch, type PreparedBatch } from './prepare-batch.js';
@@ -257,7 +257,8 @@ describe('a transaction that stays open on the journal', () => {
     await owner.start();
     try {
       await eventually(version(other, 1), { within: 20_000 });
-      await expect(batchesSent(rig.laneParts.kafka, step.lane.lane, 1_000)).rejects.toThrow(JournalUnread);
+      const journal = new LaneJournal(rig.laneParts.kafka, 1_000);
+      await expect(journal.batchesSent(step.lane.lane, new AbortController().signal)).rejects.toThrow(JournalUnread);
       expect(await rig.versionOf(held, partner)).toBe(0);
       await open.abort();
       await eventually(version(held, 1), { within: 20_000 });

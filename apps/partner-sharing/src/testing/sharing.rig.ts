@@ -27,6 +27,7 @@ import { KeepProfileWhenProfileChanged } from '../profiles/keep-profiles/keep-pr
 import { publications } from '../publications.js';
 import { KafkaProvisioning } from '../recipients/provisioning.js';
 import { RegisterRecipientUseCase } from '../recipients/register-recipient/register-recipient.use-case.js';
+import { LaneJournal } from '../release/lane-journal.js';
 import type { LaneParts } from '../release/lane-worker.js';
 import { Releaser } from '../release/releaser.js';
 import { ReleaseSignals } from '../release/release-signals.js';
@@ -114,10 +115,12 @@ export class SharingRig {
               }),
             ),
           );
+    const kafka = this.kafkaOf('admin');
     return {
       dataSource: this.database,
       transactions: this.transactions,
-      kafka: this.kafkaOf('admin'),
+      kafka,
+      journal: new LaneJournal(kafka),
       keys: { keysOf },
       signals: this.signals,
       logger: this.logger,

@@ -1,10 +1,12 @@
-import { randomUUID } from 'node:crypto';
+import { randomBytes, randomUUID } from 'node:crypto';
 import { eventually } from '@castiron/testing';
 import { afterAll, describe, expect, inject, it } from 'vitest';
-import { readAll } from '../index.js';
+import { readAll, type ReadOptions } from '../index.js';
 import { ConformanceRig, message } from '../testing/conformance.rig.js';
+import { Valve } from '../testing/valve.js';
 
-const rig = new ConformanceRig(inject('stack').kafka, inject('kafkaClient'));
+const { kafka } = inject('stack');
+const rig = new ConformanceRig(kafka, inject('kafkaClient'));
 afterAll(() => rig.close());
 
 describe('reading a topic', () => {
@@ -58,6 +60,44 @@ describe('reading a topic', () => {
     for await (const { value } of readAll(rig.kafka, topic, { partition: 1 })) values.push(String(value));
     expect(values).toEqual(['b', 'd']);
     await open.abort();
+  });
+
+  it('gives only what stands among the last offsets of each partition, where it is to', async () => {
+    const topic = await rig.newTopic({ partitions: 2 });
+    const at = (partition: number, value: string) => ({ ...message(topic, 'k', value), partition });
+    await rig.send(...Array.from({ length: 10 }, (_, n) => at(0, String(n))), at(1, 'few'));
+    await (await rig.openTransaction(at(0, 'aborted'))).abort();
+    const lastOf = async (partition: number) => {
+      const values: string[] = [];
+      for await (const { value } of readAll(rig.kafka, topic, { partition, last: 4 })) values.push(String(value));
+      return values;
+    };
+    // The record that was aborted and its marker take two.
+    expect(await lastOf(0)).toEqual(['8', '9']);
+    expect(await lastOf(1)).toEqual(['few']);
+  });
+
+  it('takes little from the broker that it is not to give', async () => {
+    const topic = await rig.newTopic({ partitions: 3 });
+    const at = (partition: number, value: string) => ({ ...message(topic, 'k', value), partition });
+    const large = randomBytes(75_000).toString('base64');
+    for (let n = 0; n < 10; n += 1) await rig.send(at(0, large), at(1, large));
+    await rig.send(at(2, 'small'));
+    const read = async (options: ReadOptions) => {
+      const values: string[] = [];
+      for await (const { value } of readAll(rig.kafka, topic, options)) values.push(String(value));
+      return values;
+    };
+    const valve = await Valve.open(kafka.bootstrap);
+    valve.through = true;
+    try {
+      expect(await read({ partition: 2 })).toEqual(['small']);
+      expect(valve.answeredBytes).toBeLessThan(100_000);
+      expect(await read({ partition: 1, last: 1 })).toEqual([large]);
+      expect(valve.answeredBytes).toBeLessThan(300_000);
+    } finally {
+      await valve.close();
+    }
   });
 
   it('goes on behind the end where it is to, until it is told to stop', async () => {

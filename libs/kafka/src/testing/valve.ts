@@ -84,6 +84,7 @@ class Link {
 
   private answer(bytes: Buffer): void {
     this.valve.answers += 1;
+    this.valve.answeredBytes += bytes.length;
     const { state } = this.valve;
     if (state === 'cut' || this.valve.answers > this.valve.cutAfter) this.destroy();
     else if (state === 'frozen') this.toNear.push(bytes);
@@ -106,6 +107,7 @@ export class Valve {
   through = false;
   /** How many pieces the broker has answered with. */
   answers = 0;
+  answeredBytes = 0;
   /** The connection that brings more of them than this is cut. */
   cutAfter = Infinity;
   /** What the writes that came by asked for. */

@@ -107,7 +107,7 @@ export class PlatformaticProducer implements FencedProducer {
       const record = recordOf(message instanceof EncodedForPlatformatic ? message.message : (message as WireMessage));
       const topic = metadata.topics.get(message.topic);
       if (topic === undefined) throw new Error(`there is no topic ${message.topic}`);
-      record.partition = compatibilityPartitioner(record, record.key as Buffer) % topic.partitionsCount;
+      record.partition ??= compatibilityPartitioner(record, record.key as Buffer) % topic.partitionsCount;
       const leader = topic.partitions[record.partition]?.leader ?? -1;
       const records = byLeader.get(leader);
       if (records === undefined) byLeader.set(leader, [record]);

@@ -22,7 +22,7 @@ async function stableEnds(settings: KafkaSettings, topic: string): Promise<Map<n
 export async function* readTopic(
   settings: KafkaSettings,
   topic: string,
-  { groupId = `castiron-read-${randomUUID()}`, follow = false, signal, partition: only }: ReadOptions,
+  { groupId = `castiron-read-${randomUUID()}`, follow = false, signal, partition: only, last }: ReadOptions,
 ): AsyncGenerator<PlacedMessage> {
   const stable = await stableEnds(settings, topic);
   const isWanted = (partition: number): boolean => partition === (only ?? partition);
@@ -38,9 +38,11 @@ export async function* readTopic(
     maxBytesPerPartition: PARTITION_FETCH_BYTES,
   });
   try {
+    const begin = (end: bigint) => (last === undefined || end < BigInt(last) ? 0n : end - BigInt(last));
     const stream = await client.consume({
       topics: [topic],
-      mode: MessagesStreamModes.EARLIEST,
+      mode: MessagesStreamModes.MANUAL,
+      offsets: [...ends].map(([partition, end]) => ({ topic, partition, offset: begin(end) })),
       fallbackMode: MessagesStreamFallbackModes.EARLIEST,
     });
     let failure: Error | undefined;
