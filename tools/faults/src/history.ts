@@ -12,9 +12,9 @@ export interface Told {
   readonly status?: number;
   /** Why it is not known, or refused. */
   readonly reason?: string;
-  /** Of a revocation: when its fence was said to stand, in ms since the epoch. */
+  /** Of a revocation: when its fence was said to stand, or seen to, in ms since the epoch. */
   readonly answered?: number;
-  /** Of a revocation whose fence did not stand in time: what to ask for it later. */
+  /** Of a revocation whose fence did not stand in time, or of which nobody was told: what to ask for it later. */
   readonly command?: string;
 }
 
@@ -59,6 +59,13 @@ export class History {
       this.write({ type: outcome, process, f: kind, id, ...told });
       return done;
     };
+  }
+
+  /** The fence of what was done stands, which it did not when it was told. */
+  answered(done: Done, at: number): void {
+    const { id, process, kind } = done.operation;
+    this.operations[this.operations.indexOf(done)] = { ...done, told: { ...done.told, answered: at } };
+    this.write({ type: 'fence', process, f: kind, id, answered: at });
   }
 
   async close(): Promise<void> {

@@ -9,9 +9,11 @@ import { History } from './history.js';
 import { before, isSince } from './observe/before.js';
 import { COPYABLE, observe } from './observe/observe.js';
 import { throwLettersAway } from './observe/mails.js';
+import { patiently } from './observe/patiently.js';
 import { settle } from './observe/settle.js';
+import { terminationOf } from './observe/terminations.js';
 import { TransactionWatch } from './observe/transaction-watch.js';
-import { nameOf, type Fault, type Severity } from './plan/faults.js';
+import { nameOf, type Fault, type Service, type Severity } from './plan/faults.js';
 import { PROCESSES, slugOf } from './plan/operations.js';
 import { Random } from './plan/random.js';
 import type { Cluster } from './rig/cluster.js';
@@ -20,7 +22,7 @@ import { interruptionsOf } from './rig/interruptions.js';
 import { Nemesis, type Happened } from './rig/nemesis.js';
 import { Calls } from './workload/calls.js';
 import { registerPartner } from './workload/partner.js';
-import { fenceStands } from './workload/fence.js';
+import { LateFences } from './workload/fence.js';
 import { User } from './workload/user.js';
 import type { World } from './workload/world.js';
 
@@ -99,14 +101,20 @@ export async function runSeed(cluster: Cluster, options: RunOptions): Promise<Ru
   const { username = '', password = '' } = cluster.stack.kafka.principals['admin'] ?? {};
   const brokers = [cluster.stack.kafka.bootstrap];
   const watch = new TransactionWatch({ brokers, clientId: 'faults', username, password });
-  const world: World = {
-    seed,
+  const reach = {
     calls,
     history,
+    urlOf: (service: Service, replica: number) => cluster.replicasOf(service)[replica]?.url ?? '',
+  };
+  const fences = new LateFences(reach);
+  const world: World = {
+    ...reach,
+    seed,
+    fences,
     agreements,
     run,
     mail: cluster.stack.mail.api,
-    urlOf: (service, replica) => cluster.replicasOf(service)[replica]?.url ?? '',
+    terminationOf: (agreement) => patiently(() => terminationOf(cluster.databases, agreement)),
   };
   const nemesis = new Nemesis(cluster, (line) => history.write(line), {
     copyable: COPYABLE,
@@ -148,7 +156,6 @@ export async function runSeed(cluster: Cluster, options: RunOptions): Promise<Ru
   } finally {
     breaking = false;
     await Promise.all(acting);
-    await watch.end();
   }
   history.write({ type: 'healed' });
   const bugs: Anomaly[] = [];
@@ -156,15 +163,9 @@ export async function runSeed(cluster: Cluster, options: RunOptions): Promise<Ru
   for (const { name, isReady } of healed)
     if (!isReady) bugs.push({ kind: 'stuck', what: `${name} does not come back although nothing is broken any more` });
   const unsettled = await settle(cluster.databases, left, options.settleWithin);
-  const unfenced = history.operations.map(async ({ operation, customer = '', told }) => {
-    const as =
-      operation.kind === 'terminate'
-        ? (['partner', slugOf(run, operation.process, 'leaving')] as const)
-        : (['customer', customer] as const);
-    if (told.command !== undefined && !(await fenceStands(world, told.command, as)))
-      bugs.push({ kind: 'stuck', what: `the fence of ${operation.kind} ${operation.id} does not stand` });
-  });
-  await Promise.all(unfenced);
+  for (const { operation } of await fences.end())
+    bugs.push({ kind: 'stuck', what: `the fence of ${operation.kind} ${operation.id} does not stand` });
+  await watch.end();
   const ended = cluster.replicas.flatMap(({ name, endedByItself }) =>
     endedByItself.splice(0).map(({ time, why, kind }) => ({ time, kind, what: `${name} ended by itself: ${why}` })),
   );

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { checkFence } from './fence.check.js';
-import { done, goodRun, onFeed } from './history.example.js';
+import { done, goodRun, KEY, onFeed, permission } from './history.example.js';
 import type { Observed } from './observed.js';
 
 const said = (over: Partial<Observed>): string[] => checkFence(goodRun(over)).map(({ kind }) => kind);
@@ -44,9 +44,21 @@ describe('a revocation that was answered', () => {
   it('is not broken after a new permission, nor where one may have come to pass', () => {
     for (const outcome of ['ok', 'info'] as const) {
       const again = done(5, { kind: 'grant', purpose: 'recommendation' }, outcome, { version: 3 }, 150);
-      const granted = [...operations, again];
-      expect(said({ operations: granted, partnerFeed: [before, onFeed(2, 1, { at: 151 })] })).toEqual([]);
-      expect(said({ operations: granted, partnerFeed: [before, after] })).toEqual(late);
+      const granted = { operations: [...operations, again], permissions: [permission(3, 'granted')] };
+      expect(said({ ...granted, partnerFeed: [before, onFeed(2, 1, { at: 151 })] })).toEqual([]);
+      expect(said({ ...granted, partnerFeed: [before, after] })).toEqual(late);
     }
+  });
+
+  it('is broken although a permission had no answer, where none came to pass', () => {
+    const tried = [...operations, done(5, { kind: 'grant', purpose: 'recommendation' }, 'info', {}, 150)];
+    const partnerFeed = [before, onFeed(2, 1, { at: 151 })];
+    const permissions = [permission(1, 'granted'), permission(2, 'revoked')];
+    const stands = (version: number, state: string) => ({ permitted: new Map([[KEY, { version, state }]]) });
+    expect(said({ operations: tried, partnerFeed, permissions, ...stands(2, 'revoked') })).toEqual(late);
+    // It came to pass; and it may have, where not all of it was sent.
+    expect(said({ operations: tried, partnerFeed, permissions, ...stands(3, 'granted') })).toEqual([]);
+    const unsent = new Set(['partner-sharing']);
+    expect(said({ operations: tried, partnerFeed, permissions, unsent, ...stands(4, 'revoked') })).toEqual([]);
   });
 });

@@ -5,22 +5,36 @@ import { carries, customersBy } from './feed-records.js';
 import type { Anomaly, FeedRecord, Observed } from './observed.js';
 import { isPermitting, keyOf, type Permitting } from './permissions.check.js';
 
-/** A grant that may have come to pass after the revocation; one that was given before it is refused. */
-const mayFollow = (grant: Permitting, revoked: Permitting, run: string): boolean =>
-  grant.operation.kind === 'grant' &&
-  keyOf(grant, run) === keyOf(revoked, run) &&
-  (grant.outcome === 'info'
-    ? grant.invoked >= revoked.invoked
-    : grant.outcome === 'ok' && (grant.told.version ?? 0) > (revoked.told.version ?? 0));
+/** Whether it was granted after a revocation, by whomever. Every version is told, where all that was committed was sent. */
+function wasGrantedAfter(revoked: Permitting, { run, permissions, permitted, unsent, unsettled }: Observed): boolean {
+  if (unsent.has('partner-sharing') || unsettled.length > 0) return true;
+  const key = keyOf(revoked, run);
+  const last = permitted.get(key);
+  const versions = [...permissions.filter((one) => one.key === key), ...(last === undefined ? [] : [last])];
+  return versions.some(({ state, version }) => state === 'granted' && version > (revoked.told.version ?? 0));
+}
+
+/** The grants that may have come to pass after a revocation; one that was given before it is refused. */
+function following(revoked: Permitting, observed: Observed): Permitting[] {
+  const key = keyOf(revoked, observed.run);
+  const grants = observed.operations
+    .filter(isPermitting)
+    .filter((other) => other.operation.kind === 'grant' && keyOf(other, observed.run) === key);
+  const wasGranted = wasGrantedAfter(revoked, observed);
+  return grants.filter(({ invoked, outcome, told }) =>
+    outcome === 'info'
+      ? wasGranted && invoked >= revoked.invoked
+      : outcome === 'ok' && (told.version ?? 0) > (revoked.told.version ?? 0),
+  );
+}
 
 /** Which records an operation forbids once it was answered; undefined where it forbids none. */
 function forbiddenBy(done: Done, observed: Observed): ((record: FeedRecord) => boolean) | undefined {
-  const { operations, run } = observed;
   if (done.operation.kind === 'terminate') return ({ purposes }) => Object.keys(purposes).length > 0;
   if (!isPermitting(done) || done.operation.kind !== 'revoke') return undefined;
   const { customer, operation } = done;
   const customerOf = customersBy(observed);
-  const grants = operations.filter(isPermitting).filter((other) => mayFollow(other, done, run));
+  const grants = following(done, observed);
   return (record) =>
     customerOf(record.subject) === customer &&
     carries(record, operation.purpose) &&

@@ -127,7 +127,7 @@ export class User {
     }
     const reply = await calls.call({ method: 'DELETE', ...request });
     const { outcome, told } = await behindFence(this.world, reply, request.as);
-    done(outcome, told);
+    this.world.fences.follow(done(outcome, told), request.as);
   }
 
   /** By the link of a mail, as it came. @returns false where none has come yet */
