@@ -1,3 +1,4 @@
+import { checkAcknowledged } from './acknowledged.check.js';
 import { checkCancellations } from './cancellations.check.js';
 import { checkEffects } from './effects.check.js';
 import { checkFeeds } from './feeds.check.js';
@@ -19,6 +20,7 @@ export function check(seen: Observed): Anomaly[] {
   return [
     ...checkOutboxes(observed),
     ...checkTopics(observed),
+    ...checkAcknowledged(observed),
     ...checkPermissions(observed),
     ...checkEffects(observed),
     ...checkFeeds(observed),
