@@ -52,6 +52,14 @@ describe('a series of the soak', () => {
     ).toMatchObject({ flat: true });
   });
 
+  it('is not flat where it begins to leak late, when most of it is over', () => {
+    // Half an hour, a sample every ten seconds; from minute 23 on 60 MiB a minute.
+    const late = points(180, (n) => 200 + Math.max(0, n - 138) * 10);
+    const verdict = verdictOf({ name: 'x', unit: 'MiB', points: late }, 0.1, 20);
+    expect(verdict).toMatchObject({ rise: 0, flat: false });
+    expect(verdict.lateRise).toBeGreaterThan(300);
+  });
+
   it('is nothing to judge by with too few samples', () => {
     expect(() => verdictOf({ name: 'x', unit: 'MiB', points: points(5, () => 1) }, 0.1, 0)).toThrow('too few');
   });

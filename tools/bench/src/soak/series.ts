@@ -35,18 +35,24 @@ export interface Verdict {
   readonly median: number;
   /** By how much it rose from the end of the warm-up to the end, by its slope. */
   readonly rise: number;
+  /** By how much the median of its last tenth is above that of its first: what begins late has not moved its slope yet. */
+  readonly lateRise: number;
   /** By how much it may. */
   readonly bound: number;
   readonly flat: boolean;
 }
+
+const medianOf = (points: readonly Point[]): number => median(points.map(({ value }) => value));
 
 /** @param share of its median that it may rise by; @param least by which it may rise in any case */
 export function verdictOf({ name, unit, points }: Series, share: number, least: number): Verdict {
   const warm = afterWarmUp(points);
   const [first, last] = [warm[0], warm.at(-1)];
   if (first === undefined || last === undefined || warm.length < 5) throw new RangeError(`${name}: too few samples`);
-  const middle = median(warm.map(({ value }) => value));
+  const middle = medianOf(warm);
+  const tenth = Math.max(1, Math.ceil(warm.length / 10));
   const rise = slope(warm) * (last.at - first.at);
+  const lateRise = medianOf(warm.slice(-tenth)) - medianOf(warm.slice(0, tenth));
   const bound = Math.max(share * middle, least);
-  return { name, unit, median: middle, rise, bound, flat: rise <= bound };
+  return { name, unit, median: middle, rise, lateRise, bound, flat: Math.max(rise, lateRise) <= bound };
 }

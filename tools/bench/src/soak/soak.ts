@@ -155,9 +155,9 @@ function judged(samples: readonly Sample[], perSecond: number) {
 
 const shown = (value: number): string => String(Number(value.toPrecision(3)));
 
-function lineOf({ name, unit, median, rise, bound, flat }: Verdict): string {
+function lineOf({ name, unit, median, rise, lateRise, bound, flat }: Verdict): string {
   const verdict = flat ? 'flat' : 'NOT FLAT';
-  return `| ${name} | ${shown(median)} ${unit} | ${shown(rise)} | ${shown(bound)} | ${verdict} |`;
+  return `| ${name} | ${shown(median)} ${unit} | ${shown(rise)} | ${shown(lateRise)} | ${shown(bound)} | ${verdict} |`;
 }
 
 /** Why the partitions of the outbox cannot be said to go, if so. */
@@ -206,7 +206,9 @@ export function soak({ minutes, svg, json }: SoakOptions): Promise<boolean> {
           : undefined;
       const kept = late ?? partitionsKept(samples, published);
       const about = { machine: machine(before), minutes, topRate: Math.round(top), perSecond, published };
-      console.log(`\n| | median | rise | may rise by | |\n| --- | --- | --- | --- | --- |`);
+      console.log(
+        `\n| | median | rise | last tenth above the first | may rise by | |\n| --- | --- | --- | --- | --- | --- |`,
+      );
       console.log(verdicts.map(lineOf).join('\n'));
       console.log(`\nevery one of ${published} events had its effect; ${kept ?? 'sent partitions were dropped'}`);
       console.log(JSON.stringify(about));
