@@ -17,10 +17,14 @@ function verdict(it: Figure): string {
   return reachesAim(it) ? 'aim' : 'must';
 }
 
+/** One round is no median, and has no spread. */
+const spread = ({ rounds, spread: [low, high] }: Figure): string =>
+  rounds.length === 1 ? 'one round' : `${shown(low)} to ${shown(high)}`;
+
 const rowOf = (it: Figure): string[] => [
   it.name,
   shown(it.value),
-  `${shown(it.spread[0])} to ${shown(it.spread[1])}`,
+  spread(it),
   it.unit,
   wanted(it.must, it.direction),
   wanted(it.aim, it.direction),
