@@ -57,7 +57,7 @@ async function nemesisAt(fault: Fault, leaseAt: (look: number) => Lease): Promis
     cutOff: () => () => undefined,
     ready: async () => true,
   };
-  const link = { outlive: () => undefined, arrive: () => undefined };
+  const link = { cut: () => undefined, outlive: () => undefined, arrive: () => undefined };
   let looks = 0;
   const nemesis = nemesisOf({
     named: () => replica,
@@ -74,7 +74,13 @@ afterEach(() => vi.useRealTimers());
 
 const lease = (token: string, until: string): Lease => ({ lane: 0, token, until });
 
-it.each([late, cutOff])('lanes of one that is gone are to be taken over in time: $kind', async (fault) => {
+const killed: Fault = { ...late, action: 'kill' };
+
+it.each([
+  ['killed', killed],
+  ['killed, and arrives late', late],
+  ['cut off', cutOff],
+])('lanes of one that is gone are to be taken over in time: %s', async (_how, fault) => {
   const silent = lease('4', '12:00');
   expect(await nemesisAt(fault, (look) => (look < 3 ? silent : lease('5', '12:01')))).toMatchObject({
     missed: [],

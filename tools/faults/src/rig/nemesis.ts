@@ -175,7 +175,7 @@ export class Nemesis {
 
   /** @returns whether it met a process, and came to pass as it was meant to */
   private async actOn(caught: Caught, fault: Fault & { kind: 'at-point' }): Promise<boolean> {
-    const { action, ms, afterwards } = fault;
+    const { action, point, service, ms, afterwards } = fault;
     const { replica: name, pipe } = caught;
     const replica = this.cluster.named(name);
     switch (action) {
@@ -183,6 +183,9 @@ export class Nemesis {
         const met = replica.kill();
         pipe.link.cut();
         await replica.ready(GOES_ON_AFTER_MS);
+        const table = lanesAt(point);
+        if (met && table !== undefined && (await this.areOthersReady(name, service)))
+          await this.untilTakenOver(name, service, table);
         return met;
       }
       case 'pause': {
@@ -227,6 +230,12 @@ export class Nemesis {
     pipe.link.arrive();
     await replica.ready(GOES_ON_AFTER_MS);
     return met && isLate;
+  }
+
+  /** Whoever is to have its lanes may be starting yet. */
+  private async areOthersReady(name: string, service: Service): Promise<boolean> {
+    const others = this.cluster.replicasOf(service).filter((each) => each.name !== name);
+    return !(await Promise.all(others.map((each) => each.ready()))).includes(false);
   }
 
   /** Waits until whatever a silent process had of these lanes is another's. @returns whether it had any */
