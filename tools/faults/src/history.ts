@@ -39,6 +39,8 @@ export class History {
   }
 
   write(line: Readonly<Record<string, unknown>>): void {
+    // Of a run that broke off somebody may still be at work.
+    if (this.stream.writableEnded) return;
     this.stream.write(`${JSON.stringify({ time: new Date().toISOString(), ...line })}\n`);
   }
 

@@ -1,4 +1,5 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
+import { commitHere } from './commit.js';
 import { PLANT_NAMES, type PlantName } from './plants/plants.js';
 import { resultsSoFar, runControls, runPlanted, runSeeds, type How } from './seeds.js';
 import { isTold, plantsTable, summaryOf, tableOf, tableOfAll, type PlantedResult } from './summary.js';
@@ -85,7 +86,7 @@ async function main(options: Options): Promise<boolean> {
     return results.every(({ anomalies }) => anomalies.length === 0);
   }
   const { signal } = endingOnSignal();
-  const how: How = { ...options, say: (line) => console.log(line), signal };
+  const how: How = { ...options, commit: commitHere(), say: (line) => console.log(line), signal };
   const plants = options.plants ? PLANT_NAMES : options.plant === undefined ? [] : [options.plant];
   if (plants.length > 0) return runPlants(how, options.seed, plants);
   const seeds = Array.from({ length: options.seeds }, (_, index) => options.seed + index);

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { check } from './check/check.js';
-import type { Anomaly } from './check/observed.js';
+import type { Anomaly, Observed } from './check/observed.js';
 import { acknowledgedMeanwhile, tooLittle, wasWatched } from './check/enough.check.js';
 import { tooFewFaults } from './check/enough-faults.check.js';
 import { History } from './history.js';
@@ -16,10 +16,11 @@ import { TransactionWatch } from './observe/transaction-watch.js';
 import { nameOf, type Fault, type Service, type Severity } from './plan/faults.js';
 import { PROCESSES, slugOf } from './plan/operations.js';
 import { Random } from './plan/random.js';
+import { begunAt, type RunResult } from './result.js';
 import type { Cluster } from './rig/cluster.js';
-import { since, type Takeovers } from './rig/lanes.js';
+import { since } from './rig/lanes.js';
 import { interruptionsOf } from './rig/interruptions.js';
-import { Nemesis, type Happened } from './rig/nemesis.js';
+import { Nemesis } from './rig/nemesis.js';
 import { Calls } from './workload/calls.js';
 import { registerPartner } from './workload/partner.js';
 import { LateFences } from './workload/fence.js';
@@ -28,6 +29,8 @@ import type { World } from './workload/world.js';
 
 export interface RunOptions {
   readonly seed: number;
+  /** Of the code that is run. */
+  readonly commit: string;
   /** What is broken in a round. */
   readonly faultsOf: (round: number) => readonly Fault[];
   /** So many rounds, all of them whole. */
@@ -51,41 +54,56 @@ export interface RunOptions {
   readonly demanding: boolean;
   /** Kills the broker in the middle of commits too. */
   readonly midCommit: boolean;
-}
-
-export interface RunResult {
-  readonly seed: number;
-  /** When it began. */
-  readonly at: string;
-  readonly long: boolean;
-  /** How many operations were asked for. */
-  readonly wanted: number;
-  /** Acknowledged, and under way while a fault was that came to pass. */
-  readonly meanwhile: number;
-  /** How often a lane was taken over whose owner had not let go of it. */
-  readonly takeovers: Takeovers;
-  readonly anomalies: readonly Anomaly[];
-  readonly operations: Readonly<Record<'ok' | 'fail' | 'info', number>>;
-  readonly faults: readonly Happened[];
-  readonly missed: readonly string[];
-  /** Records of feeds whose transactions did not commit; each was sent anew. */
-  readonly aborted: number;
-  /** Processes that ended because they could not start without what was away. */
-  readonly ownEnds: readonly string[];
-  readonly seconds: number;
+  /** The services talk to Kafka by the client that is not shipped. */
+  readonly otherClient: boolean;
 }
 
 const withCollections = (_key: string, value: unknown): unknown =>
   value instanceof Map || value instanceof Set ? [...value] : value;
 
-/** One seed: users act while the nemesis breaks things; then everything is healed, comes to rest, and is checked. */
+/** One seed. Whatever becomes of it, its folder says so: a run that breaks off is not to be taken for none. */
 export async function runSeed(cluster: Cluster, options: RunOptions): Promise<RunResult> {
-  const { seed, rounds, folder, say, severity, signal } = options;
-  const began = Date.now();
+  const { folder } = options;
+  const began = new Date();
+  const keep = (result: RunResult) => writeFile(join(folder, 'result.json'), JSON.stringify(result, null, 2));
   // What is left of an earlier run is not to be taken for this one's.
   await rm(folder, { recursive: true, force: true });
   await mkdir(folder, { recursive: true });
+  await keep(begunAt(began, options));
   const history = new History(join(folder, 'history.jsonl'));
+  const { result, observed } = await brokenAndChecked(cluster, options, history, began)
+    .catch(async (error: Error) => {
+      await keep(begunAt(began, options, error));
+      throw error;
+    })
+    .finally(() => history.close());
+  await keep(result);
+  // The cluster goes away, and with it what says how it came to that.
+  if (result.anomalies.length > 0)
+    await writeFile(join(folder, 'observed.json'), JSON.stringify(observed, withCollections));
+  return result;
+}
+
+async function brokenAndChecked(cluster: Cluster, options: RunOptions, history: History, began: Date) {
+  const { username = '', password = '' } = cluster.stack.kafka.principals['admin'] ?? {};
+  const brokers = [cluster.stack.kafka.bootstrap];
+  const watch = new TransactionWatch({ brokers, clientId: 'faults', username, password });
+  try {
+    return await checked(cluster, options, history, watch, began);
+  } finally {
+    await watch.end();
+  }
+}
+
+/** Users act while the nemesis breaks things; then everything is healed, comes to rest, and is checked. */
+async function checked(
+  cluster: Cluster,
+  options: RunOptions,
+  history: History,
+  watch: TransactionWatch,
+  began: Date,
+): Promise<{ result: RunResult; observed: Observed }> {
+  const { seed, rounds, say, severity, signal } = options;
   // Not of the seed: a stack that is kept has the values of an earlier run of the same seed.
   const run = `s${seed}x${randomBytes(2).toString('hex')}`;
   const calls = new Calls(cluster.stack.identity);
@@ -98,9 +116,6 @@ export async function runSeed(cluster: Cluster, options: RunOptions): Promise<Ru
   await throwLettersAway(cluster.stack.mail.api);
   const left = await before(cluster);
   const takenBefore = await cluster.takeovers.ofAll();
-  const { username = '', password = '' } = cluster.stack.kafka.principals['admin'] ?? {};
-  const brokers = [cluster.stack.kafka.bootstrap];
-  const watch = new TransactionWatch({ brokers, clientId: 'faults', username, password });
   const reach = {
     calls,
     history,
@@ -197,13 +212,9 @@ export async function runSeed(cluster: Cluster, options: RunOptions): Promise<Ru
       : []),
   ];
   for (const anomaly of anomalies) history.write({ type: 'anomaly', ...anomaly });
-  await history.close();
   const count = (wanted: string) => history.operations.filter(({ outcome }) => outcome === wanted).length;
   const result: RunResult = {
-    seed,
-    at: new Date(began).toISOString(),
-    long: options.long,
-    wanted: options.operations,
+    ...begunAt(began, options),
     meanwhile: acknowledgedMeanwhile(history.operations, happened),
     anomalies,
     operations: { ok: count('ok'), fail: count('fail'), info: count('info') },
@@ -212,10 +223,7 @@ export async function runSeed(cluster: Cluster, options: RunOptions): Promise<Ru
     takeovers,
     aborted: observed.aborted.length,
     ownEnds,
-    seconds: Math.round((Date.now() - began) / 1000),
+    seconds: Math.round((Date.now() - began.getTime()) / 1000),
   };
-  await writeFile(join(folder, 'result.json'), JSON.stringify(result, null, 2));
-  // The cluster goes away, and with it what says how it came to that.
-  if (anomalies.length > 0) await writeFile(join(folder, 'observed.json'), JSON.stringify(observed, withCollections));
-  return result;
+  return { result, observed };
 }

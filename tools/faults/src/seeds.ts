@@ -5,15 +5,20 @@ import type { Anomaly } from './check/observed.js';
 import { faultsOf, LONG, SHORT } from './plan/faults.js';
 import { plantedIn, PLANTS, thrownIn, type Plant, type PlantName } from './plants/plants.js';
 import { Cluster } from './rig/cluster.js';
-import { runSeed, type RunOptions, type RunResult } from './run.js';
+import type { RunResult } from './result.js';
+import { runSeed, type RunOptions } from './run.js';
 
 /** Everything of the rig lies below it: a folder a seed, those of long runs apart, and the logs of the replicas. */
 export const FOLDER = join(DOT_CASTIRON, 'faults');
 const LONG_FOLDER = 'long';
 const CONTROL_FOLDER = 'control';
+const OTHER_CLIENT_FOLDER = 'other-client';
+const MID_COMMIT_FOLDER = 'mid-commit';
 
 /** How runs were asked for. */
 export interface How {
+  /** Of the code that is run. */
+  readonly commit: string;
   readonly rounds: number;
   readonly operations: number;
   /** Pauses and leases as they are in production. */
@@ -137,23 +142,33 @@ export async function runControls(
 /** What tells where a run keeps its seeds. */
 export interface Kept {
   readonly long: boolean;
+  readonly otherClient?: boolean;
+  readonly midCommit?: boolean;
   readonly plant?: PlantName | undefined;
   /** Of the plant's schedule without the plant. */
   readonly isControl?: boolean;
 }
 
-/** Below {@link FOLDER}. */
-export const folderOf = ({ long, plant, isControl = false }: Kept): string =>
-  join(isControl ? CONTROL_FOLDER : '', plant ?? (long ? LONG_FOLDER : ''));
+/** Below {@link FOLDER}. What is not the product, or asks more than it promises, is apart from it. */
+export const folderOf = ({ long, otherClient = false, midCommit = false, plant, isControl = false }: Kept): string =>
+  join(
+    otherClient ? OTHER_CLIENT_FOLDER : '',
+    midCommit ? MID_COMMIT_FOLDER : '',
+    isControl ? CONTROL_FOLDER : '',
+    plant ?? (long ? LONG_FOLDER : ''),
+  );
 
-/** The last result of every seed that was ever run here, short or long, in their order. */
+/** What a result of before says of its code. */
+const OF_BEFORE = { commit: 'unknown', otherClient: false, midCommit: false };
+
+/** The last result of every seed of the product that was ever run here, short or long, in their order. */
 export async function resultsSoFar(long: boolean): Promise<RunResult[]> {
   const kept = join(FOLDER, folderOf({ long }));
   const folders = await readdir(kept).catch(() => []);
   const seeds = folders.filter((name) => /^\d+$/.test(name)).sort((a, b) => Number(a) - Number(b));
   const read = async (seed: string): Promise<RunResult[]> => {
     const text = await readFile(join(kept, seed, 'result.json'), 'utf8').catch(() => undefined);
-    return text === undefined ? [] : [JSON.parse(text) as RunResult];
+    return text === undefined ? [] : [{ ...OF_BEFORE, ...(JSON.parse(text) as RunResult) }];
   };
   return (await Promise.all(seeds.map(read))).flat();
 }

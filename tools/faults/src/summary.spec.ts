@@ -1,12 +1,16 @@
 import { describe, expect, it } from 'vitest';
 import type { Anomaly } from './check/observed.js';
-import type { RunResult } from './run.js';
+import type { RunResult } from './result.js';
+import { folderOf } from './seeds.js';
 import { isTold, plantsTable, tableOfAll } from './summary.js';
 
 const run = (...kinds: Anomaly['kind'][]): RunResult => ({
   seed: 1,
   at: '2026-11-28T09:00:00.000Z',
+  commit: 'abc1234',
   long: false,
+  otherClient: false,
+  midCommit: false,
   wanted: 150,
   meanwhile: 20,
   takeovers: { outbox_lanes: 0, feed_lanes: 0 },
@@ -27,6 +31,18 @@ it('a table of seeds tells of faults that missed and of processes that ended by 
   expect(named('did not come to pass')).toBe('2');
   expect(named('ended by themselves')).toBe('1');
   expect(named('anomalies')).toBe('nothing wrong');
+});
+
+it('a table of seeds tells of which code each was, and how much was asked for', () => {
+  const rows = tableOfAll([run(), { ...run(), seed: 2, commit: 'def5678+changes', wanted: 5000 }]).split('\n');
+  expect(rows[2]).toContain('| abc1234 | 150 |');
+  expect(rows[3]).toContain('| def5678+changes | 5000 |');
+});
+
+it('what is not the product, or asks more than it promises, is kept apart from its long run', () => {
+  const kept = [{}, { otherClient: true }, { midCommit: true }, { otherClient: true, midCommit: true }];
+  expect(new Set(kept.map((one) => folderOf({ long: true, ...one }))).size).toBe(4);
+  expect(folderOf({ long: true })).toBe('long');
 });
 
 describe('a planted bug', () => {

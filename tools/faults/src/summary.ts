@@ -3,7 +3,7 @@ import type { Anomaly } from './check/observed.js';
 import { pairsNotCovered } from './plan/faults.js';
 import { PLANTS, type PlantName } from './plants/plants.js';
 import { folderOf, type How, type Kept } from './seeds.js';
-import type { RunResult } from './run.js';
+import type { RunResult } from './result.js';
 
 const SHOWN = 12;
 
@@ -14,7 +14,7 @@ function kindsOf(anomalies: readonly Anomaly[]): string {
   return [...counts].map(([kind, count]) => `${count} ${kind}`).join(', ') || 'nothing wrong';
 }
 
-type Asked = Omit<How, 'say' | 'signal'> & Kept;
+type Asked = Omit<How, 'commit' | 'say' | 'signal'> & Kept;
 
 function commandOf(seed: number, { rounds, operations, long, midCommit, otherClient, plant }: Asked): string {
   const flags = [
@@ -51,24 +51,27 @@ export function tableOf(results: readonly RunResult[]): string {
 
 /** What each seed came to, run at whatever time. */
 export function tableOfAll(results: readonly RunResult[]): string {
-  const rows = results.map(({ seed, at, operations, meanwhile, faults, missed, ownEnds, anomalies, seconds }) =>
-    [
-      seed,
-      at.slice(0, 16),
-      operations.ok,
-      meanwhile,
-      operations.fail,
-      operations.info,
-      faults.length,
-      missed.length,
-      ownEnds.length,
-      kindsOf(anomalies),
-      seconds,
-    ].join(' | '),
+  const rows = results.map(
+    ({ seed, at, commit, wanted, operations, meanwhile, faults, missed, ownEnds, anomalies, seconds }) =>
+      [
+        seed,
+        at.slice(0, 16),
+        commit,
+        wanted,
+        operations.ok,
+        meanwhile,
+        operations.fail,
+        operations.info,
+        faults.length,
+        missed.length,
+        ownEnds.length,
+        kindsOf(anomalies),
+        seconds,
+      ].join(' | '),
   );
   return [
-    '| seed | began (UTC) | acknowledged | of these while things broke | refused | without an answer | faults | did not come to pass | ended by themselves | anomalies | s |',
-    '|---|---|---|---|---|---|---|---|---|---|---|',
+    '| seed | began (UTC) | commit | wanted | acknowledged | of these while things broke | refused | without an answer | faults | did not come to pass | ended by themselves | anomalies | s |',
+    '|---|---|---|---|---|---|---|---|---|---|---|---|---|',
     ...rows.map((row) => `| ${row} |`),
     '',
     `What never happened at its point: ${pairsNotCovered(results.flatMap(({ faults }) => faults.map(({ fault }) => fault))).join(', ') || 'nothing'}.`,

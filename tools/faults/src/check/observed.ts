@@ -224,6 +224,8 @@ export interface Anomaly {
     | 'wrong'
     /** A process ended by itself, and not by design; or says of an edit that it does not work. */
     | 'crashed'
+    /** The rig did not come to its end. */
+    | 'unfinished'
     | 'too-little';
   readonly what: string;
 }
