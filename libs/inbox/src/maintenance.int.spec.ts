@@ -88,6 +88,27 @@ async function planOf(asked: readonly (readonly [string, ...unknown[]])[], part:
   return JSON.stringify(await dataSource.query<object[]>(`EXPLAIN ${text}`, parameters as unknown[]));
 }
 
+it('of many that are parked for too long no statement ends more than it has time for, and each is recorded', async () => {
+  await dataSource.query(
+    `INSERT INTO parked_messages (consumer, topic, position, key_hash, holds_up, reason, sealed, parked_at)
+     SELECT 'spec', 't', n::text, n::text, true, 'of-no-use', '',
+       now() - CASE WHEN n <= 2500 THEN 31 ELSE 29 END * interval '1 day'
+     FROM generate_series(1, 3000) AS n`,
+  );
+  const query = vi.spyOn(dataSource, 'query');
+  await lookAfter();
+  expect(
+    await dataSource.query(
+      `SELECT state, p.ended_reason AS ended, a.actor, count(*)::int AS n
+       FROM parked_messages p LEFT JOIN parked_actions a ON a.message = p.id GROUP BY 1, 2, 3 ORDER BY 1`,
+    ),
+  ).toEqual([
+    { state: 'discarded', ended: 'expired', actor: 'inbox', n: 2_500 },
+    { state: 'parked', ended: null, actor: null, n: 500 },
+  ]);
+  expect(query.mock.calls.filter(([text]) => text.includes('UPDATE parked_messages'))).toHaveLength(3);
+});
+
 it('what waits is counted without reading the messages', async () => {
   await dataSource.query(
     `INSERT INTO parked_messages (consumer, topic, position, key_hash, holds_up, reason, sealed)

@@ -2,7 +2,7 @@ import { RETENTION_DAYS } from '@castiron/contracts';
 import type { Logger, Metrics } from '@castiron/observability';
 import type { DataSource } from 'typeorm';
 import { BY_ITSELF } from './parked-actions.js';
-import { ENDED } from './parked-messages.js';
+import { endInSlices } from './parked-messages.js';
 import { createPartitions, dropOldWeeks, forgetOldIdsOfNoWeek } from './partitions.js';
 
 /** Parked messages end after this many days, with an alarm at half that time. */
@@ -70,18 +70,11 @@ export class Maintenance {
 
   private async endParked(): Promise<void> {
     const { dataSource, logger, name } = this.options;
-    const expired = await dataSource.query<{ id: string }[]>(
-      `WITH ended AS (
-         UPDATE parked_messages SET state = 'discarded', ended_reason = 'expired', ${ENDED}
-         WHERE consumer = $1 AND state = 'parked' AND parked_at < now() - $2::int * interval '1 day'
-         RETURNING id, topic, type, reason
-       ), recorded AS (
-         INSERT INTO parked_actions (consumer, message, action, actor, reason)
-         SELECT $1, id, 'discarded', $3, 'expired' FROM ended
-       ) SELECT * FROM ended`,
-      [name, PARKED_DAYS, BY_ITSELF],
-    );
-    for (const message of expired) logger.error(message, 'a parked message expired unhandled');
+    const tooOld = [`parked_at < now() - $2::int * interval '1 day'`, PARKED_DAYS] as const;
+    const end = { endedReason: 'expired', actor: BY_ITSELF, why: 'expired' };
+    for await (const expired of endInSlices(dataSource, name, tooOld, end)) {
+      for (const message of expired) logger.error(message, 'a parked message expired unhandled');
+    }
     const old = await this.measure();
     if (old > 0) logger.warn({ messages: old }, 'parked messages have used up half of their time');
   }

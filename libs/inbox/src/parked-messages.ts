@@ -1,5 +1,5 @@
 import { replies } from '@castiron/contracts';
-import type { EntityManager } from 'typeorm';
+import type { DataSource, EntityManager } from 'typeorm';
 import type { Item } from './item.js';
 import { LARGEST_BYTES, pack } from './packing.js';
 import { BY_ITSELF } from './parked-actions.js';
@@ -17,6 +17,9 @@ const MOST_OF_A_RECIPIENT = 10_000;
 
 /** What goes to the database in one statement, in bytes; each takes twice that on its way. */
 const AT_ONCE_BYTES = 2 * LARGEST_BYTES;
+
+/** What is ended in one statement. */
+const SLICE = 1_000;
 
 /** What an ended message keeps: not its content, and no hash of a key that may be anybody's name. */
 export const ENDED = `sealed = NULL, key_hash = '', ended_at = now()`;
@@ -196,6 +199,46 @@ export async function supersede(
      SELECT $1, id, 'discarded', $4, 'superseded' FROM ended ORDER BY id`,
     [consumer, topic, seal.hash(keyHash), BY_ITSELF],
   );
+}
+
+interface Ended {
+  readonly id: string;
+  readonly topic: string;
+  readonly type: string | null;
+  readonly reason: string;
+}
+
+/**
+ * Ends parked messages that nobody will handle, recorded, oldest first. In slices that are committed each: a statement for
+ * all of many would take longer than one may, and end none of them, ever.
+ * @param condition which, with its parameters from $2 on
+ */
+export async function* endInSlices(
+  dataSource: DataSource,
+  consumer: string,
+  [condition, ...parameters]: readonly [string, ...unknown[]],
+  { endedReason, actor, why }: { readonly endedReason: string; readonly actor: string; readonly why: string },
+): AsyncGenerator<Ended[], void> {
+  const own = parameters.length + 2;
+  let after: string | undefined = '0';
+  while (after !== undefined) {
+    const ended: Ended[] = await dataSource.query<Ended[]>(
+      `WITH ended AS (
+         UPDATE parked_messages SET state = 'discarded', ended_reason = $${own}, ${ENDED}
+         WHERE id = ANY (ARRAY(
+           SELECT id FROM parked_messages
+           WHERE consumer = $1 AND (${condition}) AND state = 'parked' AND id > $${own + 1}
+           ORDER BY id LIMIT ${SLICE} FOR UPDATE))
+         RETURNING id, topic, type, reason
+       ), recorded AS (
+         INSERT INTO parked_actions (consumer, message, action, actor, reason)
+         SELECT $1, id, 'discarded', $${own + 2}, $${own + 3} FROM ended ORDER BY id
+       ) SELECT * FROM ended ORDER BY id`,
+      [consumer, ...parameters, endedReason, after, actor, why],
+    );
+    yield ended;
+    after = ended[SLICE - 1]?.id;
+  }
 }
 
 /** Whether a record of this item's contract stands for all before it. */

@@ -2,7 +2,7 @@ import { replies, withdrawalConfirmed } from '@castiron/contracts';
 import { Poison } from '@castiron/failures';
 import { createMetrics } from '@castiron/observability';
 import { eventually, uniqueSlug, freshDatabase } from '@castiron/testing';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { subscribe, type Inbox } from './index.js';
 import { event, eventOn, replyOf } from './testing/inbox.rig.js';
 import { migrations, rigOfFile } from './testing/rig-of-file.js';
@@ -67,6 +67,29 @@ describe('parked messages', () => {
       'TRUNCATE parked_actions',
     ])
       await expect(rig.dataSource.query(change)).rejects.toThrow(/only ever added/);
+  });
+
+  it('are given up in slices, however many they are, each with a record of who did it', async () => {
+    const { contract, topic } = await rig.newEvent();
+    const name = `many-${topic}`;
+    const inbox = rig.inboxOf({ name, topics: [topic], subscriptions: [rig.counting(contract, topic)] });
+    await rig.dataSource.query(
+      `INSERT INTO parked_messages (consumer, topic, position, key_hash, holds_up, reason, sealed)
+       SELECT $1, $2, n::text, n::text, true, CASE WHEN n % 2 = 0 THEN 'of-no-use' ELSE 'bad-json' END, ''
+       FROM generate_series(1, 4200) AS n`,
+      [name, topic],
+    );
+    const query = vi.spyOn(rig.dataSource, 'query');
+    onTestFinished(() => query.mockRestore());
+    const ids = await inbox.parked.discard({ reason: 'of-no-use' }, 'it was a test', 'an-officer');
+    expect(query.mock.calls.filter(([text]) => text.includes('UPDATE parked_messages'))).toHaveLength(3);
+    expect(new Set(ids).size).toBe(2_100);
+    const recorded = await rig.dataSource.query<{ id: string }[]>(
+      `SELECT message AS id FROM parked_actions a JOIN parked_messages p ON p.id = message
+       WHERE a.consumer = $1 AND actor = 'an-officer' AND a.reason = 'it was a test' AND state = 'discarded' ORDER BY a.id`,
+      [name],
+    );
+    expect(recorded.map(({ id }) => id)).toEqual(ids);
   });
 
   it('end after 30 days, recorded, with an alarm at half that time', async () => {

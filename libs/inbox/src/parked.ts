@@ -2,7 +2,7 @@ import type { DataSource } from 'typeorm';
 import { read } from './item.js';
 import { messageOf, unpack } from './packing.js';
 import { listActions, recordAction, type ActionRecord } from './parked-actions.js';
-import { ENDED } from './parked-messages.js';
+import { endInSlices } from './parked-messages.js';
 import {
   causesOf,
   listRows,
@@ -72,22 +72,16 @@ export class Parked {
   /**
    * Gives messages up for good. What waits behind one of them goes on waiting, for a replay.
    * @returns the ids of those that were parked until now
+   * @throws what may pass; what was given up by then stays so
    */
   async discard(selection: Selection, reason: string, actor: string): Promise<string[]> {
-    const { name } = this;
-    return this.dataSource.transaction(async (manager) => {
-      const [ended] = await manager.query<[{ id: string }[], number]>(
-        `UPDATE parked_messages SET state = 'discarded', ended_reason = 'given-up', ${ENDED}
-         WHERE consumer = $1 AND ${SELECTED} AND state = 'parked' RETURNING id`,
-        [name, ...parametersOf(selection)],
-      );
-      await manager.query(
-        `INSERT INTO parked_actions (consumer, message, action, actor, reason)
-         SELECT $1, id, 'discarded', $3, $4 FROM unnest($2::bigint[]) AS id`,
-        [name, ended.map(({ id }) => id), actor, reason],
-      );
-      return ended.map(({ id }) => id);
-    });
+    const selected = [SELECTED, ...parametersOf(selection)] as const;
+    const end = { endedReason: 'given-up', actor, why: reason };
+    const ids: string[] = [];
+    for await (const ended of endInSlices(this.dataSource, this.name, selected, end)) {
+      ids.push(...ended.map(({ id }) => id));
+    }
+    return ids;
   }
 
   private view({ topic, position, truncated }: ParkedRow, sealed: Buffer): ContentView | null {
