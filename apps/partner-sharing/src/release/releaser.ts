@@ -92,8 +92,9 @@ export class Releaser {
     this.running.set(lane, work);
   }
 
+  /** Ends where the lane is claimed anew, by whomever: a worker that was closed would shut its successor out. */
   private async drain(worker: LaneWorker): Promise<void> {
-    while (!this.stopping && (await worker.step()));
+    while (!this.stopping && this.workers.get(worker.lane.lane) === worker && (await worker.step()));
   }
 
   private async afterFailure(worker: LaneWorker, error: unknown): Promise<void> {

@@ -221,6 +221,47 @@ describe('what a dead owner left sending', () => {
   });
 });
 
+describe('an owner whose lease runs out in the middle of its work', () => {
+  it('works the lane on with the claim that it makes anew, and with that one alone', async () => {
+    const lane = 3;
+    // Of shares that are not there: they need no record, and fill more than a page.
+    await rig.database.query(
+      `INSERT INTO pending_releases (lane, share, cause)
+       SELECT $1, gen_random_uuid(), 'profile-changed' FROM generate_series(1, 450)`,
+      [lane],
+    );
+    let claimed = (): void => undefined;
+    const claimedAnew = new Promise<void>((resolve) => (claimed = resolve));
+    let claims = 0;
+    let lapsed = false;
+    const dataSource = Object.create(rig.database) as typeof rig.database;
+    dataSource.query = async <T>(query: string, parameters?: unknown[]): Promise<T> => {
+      if (query.startsWith('DELETE FROM pending_releases') && !lapsed) {
+        lapsed = true;
+        await die();
+        rig.signals.tell('claim');
+        await claimedAnew;
+      }
+      const result = await rig.database.query<T>(query, parameters);
+      if (query.includes('token = token + 1') && (claims += 1) === 2) claimed();
+      return result;
+    };
+    const opened: number[] = [];
+    const transactionalId = (one: number): string => {
+      opened.push(one);
+      return rig.laneParts.transactionalId!(one);
+    };
+    const owner = new Releaser({ ...rig.laneParts, dataSource, transactionalId });
+    await owner.start();
+    await eventually(() => rig.isQuiet()).finally(() => owner.stop());
+    expect(lapsed).toBe(true);
+    expect(
+      opened.filter((one) => one === lane),
+      'one producer each',
+    ).toHaveLength(2);
+  });
+});
+
 describe('an owner that had no answer to its claim', () => {
   it('works the lanes that it has', async () => {
     const customer = await permitted();
