@@ -1,12 +1,17 @@
-import type { Done, Outcome, Told } from '../history.js';
+import type { Done, History, Outcome, Told } from '../history.js';
+import type { Service } from '../plan/faults.js';
 import { outcomeOf, pause, type Calls, type Reply } from './calls.js';
-import type { World } from './world.js';
 
 const WITHIN_MS = 15_000;
 const BETWEEN_TRIES_MS = 500;
 
 export type Asker = Parameters<Calls['call']>[0]['as'];
-type Reach = Pick<World, 'calls' | 'urlOf'>;
+
+/** How services are reached. */
+export interface Reach {
+  readonly calls: Calls;
+  readonly urlOf: (service: Service, replica: number) => string;
+}
 
 /** What was answered 202 holds once its command is done. @param until the deadline, which may come to be known later */
 async function fenceStands({ calls, urlOf }: Reach, command: string, as: Asker, until: () => number): Promise<boolean> {
@@ -35,7 +40,7 @@ export class LateFences {
   private until = Infinity;
   private readonly standing: Promise<Done | undefined>[] = [];
 
-  constructor(private readonly world: Reach & Pick<World, 'history'>) {}
+  constructor(private readonly world: Reach & { readonly history: History }) {}
 
   follow(done: Done, as: Asker): void {
     const { command, answered } = done.told;

@@ -1,19 +1,15 @@
 import type { History } from '../history.js';
-import type { Service } from '../plan/faults.js';
-import type { Calls } from './calls.js';
-import type { LateFences } from './fence.js';
+import type { LateFences, Reach } from './fence.js';
 
 /** What users act on. */
-export interface World {
+export interface World extends Reach {
   readonly seed: number;
-  readonly calls: Calls;
   readonly history: History;
   readonly fences: LateFences;
   /** By the slug of a partner: its agreement. */
   readonly agreements: ReadonlyMap<string, string>;
   /** Makes values, keys and partners of this run its own. */
   readonly run: string;
-  readonly urlOf: (service: Service, replica: number) => string;
   /** Where mail is read, as JSON. */
   readonly mail: string;
   /** The command by which an agreement was ended, which an answer that was lost does not tell. */
