@@ -43,6 +43,31 @@ describe('a version of what a recipient holds', () => {
   it('is not on its feed where it was', () => {
     expect(said({ shares, partnerFeed: [onFeed(1, 0), onFeed(2, 1)], aborted })).toEqual(['wrong']);
   });
+
+  it('is looked for though nothing of its subject is on any feed', () => {
+    const withdrawn = shares.map((share) => (share.recipient === PARTNER ? { ...share, state: 'withdrawn' } : share));
+    const permitted = new Map([[KEY, { version: 2, state: 'revoked' }]]);
+    expect(said({ shares: withdrawn, permitted, partnerFeed: [] })).toEqual(['lost']);
+    // Of a recipient that is none of the run's no feed was read.
+    const other = { ...withdrawn[0]!, recipient: 'other', subject: 'other' };
+    expect(said({ shares: [...goodRun().shares, other] })).toEqual([]);
+  });
+
+  it('is not above the one at which its share stands, but for one that is not settled', () => {
+    const partnerFeed = [onFeed(1, 0), onFeed(2, 1)];
+    const behind = goodRun().shares;
+    expect(said({ shares: behind, partnerFeed })).toEqual(['invented']);
+    expect(said({ shares: behind, partnerFeed, unsettled: ['a release is being sent'] })).toEqual(['stuck']);
+    expect(said({ shares, partnerFeed })).toEqual([]);
+  });
+
+  it('stands for a share of that very recipient', () => {
+    const swapped = goodRun().shares.map((share) => ({
+      ...share,
+      recipient: share.recipient === PARTNER ? 'notifications' : PARTNER,
+    }));
+    expect(said({ shares: swapped })).toContain('invented');
+  });
 });
 
 it('where each record is aborted first and sent then, somebody does no work', () => {

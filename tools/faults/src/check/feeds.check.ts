@@ -33,15 +33,16 @@ function checkOrder(name: string, records: readonly FeedRecord[]): Anomaly[] {
 }
 
 /** Each version of what somebody holds is on its feed, or was aborted, and not both. */
-function checkVersions({ shares, partnerFeed, notificationsFeed, leaving, aborted }: Observed): Anomaly[] {
+function checkVersions({ shares, partner, partnerFeed, notificationsFeed, leaving, aborted }: Observed): Anomaly[] {
   const nameOf = ({ subject, version }: { subject: string; version: number | null }): string =>
     `${subject} v${version}`;
   const feeds = [partnerFeed, notificationsFeed, ...leaving.map(({ feed }) => feed)];
   const there = new Set(feeds.flatMap((feed) => feed.map(nameOf)));
   const gone = new Set(aborted.map(nameOf));
-  const known = new Set(feeds.flatMap((feed) => feed.map(({ subject }) => subject)));
+  // By recipient: of a share that nothing came of, its feed does not know the subject.
+  const read = new Set([partner, 'notifications', ...leaving.map(({ slug }) => slug)]);
   return shares
-    .filter(({ subject }) => known.has(subject))
+    .filter(({ recipient }) => read.has(recipient))
     .flatMap(({ subject, recipient, version: last }) =>
       Array.from({ length: last }, (_, n) => nameOf({ subject, version: n + 1 })).flatMap((name): Anomaly[] => {
         if (there.has(name) !== gone.has(name)) return [];
@@ -50,6 +51,19 @@ function checkVersions({ shares, partnerFeed, notificationsFeed, leaving, aborte
           : [{ kind: 'lost', what: `${name} is not on the feed of ${recipient}, and was not aborted` }];
       }),
     );
+}
+
+/** No feed is ahead of what its recipient is known to hold; a record that is not settled yet is, by one. */
+function checkAhead({ shares, unsettled }: Observed, slug: string, feed: readonly FeedRecord[]): Anomaly[] {
+  const standing = new Map(
+    shares.filter(({ recipient }) => recipient === slug).map(({ subject, version }) => [subject, version]),
+  );
+  return feed.flatMap(({ subject, version, partition, offset }): Anomaly[] => {
+    const last = standing.get(subject) ?? 0;
+    if (version === null || version <= last) return [];
+    const what = `feed of ${slug} ${subject} at ${partition}/${offset}: v${version} stands there, and the share is at v${last}`;
+    return [{ kind: unsettled.length > 0 ? 'stuck' : 'invented', what }];
+  });
 }
 
 /**
@@ -147,6 +161,7 @@ export function checkFeeds(observed: Observed): Anomaly[] {
       ...checkOrder(`feed of ${slug}`, feed),
       ...checkWriters(observed, `feed of ${slug}`, feed),
       ...checkValues(observed, feed, customerOf),
+      ...checkAhead(observed, slug, feed),
     ]),
     ...partners.flatMap((receiving) => checkEnd(observed, receiving, customerOf)),
     ...checkVersions(observed),

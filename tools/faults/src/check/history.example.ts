@@ -107,8 +107,13 @@ export const onNotified = (version: number, offset: number, over: Partial<FeedRe
     ...over,
   });
 
+/** The version of a share whose feed ends so: each record is settled. */
+export const lastOn = (feed: readonly FeedRecord[]): number => Math.max(1, ...feed.map(({ version }) => version ?? 0));
+
 export function goodRun(over: Partial<Observed> = {}): Observed {
   const { profiles = PROFILES, permissions = PERMISSIONS } = over;
+  const { partnerFeed = [onFeed(1, 0)], notificationsFeed = [onNotified(1, 0)] } = over;
+  const [sent, notified] = [lastOn(partnerFeed), lastOn(notificationsFeed)];
   return {
     operations: [
       done(1, { kind: 'register' }, 'ok', { version: 1 }),
@@ -125,16 +130,23 @@ export function goodRun(over: Partial<Observed> = {}): Observed {
     permitted: new Map([[KEY, { version: 1, state: 'granted' }]]),
     copies: new Map([[CUSTOMER, 2]]),
     shares: [
-      { customer: CUSTOMER, recipient: PARTNER, subject: SUBJECT, lane: 7, version: 1, state: 'released' },
-      { customer: CUSTOMER, recipient: 'notifications', subject: NOTIFIED, lane: 7, version: 1, state: 'released' },
+      { customer: CUSTOMER, recipient: PARTNER, subject: SUBJECT, lane: 7, version: sent, state: 'released' },
+      {
+        customer: CUSTOMER,
+        recipient: 'notifications',
+        subject: NOTIFIED,
+        lane: 7,
+        version: notified,
+        state: 'released',
+      },
     ],
-    partnerFeed: [onFeed(1, 0)],
+    partnerFeed,
     leaving: [],
     aborted: [],
     entries: [],
     announcements: [],
     looks: [],
-    notificationsFeed: [onNotified(1, 0)],
+    notificationsFeed,
     subjects: new Map([[NOTIFIED, 1]]),
     cancelled: new Set(),
     withdrawals: [],

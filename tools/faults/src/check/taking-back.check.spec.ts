@@ -3,7 +3,17 @@ import { slugOf } from '../plan/operations.js';
 import { checkCancellations } from './cancellations.check.js';
 import { checkFeeds } from './feeds.check.js';
 import { checkFence } from './fence.check.js';
-import { CUSTOMER, done, goodRun, NOTIFIED, onFeed, onNotified, PARTNER, permissionFor } from './history.example.js';
+import {
+  CUSTOMER,
+  done,
+  goodRun,
+  lastOn,
+  NOTIFIED,
+  onFeed,
+  onNotified,
+  PARTNER,
+  permissionFor,
+} from './history.example.js';
 import type { Leaving, Observed } from './observed.js';
 import { checkPermissions, mailingOf } from './permissions.check.js';
 import { checkTerminations } from './terminations.check.js';
@@ -23,12 +33,23 @@ describe('an agreement that was terminated', () => {
   const terminated = { ...done(6, { kind: 'terminate' }, 'ok', { answered: 100 }), customer: undefined };
   const sent = onFeed(1, 7, { subject, id: 'leaving@1', at: 90 });
   const withdrawn = onFeed(2, 8, { subject, id: 'leaving@2', values: {}, purposes: {} });
+  const both = [sent, withdrawn];
   const of = (leaving: Partial<Leaving>, outcome: 'ok' | 'info' | 'none' = 'ok'): Partial<Observed> => ({
     operations: [...good.operations, granted, ...(outcome === 'none' ? [] : [{ ...terminated, outcome }])],
     permissions: [...good.permissions, permissionFor(key, 1, 'granted')],
     permitted: new Map([...good.permitted, [key, { version: 1, state: 'granted' }]]),
-    shares: [...good.shares, { customer: CUSTOMER, recipient: slug, subject, lane: 7, version: 1, state: 'withdrawn' }],
-    leaving: [{ slug, state: 'terminated', told: 'terminated', feed: [sent, withdrawn], ...leaving }],
+    shares: [
+      ...good.shares,
+      {
+        customer: CUSTOMER,
+        recipient: slug,
+        subject,
+        lane: 7,
+        version: lastOn(leaving.feed ?? both),
+        state: 'withdrawn',
+      },
+    ],
+    leaving: [{ slug, state: 'terminated', told: 'terminated', feed: both, ...leaving }],
   });
 
   it('takes back what stood on the feed of its partner, though permissions stand', () => {
