@@ -19,6 +19,8 @@ export interface RunResult {
   readonly takeovers: Takeovers;
   readonly anomalies: readonly Anomaly[];
   readonly operations: Readonly<Record<'ok' | 'fail' | 'info', number>>;
+  /** Why operations did not come to pass, and how often. */
+  readonly reasons: Readonly<Record<string, number>>;
   readonly faults: readonly Happened[];
   readonly missed: readonly string[];
   /** Records of feeds whose transactions did not commit; each was sent anew. */
@@ -51,6 +53,7 @@ export function begunAt(
     takeovers: { outbox_lanes: 0, feed_lanes: 0 },
     anomalies: [{ kind: 'unfinished', what: `seed ${seed} did not come to its end${reason}` }],
     operations: { ok: 0, fail: 0, info: 0 },
+    reasons: {},
     faults: [],
     missed: [],
     aborted: 0,

@@ -5,6 +5,7 @@ import { check } from './check/check.js';
 import type { Anomaly, Observed } from './check/observed.js';
 import { acknowledgedMeanwhile, tooLittle, wasWatched } from './check/enough.check.js';
 import { tooFewFaults } from './check/enough-faults.check.js';
+import { reasonsOf } from './check/refusals.check.js';
 import { History } from './history.js';
 import { before, isSince } from './observe/before.js';
 import { COPYABLE, observe } from './observe/observe.js';
@@ -218,6 +219,7 @@ async function checked(
     meanwhile: acknowledgedMeanwhile(history.operations, happened),
     anomalies,
     operations: { ok: count('ok'), fail: count('fail'), info: count('info') },
+    reasons: reasonsOf(history.operations),
     faults: happened,
     missed,
     takeovers,

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { Anomaly } from './check/observed.js';
 import type { RunResult } from './result.js';
 import { folderOf } from './seeds.js';
-import { isTold, plantsTable, tableOfAll } from './summary.js';
+import { isTold, plantsTable, summaryOf, tableOfAll } from './summary.js';
 
 const run = (...kinds: Anomaly['kind'][]): RunResult => ({
   seed: 1,
@@ -16,6 +16,7 @@ const run = (...kinds: Anomaly['kind'][]): RunResult => ({
   takeovers: { outbox_lanes: 0, feed_lanes: 0 },
   anomalies: kinds.map((kind) => ({ kind, what: `something ${kind}` })),
   operations: { ok: 150, fail: 0, info: 0 },
+  reasons: {},
   faults: [],
   missed: [],
   aborted: 0,
@@ -43,6 +44,13 @@ it('what is not the product, or asks more than it promises, is kept apart from i
   const kept = [{}, { otherClient: true }, { midCommit: true }, { otherClient: true, midCommit: true }];
   expect(new Set(kept.map((one) => folderOf({ long: true, ...one }))).size).toBe(4);
   expect(folderOf({ long: true })).toBe('long');
+});
+
+it('a seed tells why operations were refused', () => {
+  const how = { rounds: 1, operations: 150, long: false, midCommit: false, otherClient: false };
+  const refused = { operations: { ok: 150, fail: 3, info: 0 }, reasons: { 'nobody there': 2, 'stale-version': 1 } };
+  expect(summaryOf({ ...run(), ...refused }, how)).toContain('3 refused (2 nobody there, 1 stale-version),');
+  expect(summaryOf(run(), how)).toContain('0 refused,');
 });
 
 describe('a planted bug', () => {

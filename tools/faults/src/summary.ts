@@ -14,6 +14,12 @@ function kindsOf(anomalies: readonly Anomaly[]): string {
   return [...counts].map(([kind, count]) => `${count} ${kind}`).join(', ') || 'nothing wrong';
 }
 
+/** In brackets, where there are any. */
+function reasonsIn({ reasons }: RunResult): string {
+  const counts = Object.entries(reasons).map(([reason, count]) => `${count} ${reason}`);
+  return counts.length === 0 ? '' : ` (${counts.join(', ')})`;
+}
+
 type Asked = Omit<How, 'commit' | 'say' | 'signal'> & Kept;
 
 function commandOf(seed: number, { rounds, operations, long, midCommit, otherClient, plant }: Asked): string {
@@ -30,7 +36,7 @@ function commandOf(seed: number, { rounds, operations, long, midCommit, otherCli
 export function summaryOf(result: RunResult, how: Asked): string {
   const { seed, anomalies, operations, faults, missed, ownEnds, seconds } = result;
   return [
-    `seed ${seed}: ${kindsOf(anomalies)}; ${operations.ok} operations acknowledged, ${operations.fail} refused, ${operations.info} without an answer, ${result.meanwhile} of the acknowledged while things broke; ${result.aborted} records of feeds aborted; ${faults.length} faults in ${seconds} s`,
+    `seed ${seed}: ${kindsOf(anomalies)}; ${operations.ok} operations acknowledged, ${operations.fail} refused${reasonsIn(result)}, ${operations.info} without an answer, ${result.meanwhile} of the acknowledged while things broke; ${result.aborted} records of feeds aborted; ${faults.length} faults in ${seconds} s`,
     ...(missed.length > 0 ? [`  did not come to pass: ${missed.join('; ')}`] : []),
     ...ownEnds.map((end) => `  could not start: ${end}`),
     ...anomalies.slice(0, SHOWN).map(({ kind, what }) => `  ${kind}: ${what}`),

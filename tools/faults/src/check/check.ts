@@ -9,6 +9,7 @@ import type { Anomaly, Observed } from './observed.js';
 import { checkOutboxes } from './outbox.check.js';
 import { checkPermissions } from './permissions.check.js';
 import { checkProfiles } from './profiles.check.js';
+import { checkRefusals } from './refusals.check.js';
 import { placed } from './registrations.js';
 import { checkTerminations } from './terminations.check.js';
 import { checkTold } from './told.check.js';
@@ -21,6 +22,7 @@ export function check(seen: Observed): Anomaly[] {
     ...checkOutboxes(observed),
     ...checkTopics(observed),
     ...checkAcknowledged(observed),
+    ...checkRefusals(observed),
     ...checkPermissions(observed),
     ...checkEffects(observed),
     ...checkFeeds(observed),
