@@ -69,6 +69,22 @@ describe('messages that the broker took for older ones', () => {
   });
 });
 
+describe('a reading that gets no answer', () => {
+  it('ends at once where it is told to', async () => {
+    valve.through = true;
+    valve.state = 'frozen';
+    const given = new AbortController();
+    let isOver = false;
+    const reading = (async () => {
+      for await (const { value } of readAll(kafka, 'spec.silent.v1', { signal: given.signal })) void value;
+    })().finally(() => (isOver = true));
+    await eventually(() => expect(valve.connected).toBe(true));
+    given.abort();
+    await eventually(() => expect(isOver).toBe(true), { within: 4_000 });
+    await reading;
+  });
+});
+
 describe('a producer that gets no answer while it opens', () => {
   it.each(['fencedProducer', 'transactionalProducer'] as const)(
     'is given up at once by who closes a %s',

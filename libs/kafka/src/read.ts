@@ -1,7 +1,7 @@
 import type { Kafka, PlacedMessage, ReadOptions } from './types.js';
 
 /**
- * The committed messages of a topic from its beginning to the end it had when the reading began; with `follow`, on
+ * The committed messages of a topic from its beginning, or the last of them, to the end it had when the reading began; with `follow`, on
  * from there until the loop or the signal ends. It remembers nothing. Where an open
  * transaction stands before that end, the reading waits until it is committed or aborted.
  */

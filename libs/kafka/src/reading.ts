@@ -1,56 +1,40 @@
 import { randomUUID } from 'node:crypto';
-import { PARTITION_FETCH_BYTES } from '@castiron/contracts';
-import { ConnectedAdmin } from './admin.js';
+import { FETCH_BYTES, PARTITION_FETCH_BYTES } from '@castiron/contracts';
 import { createClient } from './client.js';
-import { within } from './deadline.js';
-import { highWatermarks } from './high-watermarks.js';
+import { CLOSING_MS, within } from './deadline.js';
 import { incoming } from './incoming.js';
+import { partitionEnds } from './partition-ends.js';
+import { ReadingEnd } from './reading-end.js';
 import { subscribedAssigner } from './subscribed-assigner.js';
 import type { KafkaSettings, PlacedMessage, ReadOptions } from './types.js';
 
-/** Messages held for a reader that is slower than the broker. */
-const BUFFER = 2_000;
-/** Fetches that brought nothing, after which it is asked whether anything can come before the end. */
-const IDLE_FETCHES = 8;
+/** Messages held for a reader that is slower than the broker, and bytes of their values; one fetch more may come. */
+const BUFFER = { messages: 2_000, bytes: FETCH_BYTES };
+/** A broker that is silent for longer has failed. */
+const START_MS = 60_000;
+const STOP_MS = 5_000;
 
-async function stableEnds(settings: KafkaSettings, topic: string): Promise<Map<number, bigint>> {
-  const admin = new ConnectedAdmin(settings);
-  try {
-    return new Map((await admin.endOffsets(topic)).map(({ partition, offset }) => [partition, BigInt(offset)]));
-  } finally {
-    await admin.close();
-  }
-}
-
-/** Reads a topic from its beginning; never commits an offset. */
+/** Reads a topic, or its end; never commits an offset. */
 export async function* readTopic(
   settings: KafkaSettings,
   topic: string,
   options: ReadOptions,
 ): AsyncGenerator<PlacedMessage> {
-  const stable = await stableEnds(settings, topic);
-  const isWanted = (partition: number): boolean => partition === (options.partition ?? partition);
-  const ends = await highWatermarks(settings, topic, [...stable.keys()].filter(isWanted));
-  const follow = options.follow ?? false;
-  if (!follow && [...ends.values()].every((end) => end === 0n)) return;
-
+  const { partition, last, follow = false, groupId = `castiron-read-${randomUUID()}`, signal } = options;
+  if (signal?.aborted) return;
   const client = createClient(settings, { initialRetryTime: 100, maxRetryTime: 2_000, retries: 6 });
   const consumer = client.kafka.consumer({
-    groupId: options.groupId ?? `castiron-read-${randomUUID()}`,
+    groupId,
     allowAutoTopicCreation: false,
     readUncommitted: false,
     maxWaitTimeInMs: 250,
+    maxBytes: FETCH_BYTES,
     maxBytesPerPartition: PARTITION_FETCH_BYTES,
-    partitionAssigners: [subscribedAssigner(isWanted)],
+    partitionAssigners: [subscribedAssigner((one) => one === (partition ?? one))],
   });
-  const { last } = options;
-  const begins = new Map(
-    [...ends].map(([partition, end]) => [partition, last === undefined ? 0n : end - BigInt(last)]),
-  );
   const buffer: PlacedMessage[] = [];
-  const positions = new Map<number, bigint>();
+  let bytes = 0;
   let failure: Error | undefined;
-  let idleFetches = 0;
   let stopped = false;
   let wake = (): void => undefined;
   let drained = (): void => undefined;
@@ -59,73 +43,77 @@ export async function* readTopic(
     wake();
     drained();
   };
-  options.signal?.addEventListener('abort', stop, { once: true });
-
-  // Counts markers of transactions and aborted records, which are never handed over.
-  consumer.on('consumer.end_batch_process', ({ payload }) => {
-    positions.set(payload.partition, BigInt(payload.lastOffset) + 1n);
-    idleFetches = 0;
-    wake();
-  });
-  consumer.on('consumer.fetch', () => {
-    idleFetches += 1;
-    wake();
-  });
-  consumer.on('consumer.group_join', () => {
-    for (const [partition, begin] of begins)
-      if (begin > 0n) consumer.seek({ topic, partition, offset: begin.toString() });
-  });
+  signal?.addEventListener('abort', stop, { once: true });
   consumer.on('consumer.crash', ({ payload }) => {
     if (payload.restart) return;
     failure = payload.error;
     wake();
   });
-  /** Whether the end that was asked for is reached; behind an open transaction, that takes until it ends. */
-  const atEnd = async (): Promise<boolean> => {
-    if ([...ends].every(([partition, end]) => end === 0n || (positions.get(partition) ?? 0n) >= end)) return true;
-    if (idleFetches < IDLE_FETCHES) return false;
-    idleFetches = 0;
-    // Compaction may have taken the last offsets away. With nothing open before them, nothing more can come.
-    const now = await stableEnds(settings, topic);
-    return [...ends].every(([partition, end]) => (now.get(partition) ?? 0n) >= end) && buffer.length === 0;
-  };
 
   try {
-    await consumer.connect();
-    await consumer.subscribe({ topics: [topic], fromBeginning: true });
-    await consumer.run({
-      autoCommit: false,
-      eachBatch: async (payload) => {
-        const { batch } = payload;
-        for (const message of batch.messages) {
-          if (stopped) return;
-          buffer.push({ ...incoming(message), topic, partition: batch.partition });
-          payload.resolveOffset(message.offset);
-        }
-        wake();
-        while (buffer.length > BUFFER && !stopped) {
-          await payload.heartbeat();
-          await within(2_000, 'reading', new Promise<void>((resolve) => (drained = resolve))).catch(() => undefined);
-        }
-      },
+    const ask = () => within(START_MS, 'asking for the end', partitionEnds(settings, topic, partition), signal);
+    const ends = await ask();
+    if (!follow && [...ends.values()].every(({ end }) => end === 0n)) return;
+    const reading = new ReadingEnd(ends, ask);
+    // Counts markers of transactions and aborted records, which are never handed over.
+    consumer.on('consumer.end_batch_process', ({ payload }) => {
+      reading.cameTo(payload.partition, BigInt(payload.lastOffset) + 1n);
+      wake();
     });
+    consumer.on('consumer.network.request', ({ payload }) => {
+      if (payload.apiName !== 'Fetch') return;
+      reading.answered(payload.broker);
+      wake();
+    });
+    consumer.on('consumer.group_join', () => {
+      for (const [one, { end }] of ends) {
+        const begin = last === undefined ? 0n : end - BigInt(last);
+        if (begin > 0n) consumer.seek({ topic, partition: one, offset: begin.toString() });
+      }
+    });
+    const running = consumer
+      .connect()
+      .then(() => consumer.subscribe({ topics: [topic], fromBeginning: true }))
+      .then(() =>
+        consumer.run({
+          autoCommit: false,
+          eachBatch: async (payload) => {
+            for (const message of payload.batch.messages) {
+              if (stopped) return;
+              buffer.push({ ...incoming(message), topic, partition: payload.batch.partition });
+              bytes += message.value?.length ?? 0;
+              payload.resolveOffset(message.offset);
+            }
+            wake();
+            while ((buffer.length > BUFFER.messages || bytes > BUFFER.bytes) && !stopped) {
+              await payload.heartbeat();
+              const empty = new Promise<void>((resolve) => (drained = resolve));
+              await within(2_000, 'reading', empty).catch(() => undefined);
+            }
+          },
+        }),
+      );
+    await within(START_MS, 'joining a group', running, signal);
     for (;;) {
+      if (signal?.aborted) return;
       const next = buffer.shift();
       if (next !== undefined) {
-        if (options.signal?.aborted) return;
+        bytes -= next.value?.length ?? 0;
         yield next;
         if (buffer.length === 0) drained();
         continue;
       }
       if (failure !== undefined) throw failure;
-      if (stopped || options.signal?.aborted || (!follow && (await atEnd()) && buffer.length === 0)) return;
+      if (!follow && (await reading.isReached()) && buffer.length === 0) return;
       await within(1_000, 'reading', new Promise<void>((resolve) => (wake = resolve))).catch(() => undefined);
     }
+  } catch (error) {
+    if (!signal?.aborted) throw error;
   } finally {
     stop();
-    options.signal?.removeEventListener('abort', stop);
+    signal?.removeEventListener('abort', stop);
     const closed = consumer.stop().then(() => consumer.disconnect());
-    await within(5_000, 'stopping', closed).catch(() => undefined);
+    await within(signal?.aborted ? CLOSING_MS : STOP_MS, 'stopping', closed).catch(() => undefined);
     client.destroySockets();
   }
 }

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { createServer, type AddressInfo, type Socket } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
-import { highWatermarks } from './high-watermarks.js';
+import { partitionEnds } from './partition-ends.js';
 import { putScramUser } from './scram.js';
 import { transactionsUnderWay } from './transactions-under-way.js';
 import type { KafkaSettings } from './types.js';
@@ -20,7 +20,7 @@ afterAll(() => void server.close());
 
 describe('a broker that goes away in the middle of a handshake', () => {
   it.each([
-    ['the end of a topic', () => highWatermarks(settings, 'spec.v1', [0])],
+    ['the end of a topic', () => partitionEnds(settings, 'spec.v1')],
     ['transactions', () => transactionsUnderWay(settings)],
     ['a new user', () => putScramUser(settings, 'someone', 'secret')],
   ])('fails the call for %s and not the process', async (_what, call) => {

@@ -16,6 +16,7 @@ describe('the end of a process that nobody asked to end', () => {
     'AggregateError [ECONNREFUSED]: ',
     'error: the database system is starting up',
     'DatabaseSilent: the database did not answer in time',
+    'Error: timeout expired',
   ])('is of what is away where it could not start: %s', (thrown) => {
     expect(ownEndOf(false, { reason, thrown })).toEqual({ why: `${thrown}, before it was up`, kind: 'away' });
     expect(ownEndOf(true, { reason, thrown })).toMatchObject({ kind: 'crashed' });

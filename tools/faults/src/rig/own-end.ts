@@ -25,7 +25,7 @@ interface Fatal {
 const STUCK = /although the broker answers$/;
 /** A database or a broker that is not there, does not answer, or goes away. */
 const AWAY =
-  /ECONNREFUSED|ECONNRESET|EPIPE|Connection terminated|[Cc]onnection (?:error|timeout)|the database system is |terminating connection|did not answer in time|KafkaJS(?:Connection|RequestTimeout|NumberOfRetriesExceeded)/;
+  /ECONNREFUSED|ECONNRESET|EPIPE|Connection terminated|[Cc]onnection (?:error|timeout)|timeout expired|the database system is |terminating connection|did not answer in time|KafkaJS(?:Connection|RequestTimeout|NumberOfRetriesExceeded)/;
 
 /** @param wasUp whether it had answered requests */
 export function ownEndOf(wasUp: boolean, { reason, fatal, thrown }: Said): OwnEnd {

@@ -2,32 +2,21 @@ import { randomUUID } from 'node:crypto';
 import { FETCH_BYTES, PARTITION_FETCH_BYTES } from '@castiron/contracts';
 import { Consumer as Client, MessagesStreamFallbackModes, MessagesStreamModes } from '@platformatic/kafka';
 import { within } from '../../deadline.js';
-import { highWatermarks } from '../../high-watermarks.js';
+import { partitionEnds } from '../../partition-ends.js';
 import type { KafkaSettings, PlacedMessage, ReadOptions } from '../../types.js';
-import { PlatformaticAdmin } from './admin.js';
 import { discard, optionsOf } from './client.js';
 import { incoming } from './consumer.js';
 
 type Bytes = Buffer | null | undefined;
-
-async function stableEnds(settings: KafkaSettings, topic: string): Promise<Map<number, bigint>> {
-  const admin = new PlatformaticAdmin(settings);
-  try {
-    return new Map((await admin.endOffsets(topic)).map(({ partition, offset }) => [partition, BigInt(offset)]));
-  } finally {
-    await admin.close();
-  }
-}
 
 export async function* readTopic(
   settings: KafkaSettings,
   topic: string,
   { groupId = `castiron-read-${randomUUID()}`, follow = false, signal, partition: only, last }: ReadOptions,
 ): AsyncGenerator<PlacedMessage> {
-  const stable = await stableEnds(settings, topic);
   const isWanted = (partition: number): boolean => partition === (only ?? partition);
-  const ends = await highWatermarks(settings, topic, [...stable.keys()].filter(isWanted));
-  if (!follow && [...ends.values()].every((end) => end === 0n)) return;
+  const ends = await partitionEnds(settings, topic, only);
+  if (!follow && [...ends.values()].every(({ end }) => end === 0n)) return;
   const client = new Client<Bytes, Bytes, Bytes, Bytes>({
     ...optionsOf(settings),
     retries: 20,
@@ -42,7 +31,7 @@ export async function* readTopic(
     const stream = await client.consume({
       topics: [topic],
       mode: MessagesStreamModes.MANUAL,
-      offsets: [...ends].map(([partition, end]) => ({ topic, partition, offset: begin(end) })),
+      offsets: [...ends].map(([partition, { end }]) => ({ topic, partition, offset: begin(end) })),
       fallbackMode: MessagesStreamFallbackModes.EARLIEST,
     });
     let failure: Error | undefined;
@@ -60,11 +49,14 @@ export async function* readTopic(
     signal?.addEventListener('abort', () => wake(), { once: true });
     const atEnd = async (): Promise<boolean> => {
       const position = (partition: number) => stream.offsetsToFetch.get(`${topic}:${partition}`) ?? 0n;
-      if ([...ends].every(([partition, end]) => position(partition) >= end)) return true;
+      if ([...ends].every(([partition, { end }]) => position(partition) >= end)) return true;
       if (idleFetches < 8) return false;
       idleFetches = 0;
-      const now = await stableEnds(settings, topic);
-      return [...ends].every(([partition, end]) => (now.get(partition) ?? 0n) >= end) && stream.readableLength === 0;
+      const now = await partitionEnds(settings, topic, only);
+      return (
+        [...ends].every(([partition, { end }]) => (now.get(partition)?.stable ?? 0n) >= end) &&
+        stream.readableLength === 0
+      );
     };
     for (;;) {
       const message = stream.read();
