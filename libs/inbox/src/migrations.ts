@@ -122,6 +122,23 @@ export class FindIdsOfNoWeekByTheirAge1795392000205 implements MigrationInterfac
   }
 }
 
+/** Of a key the newest message that holds up is asked for with each batch: without it in the index all of them are read. */
+export class FindTheNewestParkedMessageOfAKey1795392000206 implements MigrationInterface {
+  readonly name = 'FindTheNewestParkedMessageOfAKey1795392000206';
+
+  async up(runner: QueryRunner): Promise<void> {
+    await runner.query(`DROP INDEX parked_messages_by_key`);
+    await runner.query(
+      `CREATE INDEX parked_messages_by_key ON parked_messages (consumer, topic, key_hash, holds_up, id)
+       WHERE state = 'parked'`,
+    );
+  }
+
+  down(): Promise<void> {
+    return Promise.reject(new Error('migrations go forward only'));
+  }
+}
+
 /** To be listed in each service's DataSource. */
 export const inboxMigrations: (new () => MigrationInterface)[] = [
   RememberHandledMessages1795392000201,
@@ -129,4 +146,5 @@ export const inboxMigrations: (new () => MigrationInterface)[] = [
   FindParkedMessagesByTheirEvent1795392000203,
   CountParkedMessagesByReason1795392000204,
   FindIdsOfNoWeekByTheirAge1795392000205,
+  FindTheNewestParkedMessageOfAKey1795392000206,
 ];

@@ -136,8 +136,9 @@ async function countOnly(
 }
 
 /**
- * Of these keys of a topic, those that have parked messages, and whether these hold up later ones. Waits for a replay of
- * them that is under way, and keeps another out: what is parked behind them is parked before the replay looks again.
+ * Of these keys of a topic, those that have parked messages, and whether these hold up later ones. Of each key the newest
+ * that does is locked, and only that, for there may be thousands: a replay goes by the order of ids, so it can end what
+ * holds up only with that one, and what is parked behind it is parked before the replay looks again.
  */
 export async function parkedKeys(
   manager: EntityManager,
@@ -149,10 +150,13 @@ export async function parkedKeys(
   if (keyHashes.length === 0) return new Map();
   const keys = new Map(keyHashes.map((keyHash) => [seal.hash(keyHash), keyHash]));
   const rows = await manager.query<{ stored: string; holdsUp: boolean }[]>(
-    `SELECT key_hash AS stored, bool_or(holds_up) AS "holdsUp" FROM (
-       SELECT key_hash, holds_up FROM parked_messages
-       WHERE consumer = $1 AND topic = $2 AND key_hash = ANY ($3) AND state = 'parked' ORDER BY id FOR SHARE
-     ) AS held GROUP BY key_hash`,
+    `SELECT stored, newest.id IS NOT NULL AS "holdsUp" FROM unnest($3::text[]) AS stored LEFT JOIN LATERAL (
+       SELECT id FROM parked_messages
+       WHERE consumer = $1 AND topic = $2 AND key_hash = stored AND state = 'parked' AND holds_up
+       ORDER BY id DESC LIMIT 1 FOR SHARE
+     ) AS newest ON true
+     WHERE EXISTS (SELECT FROM parked_messages
+       WHERE consumer = $1 AND topic = $2 AND key_hash = stored AND state = 'parked')`,
     [consumer, topic, [...keys.keys(), ...keyHashes]],
   );
   const former = rows.filter(({ stored }) => !keys.has(stored)).map(({ stored }) => stored);

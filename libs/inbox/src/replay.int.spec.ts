@@ -3,7 +3,8 @@ import { eventually, freshDatabase } from '@castiron/testing';
 import { EntityManager } from 'typeorm';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { subscribe, type Inbox } from './index.js';
-import { event, eventOn, fromTheStart, upTo, type Counted } from './testing/inbox.rig.js';
+import { parkedKeys } from './parked-messages.js';
+import { event, eventOn, fromTheStart, specSeal, upTo, type Counted } from './testing/inbox.rig.js';
 import { kafka, migrations, rigOfFile } from './testing/rig-of-file.js';
 
 const within = { within: 20_000 };
@@ -79,27 +80,46 @@ describe('a replay', () => {
     expect(await rig.effects(jam.topic, 'a')).toEqual(upTo(10));
   });
 
-  it('keeps the order with what comes meanwhile', async () => {
+  it.each([
+    ['waits for the last message of the key', 3, 1, ['behind-parked']],
+    ['is parked behind messages to come', 2, 0, ['behind-parked', 'behind-parked', 'behind-parked', 'behind-parked']],
+  ])('keeps the order with what comes meanwhile and %s', async (_, gated, waiting, reasons) => {
     let open = (): void => undefined;
     const gate = new Promise<void>((resolve) => (open = resolve));
-    const jam = await jammed(2, (n) => (n === 2 ? gate : Promise.resolve()));
+    const jam = await jammed(2, (n) => (n === gated ? gate : Promise.resolve()));
     jam.mend();
     const replaying = rig.replay(jam.inbox);
-    await eventually(async () => expect(await rig.effects(jam.topic, 'a')).toEqual([1]), within);
+    await eventually(async () => expect(await rig.effects(jam.topic, 'a')).toEqual(upTo(gated - 1)), within);
     await rig.producer.send([event(jam.contract, 'a', 4), event(jam.contract, 'a', 5)]);
-    // The consumer has them and waits for the replay, instead of parking them behind what is about to be done.
     await eventually(async () => {
-      const waiting = await rig.dataSource.query<unknown[]>(
+      const found = await rig.dataSource.query<unknown[]>(
         `SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'
          AND query LIKE '%FOR SHARE%'`,
       );
-      expect(waiting).toHaveLength(1);
+      expect(found).toHaveLength(waiting);
+      const parked = (await rig.parked(jam.topic)).filter(({ state }) => state === 'parked');
+      expect(parked.map(({ reason }) => reason)).toEqual(reasons);
     }, within);
     open();
     await replaying;
     await eventually(async () => expect(await rig.effects(jam.topic, 'a')).toEqual(upTo(5)), within);
     await rig.producer.send([event(jam.contract, 'a', 6)]);
     await eventually(async () => expect(await rig.effects(jam.topic, 'a')).toEqual(upTo(6)), within);
+  });
+
+  it('is kept out by one lock a key, however much is parked of it: the last that holds up', async () => {
+    await rig.dataSource.query(
+      `INSERT INTO parked_messages (consumer, topic, position, key_hash, holds_up, reason, sealed)
+       SELECT 'locks', 't', n::text, $1, n <= 90, 'spec', '' FROM generate_series(1, 100) AS n`,
+      [specSeal.hash('a')],
+    );
+    await rig.dataSource.transaction(async (manager) => {
+      expect(await parkedKeys(manager, 'locks', 't', ['a', 'b'], specSeal)).toEqual(new Map([['a', true]]));
+      const free = await rig.dataSource.query<{ position: string }[]>(
+        `SELECT position FROM parked_messages WHERE consumer = 'locks' ORDER BY id FOR UPDATE SKIP LOCKED`,
+      );
+      expect(free.map(({ position }) => Number(position))).toEqual(upTo(100).filter((n) => n !== 90));
+    });
   });
 
   it('finds an event among many that are parked by its id', async () => {
