@@ -1,7 +1,7 @@
 import { Controller, Get, Inject, Module, Post } from '@nestjs/common';
 import { randomBytes, randomUUID } from 'node:crypto';
 import { DataSource } from 'typeorm';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { services, Roles } from '@castiron/access';
 import { startTestIssuer, type TestIssuer } from '@castiron/access/testing';
 import { createLogger, createMetrics, Health } from '@castiron/observability';
@@ -164,6 +164,30 @@ describe('while the database is away', () => {
     await eventually(async () => expect(await call('POST', key)).toMatchObject({ status: 201 }));
     expect(await marks()).toBe(before + 1);
   }, 60_000);
+});
+
+describe('a key', () => {
+  it('that may have been taken, though nobody heard so, is free again once the database is back', async () => {
+    const key = randomUUID();
+    const before = await marks();
+    valve.deafAfter = 'INSERT INTO http_idempotency';
+    expectUnavailable([await call('POST', key)]);
+    valve.state = 'open';
+    await eventually(async () => expect(await call('POST', key)).toMatchObject({ status: 201 }), { within: 15_000 });
+    expect(await marks()).toBe(before + 1);
+  }, 60_000);
+
+  it('that nobody can have taken, for there was no connection, is not asked for again', async () => {
+    const own = await createDataSource(valve.url, [], createLogger('svc', 'silent')).initialize();
+    valve.state = 'cut';
+    await expect(own.query('SELECT 1'), 'the connection that was open').rejects.toThrow();
+    const asked = vi.spyOn(own, 'query');
+    const request = { caller: 'portal', method: 'POST', address: '/marks', condition: undefined, body: undefined };
+    const taken = new AnswerStore(own, randomBytes(32)).take({ ...request, key: randomUUID() });
+    await expect(taken).rejects.toThrow();
+    expect(asked).toHaveBeenCalledTimes(1);
+    await own.destroy();
+  });
 });
 
 describe('a commit whose answer is lost', () => {

@@ -1,6 +1,6 @@
 import { createHmac, hkdfSync, randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
-import type { DataSource, EntityManager } from 'typeorm';
+import { QueryFailedError, type DataSource, type EntityManager } from 'typeorm';
 import { open, seal } from '@castiron/encryption';
 import { isPassing, Refused } from '@castiron/failures';
 
@@ -139,8 +139,9 @@ export class AnswerStore {
     try {
       return (await take).length > 0 ? hold : undefined;
     } catch (error) {
-      // It may have been taken all the same, and nobody would carry out the request.
-      if (isPassing(error)) void this.insist(() => this.end(hold)).catch(() => undefined);
+      // What was sent may have been carried out all the same, and nobody would carry out the request.
+      if (error instanceof QueryFailedError && isPassing(error))
+        void this.insist(() => this.end(hold)).catch(() => undefined);
       throw error;
     }
   }
