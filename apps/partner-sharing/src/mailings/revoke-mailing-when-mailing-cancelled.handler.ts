@@ -6,6 +6,7 @@ import { revokeWithin } from '../permissions/revoke-permission/revoke-permission
 import { orderOfPermission } from '../publications.js';
 import { NOTIFIER } from '../release/notices-of.decision.js';
 import type { ReleaseSignals } from '../release/release-signals.js';
+import { lockShares } from '../shares/lock-shares.js';
 import { makePending } from '../shares/make-shares.js';
 
 interface CancelledShare {
@@ -29,6 +30,7 @@ export function revokeMailingWhenMailingCancelled(signals: ReleaseSignals) {
     const ids = shares.map(({ id }) => id);
     // All of them first and in one order, as releases take them: neither is to wait for the other.
     await lockEpochs(tx.manager, 'share', ids);
+    await lockShares(tx.manager, ids);
     for (const permission of permissions) await revokeWithin(tx, permission, signals);
     await tx.manager.query(
       `UPDATE shares s SET mailing_cancelled_at = c.at FROM unnest($1::uuid[], $2::timestamptz[]) AS c (id, at) WHERE s.id = c.id`,

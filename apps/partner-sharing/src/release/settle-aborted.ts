@@ -8,6 +8,7 @@ import { makePending } from '../shares/make-shares.js';
 import type { Holding } from '../shares/share.js';
 import type { Outcome, SendingRow } from './outcome.js';
 import type { ReleaseSignals } from './release-signals.js';
+import { takeStillSending } from './still-sending.js';
 import { audienceOf, noticeKeysOf, tellCustomer } from './tell-customers.js';
 
 /**
@@ -26,12 +27,7 @@ export async function settleAborted(
   const keys = rows.filter(isShown).flatMap((row) => noticeKeysOf(row, audiences));
   await transactions.run([...new Set(keys)], async (tx) => {
     const { manager } = tx;
-    const [taken]: [{ share: string }[], number] = await manager.query(
-      'DELETE FROM sending_records WHERE batch = $1 AND share = ANY($2::uuid[]) RETURNING share',
-      [rows[0]?.batch, rows.map(({ share }) => share)],
-    );
-    const mine = new Set(taken.map(({ share }) => share));
-    const aborted = rows.filter(({ share }) => mine.has(share));
+    const aborted = await takeStillSending(tx, rows);
     const clock: { now: Date }[] = await manager.query('SELECT clock_timestamp() AS now');
     const now = clock[0]?.now ?? new Date();
     for (const row of aborted) {

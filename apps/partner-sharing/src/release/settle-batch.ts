@@ -5,6 +5,7 @@ import { DAYS_TO_DELETE, withdrawalOf } from '../obligations/withdrawal-of.decis
 import { orderOfDuties } from '../publications.js';
 import { STATE_AFTER, type SendingRow } from './outcome.js';
 import type { ReleaseSignals } from './release-signals.js';
+import { takeStillSending } from './still-sending.js';
 import { audienceOf, noticeKeysOf, tellCustomer, type Audiences } from './tell-customers.js';
 
 /** Each share may need two outbox keys, and one transaction holds 256 at most. */
@@ -23,7 +24,7 @@ export async function settleCommitted(
     const audience = await audienceOf(dataSource, chunk);
     const keys = chunk.flatMap((row) => keysOf(row, audience));
     await transactions.run([...new Set(keys)], async (tx) => {
-      for (const row of await stillSending(tx, chunk)) {
+      for (const row of await settleShares(tx, chunk)) {
         await oblige(tx, row);
         tellCustomer(tx, row, audience);
       }
@@ -40,17 +41,10 @@ function keysOf(row: SendingRow, audience: Audiences): string[] {
   ];
 }
 
-/** Takes the rows that nobody settled before, and brings their shares up to date. */
-async function stillSending({ manager }: Tx, rows: readonly SendingRow[]): Promise<readonly SendingRow[]> {
-  const [taken]: [{ share: string; batch: string }[], number] = await manager.query(
-    'DELETE FROM sending_records WHERE batch = $1 AND share = ANY($2::uuid[]) RETURNING share',
-    [rows[0]?.batch, rows.map(({ share }) => share)],
-  );
-  const mine = new Set(taken.map(({ share }) => share));
-  const settled = rows.filter(({ share }) => mine.has(share));
-  // In one order for all: a cancellation of many mailings updates them too.
-  await manager.query('SELECT FROM shares WHERE id = ANY ($1::uuid[]) ORDER BY id FOR NO KEY UPDATE', [[...mine]]);
-  await manager.query(
+/** Brings the shares of the rows that nobody settled before up to date. */
+async function settleShares(tx: Tx, rows: readonly SendingRow[]): Promise<readonly SendingRow[]> {
+  const settled = await takeStillSending(tx, rows);
+  await tx.manager.query(
     `UPDATE shares s SET version = n.version, state = n.state, holds = n.holds, mailing = n.mailing, entry = n.entry,
        entry_index = n.entry_index, agreement = n.agreement, record_at = n.record_at
      FROM unnest($1::uuid[], $2::int[], $3::text[], $4::jsonb[], $5::text[], $6::uuid[], $7::bigint[], $8::uuid[], $9::timestamptz[])

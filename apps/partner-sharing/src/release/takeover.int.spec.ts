@@ -10,9 +10,11 @@ import { recordMessage } from './compose-record.js';
 import { LaneJournal, journalMessage, JournalUnread } from './lane-journal.js';
 import { LaneLeases, type Lane } from './lane-leases.js';
 import { LaneWorker } from './lane-worker.js';
+import type { SendingRow } from './outcome.js';
 import { prepareBatch, type PreparedBatch } from './prepare-batch.js';
 import { releaseBatch, type ReleasedBatch } from './release-batch.js';
 import { Releaser } from './releaser.js';
+import { settleAborted } from './settle-aborted.js';
 
 let rig: SharingRig;
 let partner: string;
@@ -179,6 +181,34 @@ describe('what a dead owner left sending', () => {
     expect(told).toEqual([
       { attributes: ['email'], purposes: [{ purpose: 'recommendation', attributes: ['companyName'] }] },
     ]);
+  });
+
+  it('is settled as aborted in the order in which all others lock shares, so that none waits for one that waits for it', async () => {
+    const customers = [await permitted(), await permitted()];
+    for (const customer of customers) {
+      await release(await prepare(customer));
+      await die();
+    }
+    await rig.database.query('UPDATE sending_records SET batch = $1', [randomUUID()]);
+    const rows: SendingRow[] = await rig.database.query(
+      'SELECT share, lane, token, batch, entry, agreement, outcome FROM sending_records ORDER BY share DESC',
+    );
+    const [last, first] = rows;
+    const settling = await rig.database.transaction(async (other) => {
+      await other.query('SELECT FROM shares WHERE id = $1 FOR NO KEY UPDATE', [first!.share]);
+      const settled = settleAborted(rig.database, rig.transactions, rig.signals, rows);
+      await eventually(async () => {
+        const waiting: unknown[] = await rig.database.query(
+          `SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`,
+        );
+        expect(waiting).toHaveLength(1);
+      });
+      // Whoever has the first may have the last too.
+      await other.query('SELECT FROM shares WHERE id = $1 FOR NO KEY UPDATE NOWAIT', [last!.share]);
+      return { settled };
+    });
+    await settling.settled;
+    for (const customer of customers) await workUntil(version(customer, 2));
   });
 
   it('is not touched by a former owner that comes back: it may be on its way', async () => {
