@@ -61,7 +61,8 @@ export interface RunOptions<Settings extends ServiceSettings & MessagingSettings
   readonly exit?: (code: number) => void;
 }
 
-const SWEEP_MS = 3_600_000;
+/** Seldom enough to cost nothing; in an hour there would be many, and who is restarted within it would drop none. */
+const SWEEP_MS = 60_000;
 
 @Module({})
 class WiringModule {}

@@ -43,6 +43,10 @@ const FIRST_PAUSE_MS = 20;
 const INSIST_MS = 500;
 const LONGEST_PAUSE_MS = 250;
 
+/** What is dropped in one statement, and at a time. */
+const SLICE = 1_000;
+const SLICES = 100;
+
 const AAD = 'castiron/http-answer';
 
 interface Row {
@@ -225,9 +229,19 @@ export class AnswerStore {
     }
   }
 
-  /** Drops answers whose time is over. */
+  /**
+   * Drops answers whose time is over, in slices: many of them would take longer than a statement may, and be there for good.
+   */
   async sweep(): Promise<void> {
-    await this.dataSource.query('DELETE FROM http_idempotency WHERE expires_at < clock_timestamp()');
+    for (let slice = 0; slice < SLICES; slice += 1) {
+      // Asked of each row too: a key may be taken anew in between. By now(), for which there is the index.
+      const [, dropped]: [unknown, number] = await this.dataSource.query(
+        `DELETE FROM http_idempotency WHERE expires_at < now() AND ctid = ANY (ARRAY(
+           SELECT ctid FROM http_idempotency WHERE expires_at < now() LIMIT $1))`,
+        [SLICE],
+      );
+      if (dropped < SLICE) return;
+    }
   }
 
   private async update(manager: EntityManager, hold: Hold, set: string, values: unknown[]): Promise<void> {

@@ -350,6 +350,22 @@ describe('what is kept', () => {
     expect(await dataSource.query('SELECT 1 FROM http_idempotency')).toEqual([]);
   });
 
+  it('goes a thousand at a time, so that no statement takes longer than one may, however many there are', async () => {
+    await dataSource.query(
+      `INSERT INTO http_idempotency (id, fingerprint, holder, held_until, expires_at)
+       SELECT sha256(n::text::bytea), '', gen_random_uuid(), '-infinity', '-infinity' FROM generate_series(1, 2500) AS n`,
+    );
+    await dataSource.query(`
+      CREATE FUNCTION refuse_many() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+        IF (SELECT count(*) FROM gone) > 1000 THEN RAISE 'too many at once'; END IF;
+        RETURN NULL;
+      END $$;
+      CREATE TRIGGER refuse_many AFTER DELETE ON http_idempotency REFERENCING OLD TABLE AS gone
+        FOR EACH STATEMENT EXECUTE FUNCTION refuse_many()`);
+    await new AnswerStore(dataSource, serviceKey).sweep();
+    expect(await dataSource.query('SELECT FROM http_idempotency WHERE expires_at < now()')).toEqual([]);
+  });
+
   it('refuses keys that are none', async () => {
     expect(await send('a b', { mark: 'x' })).toMatchObject({ status: 400, body: { code: 'invalid-idempotency-key' } });
     expect((await send('k'.repeat(129), { mark: 'x' })).status).toBe(400);
