@@ -56,6 +56,16 @@ describe('the channel that wakes other processes', () => {
     expect(await connections()).toBe(1);
   });
 
+  it('is tried once a second where it is refused, however often it is to open', async () => {
+    const clock = vi.spyOn(performance, 'now').mockReturnValue(0);
+    valve.state = 'cut';
+    for (let n = 0; n < 3; n += 1) await channel.open();
+    expect(valve.turnedAway).toBe(1);
+    clock.mockReturnValue(1_000);
+    await channel.open();
+    expect(valve.turnedAway).toBe(2);
+  });
+
   it('does not pile up for who does not answer, and makes another connection', async () => {
     await isHeard();
     const asked = vi.spyOn(pg.Client.prototype, 'query');

@@ -7,6 +7,8 @@ const CHANNEL = 'castiron_outbox';
 const EVERY_MS = 5;
 /** Who takes longer is taken for gone. */
 const ANSWERS_MS = 2_000;
+/** From one try to connect to the next: one that is refused at once would be tried with each event. */
+const TRY_EVERY_MS = 1_000;
 const GOODBYE_MS = 1_000;
 
 /**
@@ -19,15 +21,18 @@ export class WakeChannel {
   private isDue = false;
   private isTelling = false;
   private closed = false;
+  private triedAt = -Infinity;
 
   constructor(
     private readonly database: pg.PoolConfig,
     private readonly onWake: () => void,
   ) {}
 
-  /** Connects where there is no connection; to be called now and then. */
+  /** Connects where there is no connection, at most once a second; to be called now and then. */
   async open(): Promise<void> {
-    if (this.client !== undefined || this.closed) return;
+    const now = performance.now();
+    if (this.client !== undefined || this.closed || now - this.triedAt < TRY_EVERY_MS) return;
+    this.triedAt = now;
     const client = new pg.Client(ownConnection(this.database));
     this.client = client;
     const lost = (): void => {
