@@ -99,6 +99,7 @@ describe('npm run parked', () => {
     for (const [args, word] of [
       [['show', '1'], /say which, with --service/],
       [['replay', '1'], /say which, with --service/],
+      [['list', '--after', '1'], /say which, with --service/],
       [['replay', '--service', 'notifications'], /Say which messages/],
       [['discard', '--topic', topic], /--why/],
       [['show', '999999999999', '--service', 'notifications'], /^notifications: /],

@@ -65,8 +65,8 @@ export class Parked {
   }
 
   /** See {@link Replayer.replay}. */
-  replay(selection: Selection, dryRun: boolean, actor: string): Promise<Replay> {
-    return this.replayer.replay(selection, dryRun, actor);
+  replay(selection: Selection, dryRun: boolean, actor: string, after?: string): Promise<Replay> {
+    return this.replayer.replay(selection, dryRun, actor, after);
   }
 
   /**

@@ -2,7 +2,7 @@ import { Poison } from '@castiron/failures';
 import { eventually, freshDatabase } from '@castiron/testing';
 import { EntityManager } from 'typeorm';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
-import { subscribe, type Inbox } from './index.js';
+import { subscribe, type Inbox, type Replay } from './index.js';
 import { parkedKeys } from './parked-messages.js';
 import { event, eventOn, fromTheStart, specSeal, upTo, type Counted } from './testing/inbox.rig.js';
 import { kafka, migrations, rigOfFile } from './testing/rig-of-file.js';
@@ -121,6 +121,26 @@ describe('a replay', () => {
       expect(free.map(({ position }) => Number(position))).toEqual(upTo(100).filter((n) => n !== 90));
     });
   });
+
+  it('comes to every key and every message in turn, also where all that came before fails again', async () => {
+    const jam = await jammed(0);
+    const [stuck] = await idsOf(jam);
+    await rig.dataSource.query(
+      `INSERT INTO parked_messages (consumer, topic, position, key_hash, holds_up, reason, sealed)
+       SELECT consumer, topic, n::text, CASE WHEN n <= 600 THEN n::text ELSE 'many' END, false, 'of-no-use', ''
+       FROM parked_messages, generate_series(1, 1700) AS n WHERE topic = $1`,
+      [jam.topic],
+    );
+    const seen: string[] = [];
+    let page: Replay | undefined;
+    for (let calls = 0; page?.more !== false && calls < 10; calls += 1) {
+      page = await jam.inbox.parked.replay({ reason: 'of-no-use' }, false, 'an-officer', page?.after);
+      seen.push(...page.messages.map(({ id }) => id));
+    }
+    expect(seen).toHaveLength(1_701);
+    expect([new Set(seen).size, seen[0]]).toEqual([1_701, stuck]);
+    await rig.dataSource.query(`DELETE FROM parked_messages WHERE topic = $1`, [jam.topic]);
+  }, 60_000);
 
   it('finds an event among many that are parked by its id', async () => {
     const jam = await jammed(0);

@@ -19,8 +19,10 @@ export interface Replayed extends Outcome {
 export interface Replay {
   readonly dryRun: boolean;
   readonly messages: readonly Replayed[];
-  /** There are more than one call takes. */
+  /** There are more than one call takes; the next goes on after `after`. */
   readonly more: boolean;
+  /** How far this call came: the first message of its last key, and of a key that it left unfinished the last it took. */
+  readonly after: string;
 }
 
 export interface ReplayOptions {
@@ -33,6 +35,10 @@ export interface ReplayOptions {
 interface Key {
   readonly topic: string;
   readonly keyHash: string;
+  /** The id of its first selected message. */
+  readonly first: string;
+  /** What another call took of it already, up to this id. */
+  readonly taken: string;
 }
 
 interface Row {
@@ -43,12 +49,14 @@ interface Row {
   readonly truncated: boolean;
   readonly holdsUp: boolean;
   readonly matches: boolean;
+  readonly isTaken: boolean;
 }
 
 /** What became of a key's messages, as far as was looked. */
 interface Walked {
   readonly done: readonly Replayed[];
   readonly more: boolean;
+  readonly last: string;
 }
 
 /** Messages that one call takes, and of one key that a dry run handles in its transaction. */
@@ -79,17 +87,20 @@ export class Replayer {
   /**
    * Takes the selected messages and what waits behind them. A key goes on as far as its first message that still fails;
    * behind one that is not selected nothing goes. A dry run does all of it, and takes it back.
+   * @param after of the call before, so that what fails again keeps nothing from its turn
    * @throws what may pass; what was handled by then stays so
    */
-  async replay(selection: Selection, dryRun: boolean, actor: string): Promise<Replay> {
+  async replay(selection: Selection, dryRun: boolean, actor: string, after = '0'): Promise<Replay> {
     const { dataSource, name } = this.options;
+    const [first, taken = '0'] = after.split('-');
     const keys = await dataSource.query<Key[]>(
-      `SELECT topic, key_hash AS "keyHash" FROM parked_messages
-       WHERE consumer = $1 AND ${SELECTED} AND state = 'parked' GROUP BY 1, 2 ORDER BY min(id) LIMIT $6`,
-      [name, ...parametersOf(selection), MOST + 1],
+      `SELECT topic, key_hash AS "keyHash", min(id) AS first, CASE min(id) WHEN $6::bigint THEN $7::bigint ELSE 0 END AS taken
+       FROM parked_messages WHERE consumer = $1 AND ${SELECTED} AND state = 'parked'
+       GROUP BY 1, 2 HAVING min(id) > $6 OR (min(id) = $6 AND $7 > 0) ORDER BY min(id) LIMIT $8`,
+      [name, ...parametersOf(selection), first, taken, MOST + 1],
     );
     const messages: Replayed[] = [];
-    let more = false;
+    let [more, reached] = [keys.length > MOST, after];
     for (const key of keys) {
       if (messages.length >= MOST) {
         more = true;
@@ -98,13 +109,15 @@ export class Replayer {
       const walked = await (dryRun ? this.tryKey(key, selection, actor) : this.replayKey(key, selection, actor));
       messages.push(...walked.done);
       more ||= walked.more;
+      // A dry run knows no more of a key than the beginning: what became of that, it took back.
+      reached = walked.more && !dryRun ? `${key.first}-${walked.last}` : key.first;
     }
     if (dryRun) {
       const count = (outcome: string) => messages.filter((message) => message.outcome === outcome).length;
       const reason = `would be: ${count('handled')} handled, ${count('discarded')} discarded, ${count('still-parked')} still parked`;
       await recordAction(dataSource.manager, name, { message: null, action: 'dry-run', actor, reason });
     }
-    return { dryRun, messages, more };
+    return { dryRun, messages, more, after: reached };
   }
 
   private async replayKey(key: Key, selection: Selection, actor: string): Promise<Walked> {
@@ -130,7 +143,7 @@ export class Replayer {
 
   private async tryKey(key: Key, selection: Selection, actor: string): Promise<Walked> {
     const { name, transactions } = this.options;
-    let walked: Walked = { done: [], more: false };
+    let walked: Walked = { done: [], more: false, last: '0' };
     try {
       await transactions.run([], async (tx) => {
         walked = await this.walk(key, selection, MOST_OF_A_DRY_KEY, async (row) => {
@@ -166,15 +179,15 @@ export class Replayer {
     handle: (row: Row) => Promise<Outcome | undefined>,
   ): Promise<Walked> {
     const done: Replayed[] = [];
-    let [after, taking, held] = ['0', false, false];
+    let [last, taking, held] = ['0', false, false];
     for (;;) {
-      const rows = await this.rowsOf(key, selection, after);
-      if (rows.length === 0) return { done, more: false };
+      const rows = await this.rowsOf(key, selection, last);
+      if (rows.length === 0) return { done, more: false, last };
       for (const row of rows) {
-        if (done.length >= most) return { done, more: true };
-        after = row.id;
+        if (done.length >= most) return { done, more: true, last };
+        last = row.id;
         taking ||= row.matches;
-        const chosen = row.matches || (taking && row.reason === 'behind-parked');
+        const chosen = !row.isTaken && (row.matches || (taking && row.reason === 'behind-parked'));
         const outcome = chosen ? await this.outcomeOf(row, key, held, handle) : undefined;
         if (outcome !== undefined) done.push({ id: row.id, topic: key.topic, ...outcome });
         if (!chosen || outcome?.outcome === 'still-parked') held ||= row.holdsUp && !row.truncated;
@@ -196,13 +209,14 @@ export class Replayer {
     return handle(row);
   }
 
-  private rowsOf({ topic, keyHash }: Key, selection: Selection, after: string): Promise<Row[]> {
+  private rowsOf({ topic, keyHash, taken }: Key, selection: Selection, after: string): Promise<Row[]> {
     const { dataSource, name } = this.options;
     return dataSource.query(
-      `SELECT id, position, event_id AS "eventId", reason, truncated, holds_up AS "holdsUp", (${SELECTED}) AS matches
+      `SELECT id, position, event_id AS "eventId", reason, truncated, holds_up AS "holdsUp", (${SELECTED}) AS matches,
+         id <= $9 AS "isTaken"
        FROM parked_messages
        WHERE consumer = $1 AND topic = $6 AND key_hash = $7 AND id > $8 AND state = 'parked' ORDER BY id LIMIT ${MOST}`,
-      [name, ...parametersOf(selection), topic, keyHash, after],
+      [name, ...parametersOf(selection), topic, keyHash, after, taken],
     );
   }
 

@@ -1,11 +1,16 @@
 import { age, table } from './lines.js';
 import { ask, Mistake, type Settings } from './services.js';
 
-export interface Choice {
+interface Choice {
   readonly ids: readonly string[];
   readonly topic?: string;
   readonly type?: string;
   readonly reason?: string;
+}
+
+/** Which messages, and where to go on: `after` of one service. */
+export interface Portion extends Choice {
+  readonly after?: string;
 }
 
 interface Row {
@@ -42,6 +47,7 @@ interface Replay {
     readonly because?: string;
   }[];
   readonly more: boolean;
+  readonly after: string;
 }
 
 const PAGE = 500;
@@ -68,6 +74,9 @@ function bodyOf({ ids, topic, type, reason }: Choice): object {
   return { ...(ids.length > 0 && { ids }), ...(topic && { topic }), ...(type && { type }), ...(reason && { reason }) };
 }
 
+const goOn = (service: string, after: string): void =>
+  console.error(`${service}: there are more; go on with --service ${service} --after ${after}`);
+
 /** An id is one service's own: the same number elsewhere is another message. */
 function oneService(settings: Settings): void {
   if (settings.services.length !== 1) throw new Mistake('An id belongs to one service: say which, with --service.');
@@ -84,14 +93,16 @@ export async function causes(settings: Settings): Promise<void> {
   print(table([['service', 'messages', 'reason', 'topic', 'type', 'oldest'], ...rows]));
 }
 
-export async function list(settings: Settings, state: string, choice: Choice): Promise<void> {
-  const { topic, type, reason } = choice;
+export async function list(settings: Settings, state: string, portion: Portion): Promise<void> {
+  const { topic, type, reason, after } = portion;
+  if (after !== undefined) oneService(settings);
   const query = new URLSearchParams({
     state,
     limit: String(PAGE),
     ...(topic && { topic }),
     ...(type && { type }),
     ...(reason && { reason }),
+    ...(after && { after }),
   });
   const rows: unknown[][] = [];
   await each<{ messages: Row[] }>(settings, `?${query.toString()}`, undefined, (service, { messages }) => {
@@ -99,7 +110,8 @@ export async function list(settings: Settings, state: string, choice: Choice): P
       const ended = state === 'parked' ? [] : [row.endedReason];
       rows.push([service, row.id, row.reason, ...ended, row.topic, row.type, row.bytes, age(row.parkedAt, new Date())]);
     }
-    if (messages.length === PAGE) console.error(`${service}: the first ${PAGE}; narrow it with --reason or --topic`);
+    const last = messages[PAGE - 1];
+    if (last !== undefined) goOn(service, last.id);
   });
   if (rows.length === 0) return console.log('None.');
   const ended = state === 'parked' ? [] : ['ended'];
@@ -114,13 +126,14 @@ export async function show(settings: Settings, id: string): Promise<void> {
 }
 
 /** @returns whether every message was handled or discarded, or would be */
-export async function replay(settings: Settings, choice: Choice, dryRun: boolean): Promise<boolean> {
-  if (choice.ids.length > 0) oneService(settings);
+export async function replay(settings: Settings, portion: Portion, dryRun: boolean): Promise<boolean> {
+  if (portion.ids.length > 0 || portion.after !== undefined) oneService(settings);
+  const body = { ...bodyOf(portion), dryRun, ...(portion.after && { after: portion.after }) };
   let clean = true;
-  await each<Replay>(settings, '/replays', { ...bodyOf(choice), dryRun }, (service, { messages, more }) => {
+  await each<Replay>(settings, '/replays', body, (service, { messages, more, after }) => {
     clean &&= messages.every(({ outcome }) => outcome !== 'still-parked');
     print(table(messages.map(({ id, topic, outcome, because }) => [service, id, topic, outcome, because])));
-    if (more) console.error(`${service}: there are more; run this again for the next`);
+    if (more) goOn(service, after);
   });
   if (dryRun) console.log('Nothing was changed: this was a dry run. Add --yes to do it.');
   return clean;

@@ -1,13 +1,13 @@
 #!/usr/bin/env node
 import { join, resolve } from 'node:path';
 import { Command, Option } from 'commander';
-import { actions, causes, discard, list, replay, show, type Choice } from './commands.js';
+import { actions, causes, discard, list, replay, show, type Portion } from './commands.js';
 import { Mistake, readSettings, TOKEN_VARIABLE, type Settings } from './services.js';
 
 /** Below the repository's folder, of which this file is tools/parked/dist/main.js. */
 const ENDPOINTS = join(import.meta.dirname, '../../../.castiron/endpoints.json');
 
-interface Options extends Omit<Choice, 'ids'> {
+interface Options extends Omit<Portion, 'ids'> {
   readonly service?: readonly string[];
   readonly endpoints: string;
 }
@@ -33,11 +33,14 @@ function command(name: string, description: string, choosing: boolean): Command 
     .option('--reason <reason>', 'only with this reason');
 }
 
-const choiceOf = (ids: readonly string[], { topic, type, reason }: Options): Choice => ({
+const AFTER = ['--after <where>', 'go on where the page before says that it ended; of one service'] as const;
+
+const portionOf = (ids: readonly string[], { topic, type, reason, after }: Options): Portion => ({
   ids,
   ...(topic !== undefined && { topic }),
   ...(type !== undefined && { type }),
   ...(reason !== undefined && { reason }),
+  ...(after !== undefined && { after }),
 });
 
 command('causes', 'What is parked, by topic, type and reason', false).action(async (options: Options) =>
@@ -46,8 +49,9 @@ command('causes', 'What is parked, by topic, type and reason', false).action(asy
 
 command('list', 'Parked messages, oldest first', true)
   .addOption(new Option('--state <state>').choices(['parked', 'handled', 'discarded']).default('parked'))
+  .option(...AFTER)
   .action(async (options: Options & { state: string }) =>
-    list(await settingsOf(options), options.state, choiceOf([], options)),
+    list(await settingsOf(options), options.state, portionOf([], options)),
   );
 
 command('show', 'One message, without anything personal in it; that it was looked at is recorded', false)
@@ -57,15 +61,16 @@ command('show', 'One message, without anything personal in it; that it was looke
 command('replay', 'Handles messages again, with what waits behind them; a dry run unless --yes is given', true)
   .argument('[ids...]')
   .option('--yes', 'do it')
+  .option(...AFTER)
   .action(async (ids: string[], options: Options & { yes?: boolean }) => {
-    if (!(await replay(await settingsOf(options), choiceOf(ids, options), options.yes !== true))) process.exitCode = 1;
+    if (!(await replay(await settingsOf(options), portionOf(ids, options), options.yes !== true))) process.exitCode = 1;
   });
 
 command('discard', 'Gives messages up for good', true)
   .argument('[ids...]')
   .requiredOption('--why <sentence>', 'kept for good; without personal data')
   .action(async (ids: string[], options: Options & { why: string }) =>
-    discard(await settingsOf(options), choiceOf(ids, options), options.why),
+    discard(await settingsOf(options), portionOf(ids, options), options.why),
   );
 
 command('actions', 'Who did what, oldest first', false)

@@ -69,7 +69,7 @@ export class ParkedController {
       'Handles messages again, with what waits behind them, in order; unless dryRun is false, only says what would be',
   })
   replay(@Body() body: ReplayDto, @CurrentCaller() caller: Caller): Promise<Replay> {
-    return this.parked.replay(chosen(body), body.dryRun ?? true, caller.sub);
+    return this.parked.replay(chosen(body), body.dryRun ?? true, caller.sub, body.after);
   }
 
   @Post('discards')

@@ -4,6 +4,7 @@ import { IsLine } from '../http/text-fields.js';
 
 /** A row's number in a database: 64 bits. */
 const NUMBER = /^(?=.{1,18}$)\d+$/;
+const CURSOR = /^\d{1,18}(-\d{1,18})?$/;
 const NAME = /^[a-z0-9][a-z0-9._-]{0,199}$/;
 const MOST_IDS = 500;
 const STATES: readonly ParkedState[] = ['parked', 'handled', 'discarded'];
@@ -72,6 +73,11 @@ export class ReplayDto extends ChoiceDto {
   @IsOptional()
   @IsBoolean()
   dryRun?: boolean;
+
+  /** Goes on where a replay ended that said there are more: its `after`. */
+  @IsOptional()
+  @Matches(CURSOR)
+  after?: string;
 }
 
 export class DiscardDto extends ChoiceDto {

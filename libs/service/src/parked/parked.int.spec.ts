@@ -120,6 +120,7 @@ describe('the routes for parked messages', () => {
     ['GET', '?state=gone', undefined, 400],
     ['POST', '/replays', {}, 400],
     ['POST', '/replays', { ids: [1] }, 400],
+    ['POST', '/replays', { reason: 'of-no-use', after: '1-' }, 400],
     ['POST', '/replays', { reason: 'of-no-use', dryRun: 'no' }, 400],
     ['POST', '/discards', { reason: 'of-no-use' }, 400],
     ['POST', '/discards', { reason: 'of-no-use', why: 'two\nlines' }, 400],
