@@ -19,8 +19,10 @@ import { WakeChannel } from './wake-channel.js';
 const POLL_MS = 1_000;
 const MAX_BACKOFF_MS = 3_000;
 const MAINTENANCE_MS = 10_000;
-/** From one write of the cursors to the next: what was sent since the last is sent again after a crash. */
+/** From one write of the cursors to the next, at least: what was sent since the last is sent again after a crash. */
 const SAVE_MS = 50;
+/** And of the time that a write took: each takes longer than the last while a transaction stays open. */
+const SAVE_PAUSE = 20;
 /** Of the lease: it is renewed when this part of it is over. */
 const RENEW = 0.3;
 /** Leases for which a lane may fail before another process may try. */
@@ -221,8 +223,9 @@ export class Relay implements OutboxPort {
   private async saveMoved(): Promise<void> {
     for (;;) {
       if (!this.lanes.some(({ isMoved }) => isMoved)) return;
+      const before = performance.now();
       await this.write(this.lanes);
-      await setTimeout(SAVE_MS);
+      await setTimeout(Math.min(Math.max(SAVE_MS, SAVE_PAUSE * (performance.now() - before)), POLL_MS));
     }
   }
 
