@@ -1,4 +1,4 @@
-import { freshDatabase, openDatabaseValve } from '@castiron/testing';
+import { eventually, freshDatabase, openDatabaseValve } from '@castiron/testing';
 import { expect, it } from 'vitest';
 import { Connections } from './connections.js';
 import { outboxMigrations } from './index.js';
@@ -124,8 +124,15 @@ it('finds what is new without having processes started for it', async () => {
     const { incarnation } = await connections.query({ text: 'SELECT' }, []);
     expect((await readPage(connections, encoder, [{ ...lane, incarnation }])).rows).toEqual([]);
   }
-  // Told when a connection ends.
+  // Told when a connection has ended at the server, too.
   await connections.end();
+  await eventually(async () =>
+    expect(
+      await dataSource.query(
+        `SELECT FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'castiron-outbox'`,
+      ),
+    ).toEqual([]),
+  );
   const [counted] = await dataSource.query<{ launched: string }[]>(
     `SELECT parallel_workers_launched AS launched FROM pg_stat_database WHERE datname = current_database()`,
   );
