@@ -20,7 +20,7 @@ export interface HttpServer {
   readonly adapter: FastifyAdapter;
   /** Every route that is answered in fact, filled as they are registered. */
   readonly served: { readonly method: string; readonly path: string }[];
-  /** From now on every request but health checks is turned away, and connections are not kept. */
+  /** From now on every request but health checks is turned away where it comes in on an open connection, and none is kept. */
   turnAway(): void;
 }
 
