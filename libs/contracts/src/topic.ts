@@ -70,11 +70,12 @@ export function defineTopic(options: TopicOptions & { readonly name: string }): 
 }
 
 /** A slug names a recipient. No dot: a group prefix `p1.` would otherwise cover `p1.eu`. */
-export const SLUG_PATTERN = '^[a-z][a-z0-9-]{1,38}$';
+const SLUG = '[a-z][a-z0-9-]{1,38}';
+export const SLUG_PATTERN = `^${SLUG}$`;
 
 /** Declares a family of topics `<prefix>.<slug>.v1`. */
 export function defineTopicFamily(options: TopicOptions & { readonly prefix: string }): TopicFamily {
-  const name = new RegExp(`^${options.prefix}\\.([a-z][a-z0-9-]{1,38})\\.v1$`);
+  const name = new RegExp(`^${options.prefix}\\.(${SLUG})\\.v1$`);
   const slug = new RegExp(SLUG_PATTERN);
   return Object.freeze({
     kind: options.kind,
