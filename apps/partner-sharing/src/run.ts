@@ -69,10 +69,8 @@ export function runPartnerSharing(
         ),
         signals.whenever('settled', ANNOUNCE_MS, {
           name: 'disclosures',
-          work: async () => {
-            // The ledger keeps what is announced later.
-            while (!room.isFull && (await announceDisclosures(transactions)));
-          },
+          // The ledger keeps what is announced later.
+          work: async () => !room.isFull && (await announceDisclosures(transactions)),
           onError: complain('disclosures were not announced'),
         }),
         // Other processes register recipients too.

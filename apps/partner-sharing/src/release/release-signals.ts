@@ -21,18 +21,24 @@ export class ReleaseSignals {
     for (const listener of this.listeners[kind]) listener();
   }
 
-  /** Works at each signal of this kind, and at least this often, one run at a time. A failed run is told and the next one comes. */
+  /**
+   * Works at each signal of this kind, and at least this often, until `work` says that nothing more is waiting. A run that
+   * failed is told, and the next one comes; a stop waits for one call of `work` at most.
+   */
   whenever(
     kind: Signal,
     atMostMs: number,
-    { name, work, onError }: { name: string; work: () => Promise<void>; onError: (error: unknown) => void },
+    { name, work, onError }: { name: string; work: () => Promise<boolean>; onError: (error: unknown) => void },
   ): Part {
     let stopping = false;
     let loop: Promise<void> = Promise.resolve();
+    const workOff = async (): Promise<void> => {
+      while (!stopping && (await work()));
+    };
     const run = async (): Promise<void> => {
       while (!stopping) {
         const woken = this.next(kind, atMostMs);
-        await work().catch(onError);
+        await workOff().catch(onError);
         await woken;
       }
     };

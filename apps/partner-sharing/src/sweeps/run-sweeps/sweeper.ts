@@ -35,7 +35,6 @@ const NIL = '00000000-0000-0000-0000-000000000000';
 export class Sweeper implements Part {
   readonly name = 'sweeps';
   private readonly loop: Part;
-  private stopping = false;
 
   constructor(
     private readonly transactions: Transactions,
@@ -46,9 +45,7 @@ export class Sweeper implements Part {
   ) {
     this.loop = signals.whenever('sweep', POLL_MS, {
       name: this.name,
-      work: async () => {
-        while (!this.stopping && (await this.chunk()));
-      },
+      work: () => this.chunk(),
       onError: (error) => logger.warn({ err: error }, 'a sweep could not go on'),
     });
   }
@@ -57,9 +54,8 @@ export class Sweeper implements Part {
     return this.loop.start(() => undefined);
   }
 
-  async stop(): Promise<void> {
-    this.stopping = true;
-    await this.loop.stop();
+  stop(): Promise<void> {
+    return this.loop.stop();
   }
 
   /** False where nothing is left to sweep. */
