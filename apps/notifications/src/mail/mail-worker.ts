@@ -22,8 +22,11 @@ export const SEND_DEADLINE_S = { mailing: 15, notices: 50 };
 /** From the claim on: nothing of a mailing can leave any more. Whoever cancels waits this long at most. */
 export const SURELY_OVER_S = SEND_DEADLINE_S.mailing + 2;
 
-/** A service that stops has less time than a send; what is cut off then goes again under its Message-ID, or is in doubt. */
-const STOP_GRACE_MS = 4_000;
+/**
+ * A service that stops has less time than a send: 9 s, of which requests may have had 4 before, so that 2.5 are left for all
+ * else. What is cut off then goes again under its Message-ID, or is in doubt.
+ */
+const STOP_GRACE_MS = 2_500;
 
 /** After this a claim is free again: its worker died, and its mails go once more, each under the same Message-ID. */
 const LEASE_S = 60;
