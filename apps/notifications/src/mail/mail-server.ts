@@ -111,6 +111,8 @@ export class MailServer {
       greetingTimeout: GREETING_TIMEOUT_MS,
       dnsTimeout: GREETING_TIMEOUT_MS,
       socketTimeout: SILENCE_TIMEOUT_MS,
+      // What a signal has ended is not written on for 5 s more; what the kernel has already may still go.
+      socketCloseTimeout: 0,
     });
   }
 }
