@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import pg from 'pg';
+import { HeardClient } from './heard-client.js';
 import { refusePooler } from './refuse-pooler.js';
 
 /** A connection of the relay's, as PostgreSQL is to see it. */
@@ -63,14 +64,8 @@ export class Connections {
   private readonly incarnations = new WeakMap<pg.PoolClient, string>();
 
   constructor(database: pg.PoolConfig, onError: (error: Error) => void) {
-    this.pool = new pg.Pool({ ...ownConnection(database), max: CONNECTIONS });
+    this.pool = new pg.Pool({ Client: HeardClient, ...ownConnection(database), max: CONNECTIONS });
     this.pool.on('error', onError);
-    this.pool.on('connect', (client) => {
-      // The pool does not listen to one that is out, and an error that nobody hears ends the process. The work fails of itself.
-      client.on('error', () => undefined);
-      // An address may bring it. With it, pg tells nobody that what is read row by row has failed.
-      parametersOf(client).query_timeout = 0;
-    });
   }
 
   /**
@@ -176,7 +171,3 @@ export class Connections {
     return row.id;
   }
 }
-
-/** pg does not offer it in its types. */
-const parametersOf = (client: pg.PoolClient): { query_timeout: number } =>
-  (client as unknown as { connectionParameters: { query_timeout: number } }).connectionParameters;

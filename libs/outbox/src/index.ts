@@ -1,4 +1,5 @@
 export * from './append.js';
+export { HeardClient } from './heard-client.js';
 export * from './migrations.js';
 export { OutboxRoom } from './outbox-room.js';
 export { refusePooler } from './refuse-pooler.js';

@@ -35,7 +35,7 @@ export type Counted = 'sent' | 'failed';
 export interface RelayOptions {
   /** Whose outbox it is, of all on this Kafka. Its producers are named `<name>.outbox.<lane>`, and must be allowed to. */
   readonly name: string;
-  /** The outbox's database, and how to behave towards it. */
+  /** The outbox's database, and how to behave towards it. A `Client` of its own is a `HeardClient`. */
   readonly database: PoolConfig;
   readonly kafka: Kafka;
   readonly logger: Logger;

@@ -1,8 +1,7 @@
 import { DataSource, type MigrationInterface } from 'typeorm';
 import type { Logger } from '@castiron/observability';
-import { refusePooler } from '@castiron/outbox';
+import { HeardClient, refusePooler } from '@castiron/outbox';
 import { CONNECT_TIMEOUT_MS, connectionTo } from './connection.js';
-import { HeardClient } from './heard-client.js';
 import { tellOfLittleRoomForLocks } from './room-for-locks.js';
 
 /** A migration's class, listed explicitly. */

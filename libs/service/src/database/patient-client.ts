@@ -1,6 +1,6 @@
 import { EventEmitter, once } from 'node:events';
+import { HeardClient } from '@castiron/outbox';
 import type { Client } from 'pg';
-import { HeardClient } from './heard-client.js';
 import { patienceMs } from './patience.js';
 
 /** The database took a statement and did not answer. Whether it was carried out is not known. */
