@@ -10,6 +10,10 @@ export interface PartitionEnd {
   readonly leader: string;
 }
 
+/** The second client says what the broker refused in errors within errors. */
+const reasonOf = (error: unknown): string =>
+  error instanceof AggregateError ? [...new Set(error.errors.map(reasonOf))].join('; ') : (error as Error).message;
+
 /**
  * How far a topic goes, or one partition of it. kafkajs only tells the last stable offset.
  * @throws where there is no such topic or partition, or no leader
@@ -50,6 +54,8 @@ export async function partitionEnds(
         return [partition, { ...place, leader: `${broker?.host}:${broker?.port}` }];
       }),
     );
+  } catch (error) {
+    throw new Error(`the end of ${topic} cannot be told: ${reasonOf(error)}`, { cause: error });
   } finally {
     await admin.close();
   }
