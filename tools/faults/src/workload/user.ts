@@ -92,7 +92,12 @@ export class User {
     const as = ['customer', customer.id] as const;
     if (customer.version === undefined) {
       const read = await calls.call({ method: 'GET', url, as });
-      if (read.kind !== 'answer' || read.status !== 200) return;
+      if (read.kind !== 'answer' || read.status !== 200) {
+        const { outcome, told } = outcomeOf(read);
+        // Who is not known any more is to be seen; what was not asked for cannot have come to pass.
+        if (read.kind === 'answer' && outcome === 'fail') history.invoke(operation, customer.id)(outcome, told);
+        return;
+      }
       customer.version = Number(read.body['version']);
     }
     const done = history.invoke(operation, customer.id);
