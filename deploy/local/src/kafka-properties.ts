@@ -1,5 +1,11 @@
 import type { KafkaListener } from './backend.js';
 
+/**
+ * A broker that is alone ends transactions that were open for too long as soon as this is over, also where it does not know yet
+ * who leads their partitions: it takes these for deleted, and they stay open for good. So it is longer than a start may take.
+ */
+const FIRST_LOOK_AT_OPEN_TRANSACTIONS_MS = 300_000;
+
 /** How a broker is set up, wherever it runs: one node, SASL/SCRAM for clients, whatever no rule allows denied. */
 export function kafkaProperties(o: {
   logDir: string;
@@ -42,6 +48,7 @@ transaction.state.log.min.isr=1
 transaction.state.log.num.partitions=4
 share.coordinator.state.topic.replication.factor=1
 share.coordinator.state.topic.min.isr=1
+transaction.abort.timed.out.transaction.cleanup.interval.ms=${FIRST_LOOK_AT_OPEN_TRANSACTIONS_MS}
 group.initial.rebalance.delay.ms=0
 group.min.session.timeout.ms=1000
 log.cleaner.backoff.ms=5000
