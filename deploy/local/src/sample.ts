@@ -98,8 +98,8 @@ class SampleLoader {
         body: { side, name, role },
         ...FORBIDDEN_TWICE,
       });
-    await sign('company', OFFICER, 'Olga Ferris', 'Privacy officer');
-    await sign('partner', ['partner', recipient], 'Pat Signer', 'Director');
+    await sign('company', OFFICER, 'Signer of the company', 'Privacy officer');
+    await sign('partner', ['partner', recipient], 'Signer of the partner', 'Director');
   }
 
   private async customer(index: number, attributes: Readonly<Record<string, string>>): Promise<void> {
