@@ -1,7 +1,7 @@
 import type { Tx } from '@castiron/transactions';
 import type { Item } from './item.js';
 import { recordAction } from './parked-actions.js';
-import { ENDED } from './parked-messages.js';
+import { ENDED, saysAll, supersedeOlder } from './parked-messages.js';
 
 /** A parked message that can be read as an event by now. */
 export type EventItem = Item & { readonly content: { readonly kind: 'event' } };
@@ -42,6 +42,8 @@ export async function attempt({ name, actor, row, item }: Attempt, tx: Tx): Prom
     await recordAction(tx.manager, name, { message: row.id, action: 'discarded', actor, reason: because });
     return { outcome: 'discarded', because };
   }
+  // Replayed after this one, they would set its key back: a null value has no version by which a handler could tell.
+  if (saysAll(item)) await supersedeOlder(tx.manager, name, row.id);
   await tx.manager.query(
     `UPDATE parked_messages SET state = 'handled', ended_reason = 'replayed', event_id = $2, type = $3, ${ENDED}
      WHERE id = $1`,

@@ -195,13 +195,30 @@ export async function supersede(
   keyHash: string,
   seal: Seal,
 ): Promise<void> {
+  await endSuperseded(manager, consumer, ['topic = $2 AND key_hash = $3', topic, seal.hash(keyHash)]);
+}
+
+/** The same where the later record was parked itself, and is handled now. */
+export async function supersedeOlder(manager: EntityManager, consumer: string, parkedId: string): Promise<void> {
+  await endSuperseded(manager, consumer, [
+    `(topic, key_hash) = (SELECT topic, key_hash FROM parked_messages WHERE id = $2) AND id < $3`,
+    parkedId,
+    parkedId,
+  ]);
+}
+
+async function endSuperseded(
+  manager: EntityManager,
+  consumer: string,
+  [condition, ...parameters]: readonly [string, string, string],
+): Promise<void> {
   await manager.query(
     `WITH ended AS (
        UPDATE parked_messages SET state = 'discarded', ended_reason = 'superseded', ${ENDED}
-       WHERE consumer = $1 AND topic = $2 AND key_hash = $3 AND state = 'parked' RETURNING id)
+       WHERE consumer = $1 AND ${condition} AND state = 'parked' RETURNING id)
      INSERT INTO parked_actions (consumer, message, action, actor, reason)
      SELECT $1, id, 'discarded', $4, 'superseded' FROM ended ORDER BY id`,
-    [consumer, topic, seal.hash(keyHash), BY_ITSELF],
+    [consumer, ...parameters, BY_ITSELF],
   );
 }
 

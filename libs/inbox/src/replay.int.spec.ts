@@ -221,4 +221,25 @@ describe('a replay', () => {
     expect(await rig.replay(after)).toEqual({ handled: 2 });
     expect(await rig.effects(topic, 'a')).toEqual([1, 2]);
   });
+
+  it('sets no key of a state topic back: what is older than the record it handles is done with', async () => {
+    const { contract, topic } = await rig.newEvent('state');
+    const later = eventOn(topic, 'state', 'spec.later.v1');
+    const name = `knows-later-${topic}`;
+    let poisonous = true;
+    const keeping = rig.counting(contract, topic, () => {
+      if (poisonous) throw new Poison('of-no-use');
+    });
+    const before = rig.inboxOf({ name, topics: [topic], subscriptions: [keeping] });
+    await rig.producer.send([event(contract, 'a', 1), event(later, 'a', 2)]);
+    await before.start();
+    await eventually(async () => expect(await rig.reasons(topic)).toEqual(['of-no-use', 'unknown-type']), within);
+    await before.stop();
+    poisonous = false;
+    const after = rig.inboxOf({ name, topics: [topic], subscriptions: [keeping, rig.counting(later, topic)] });
+    expect(await rig.replay(after, { reason: 'unknown-type' })).toEqual({ handled: 1 });
+    expect(await rig.replay(after, { reason: 'of-no-use' })).toEqual({});
+    expect(await rig.effects(topic, 'a')).toEqual([2]);
+    expect(await rig.parked(topic)).toMatchObject([{ state: 'discarded', ended: 'superseded', sealed: null }, {}]);
+  });
 });
