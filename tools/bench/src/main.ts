@@ -1,5 +1,6 @@
-import { Command, InvalidArgumentError } from 'commander';
+import { Command, InvalidArgumentError, Option } from 'commander';
 import type { SoakOptions } from './soak/soak.js';
+import { MEASURE_NAMES, type MeasureName } from './spine/measure-names.js';
 
 function whole(text: string, from: number, to: number): number {
   const number = Number(text);
@@ -11,7 +12,7 @@ function whole(text: string, from: number, to: number): number {
 interface SpineFlags {
   readonly json?: string;
   readonly rounds?: number;
-  readonly only?: string[];
+  readonly only?: MeasureName[];
   readonly quick: boolean;
   readonly cpuProf?: string;
   readonly withDebezium: boolean;
@@ -23,18 +24,12 @@ const command = new Command('npm run bench --')
   .description('Measures what the README claims in figures; ends with 1 where one misses what it must reach.')
   .option('--json <file>', 'writes machine and figures there')
   .option('--rounds <n>', 'rounds of each measure (5; with --quick 3)', (text) => whole(text, 1, 50))
-  .option(
-    '--only <names...>',
-    'measures only these: drain, drain-gzip, latency-200, latency-1000, inbox, commits, idle, memory',
-  )
+  .addOption(new Option('--only <names...>', 'measures only these').choices(MEASURE_NAMES))
   .option('--with-debezium', "compares with Debezium's outbox event router too (fetched with Maven)", false)
   .option('--quick', 'short rounds that say whether it works and little more', false)
   .option('--cpu-prof <folder>', 'writes a CPU profile of each measured process there')
   .action(async (flags: SpineFlags) => {
-    const { benchSpine, MEASURE_NAMES } = await import('./spine/bench-spine.js');
-    for (const name of flags.only ?? [])
-      if (!MEASURE_NAMES.includes(name))
-        command.error(`There is no measure "${name}", only ${MEASURE_NAMES.join(', ')}.`);
+    const { benchSpine } = await import('./spine/bench-spine.js');
     // Debezium's outbox has no relay that makes room for more ids than five full rounds take.
     if (flags.withDebezium && (flags.rounds ?? 0) > MOST_WITH_DEBEZIUM)
       command.error(`With Debezium there are ${MOST_WITH_DEBEZIUM} rounds at most.`);

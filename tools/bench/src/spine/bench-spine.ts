@@ -12,11 +12,11 @@ import { inbox } from './figures/inbox.js';
 import { latency } from './figures/latency.js';
 import { memory } from './figures/memory.js';
 import { load, machine } from './machine.js';
+import { MEASURE_NAMES, type MeasureName } from './measure-names.js';
 import { onStack } from './on-stack.js';
 import { tableOf } from './table.js';
 
-/** What is measured, each by itself, in this order. */
-const MEASURES: Readonly<Record<string, (bench: Bench) => Promise<Figure[]>>> = {
+const MEASURES: Readonly<Record<MeasureName, (bench: Bench) => Promise<Figure[]>>> = {
   drain,
   'drain-gzip': drainCompressed,
   'latency-200': latency(200, { bare: { direction: 'atMost', must: 3, aim: 1.2 } }),
@@ -27,12 +27,10 @@ const MEASURES: Readonly<Record<string, (bench: Bench) => Promise<Figure[]>>> = 
   memory,
 };
 
-export const MEASURE_NAMES = Object.keys(MEASURES);
-
 export interface SpineOptions {
   readonly json?: string;
   readonly rounds?: number;
-  readonly only?: readonly string[];
+  readonly only?: readonly MeasureName[];
   readonly quick: boolean;
   readonly cpuProf?: string;
   readonly withDebezium: boolean;
@@ -40,14 +38,13 @@ export interface SpineOptions {
 
 async function measure(
   bench: Bench,
-  names: readonly string[],
+  names: readonly MeasureName[],
   keep: (figures: readonly Figure[]) => Promise<void>,
 ): Promise<Figure[]> {
   const figures: Figure[] = [];
   for (const name of names) {
-    const made = await MEASURES[name]?.(bench);
+    const made = await MEASURES[name](bench);
     await bench.endSides();
-    if (made === undefined) continue;
     console.log(`\n${tableOf(made)}\n`);
     figures.push(...made);
     // What follows takes long, and may fail.
