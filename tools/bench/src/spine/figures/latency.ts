@@ -20,17 +20,22 @@ interface Latency {
   readonly p99Due: number;
   /** Events of one second that were begun (committed): below the rate asked for, the other figures flatter. */
   readonly reached: number;
+  /** Events of one second that came. */
+  readonly received: number;
 }
 
-function latencyOf({ due, begun }: Paced, until: Float64Array, warmUp: number): Latency {
+/** Of one second, from the first to the last. */
+const rateOf = (times: Float64Array): number => (times.length * 1000) / (percentile(times, 1) - percentile(times, 0));
+
+/** @param warmUp events at first that do not count */
+export function latencyOf({ due, begun }: Paced, until: Float64Array, warmUp: number): Latency {
   const since = (from: Float64Array) => from.map((at, n) => (until[n] ?? Number.NaN) - at).subarray(warmUp);
-  const steady = begun.subarray(warmUp);
-  const seconds = (percentile(steady, 1) - percentile(steady, 0)) / 1000;
   return {
     p50: percentile(since(begun), 0.5),
     p99: percentile(since(begun), 0.99),
     p99Due: percentile(since(due), 0.99),
-    reached: steady.length / seconds,
+    reached: rateOf(begun.subarray(warmUp)),
+    received: rateOf(until.subarray(warmUp)),
   };
 }
 
@@ -122,6 +127,7 @@ const p50 = (of: readonly Latency[]) => of.map((it) => it.p50);
 const p99 = (of: readonly Latency[]) => of.map((it) => it.p99);
 const p99Due = (of: readonly Latency[]) => of.map((it) => it.p99Due);
 const reached = (of: readonly Latency[]) => of.map((it) => it.reached);
+const received = (of: readonly Latency[]) => of.map((it) => it.received);
 
 export interface LatencyWanted {
   /** Of the ratio to the bare client's round trip. */
@@ -155,6 +161,8 @@ export const latency =
       figure(`p99 bare round trip, ${at}`, 'ms', p99(bare)),
       // Where commits fall behind, less was asked of what is measured.
       figure(`committed, ${at}`, 'events/s', reached(ours), inTime),
+      // A bare client that falls behind waits for itself. By when its events came: handed over in time they always are.
+      figure(`received from the bare client, ${at}`, 'events/s', received(bare), inTime),
       ...(tuned.length > 0
         ? [
             ratio(`p99 commit to receive / tuned Debezium, ${at}`, p99(ours), p99(tuned), wanted.debezium),
