@@ -29,30 +29,39 @@ export async function fill({ url, topic, count }: OnTopic & { count: number }): 
 
 const NOTE = 'x'.repeat(200);
 
+/** A row of the service with an event; the row alone, committed in the same way; the row alone, as TypeORM commits. */
+export type Committing = 'with an event' | 'by transactions' | 'by the data source';
+
 /** Clients that commit one after the other, each waiting for its answer. @returns commits of one second */
 export async function commit(
-  given: OnTopic & { clients: number; seconds: number; outbox: boolean },
+  given: OnTopic & { clients: number; seconds: number; how: Committing },
 ): Promise<{ perSecond: number; cpuUsPerCommit: number }> {
-  const { url, topic, clients, seconds, outbox } = given;
+  const { url, topic, clients, seconds, how } = given;
   const contract = contractOn(topic);
   return withDatabase(url, async (dataSource) => {
     const { transactions, stop } = await productPath({ dataSource, metrics, publications: { contract } });
     // Of a service without an outbox nobody would measure it.
-    if (!outbox) await stop();
+    if (how !== 'with an event') await stop();
     const order = `INSERT INTO orders (customer, note) VALUES ($1, $2)`;
     let n = 0;
-    const plain = async (): Promise<void> => {
-      const { customer } = dataOf((n += 1));
-      await dataSource.transaction((manager) => manager.query(order, [customer, NOTE]));
+    const ways: Record<Committing, () => Promise<void>> = {
+      'with an event': async () => {
+        const data = dataOf((n += 1));
+        await transactions.run([outboxKey(topic, data.customer)], async (tx) => {
+          await tx.manager.query(order, [data.customer, NOTE]);
+          tx.publish(contract, data);
+        });
+      },
+      'by transactions': async () => {
+        const { customer } = dataOf((n += 1));
+        await transactions.run([], (tx) => tx.manager.query(order, [customer, NOTE]));
+      },
+      'by the data source': async () => {
+        const { customer } = dataOf((n += 1));
+        await dataSource.transaction((manager) => manager.query(order, [customer, NOTE]));
+      },
     };
-    const withEvent = async (): Promise<void> => {
-      const data = dataOf((n += 1));
-      await transactions.run([outboxKey(topic, data.customer)], async (tx) => {
-        await tx.manager.query(order, [data.customer, NOTE]);
-        tx.publish(contract, data);
-      });
-    };
-    const once = outbox ? withEvent : plain;
+    const once = ways[how];
     const until = async (deadline: number): Promise<number> => {
       let done = 0;
       const client = async (): Promise<void> => {
