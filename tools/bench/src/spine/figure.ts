@@ -7,7 +7,7 @@ export interface Wanted {
 
 export interface Figure {
   readonly name: string;
-  /** The median of the rounds. */
+  /** The median of the rounds; no number where it cannot be measured on this machine, and no must is reached by that. */
   readonly value: number;
   readonly unit: string;
   readonly rounds: readonly number[];

@@ -18,8 +18,10 @@ function verdict(it: Figure): string {
 }
 
 /** One round is no median, and has no spread. */
-const spread = ({ rounds, spread: [low, high] }: Figure): string =>
-  rounds.length === 1 ? 'one round' : `${shown(low)} to ${shown(high)}`;
+function spread({ value, rounds, spread: [low, high] }: Figure): string {
+  if (Number.isNaN(value)) return 'not measured';
+  return rounds.length === 1 ? 'one round' : `${shown(low)} to ${shown(high)}`;
+}
 
 const rowOf = (it: Figure): string[] => [
   it.name,

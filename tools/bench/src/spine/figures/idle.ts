@@ -30,13 +30,17 @@ async function idleSpine(bench: Bench): Promise<Figure[]> {
   ];
 }
 
-/** All services as they are, with nobody asking anything of them. */
-async function idleServices(bench: Bench): Promise<Figure[]> {
+interface Use {
+  readonly percent: number;
+  readonly residentMiB: number;
+}
+
+async function usesOfServices(bench: Bench): Promise<Use[]> {
   const castiron = await startCastiron(bench.stack);
   try {
     const uses = Object.values(castiron.parts).map(({ pid = 0 }) => new ProcessUse(pid));
     await seconds(SETTLE_SECONDS);
-    const rounds = await bench.rounds('idle services', async () => {
+    return await bench.rounds('idle services', async () => {
       const before = uses.map((use) => use.cpuUs());
       const from = performance.now();
       await seconds(bench.sizes.idleSeconds);
@@ -44,28 +48,31 @@ async function idleServices(bench: Bench): Promise<Figure[]> {
       const percents = uses.map((use, n) => (use.cpuUs() - (before[n] ?? Number.NaN)) / ms / 10);
       return { percent: Math.max(...percents), residentMiB: Math.max(...uses.map((use) => use.residentMiB())) };
     });
-    return [
-      figure(
-        'CPU of an idle service, the busiest of all',
-        '% of a core',
-        rounds.map(({ percent }) => percent),
-        { direction: 'atMost', must: 1 },
-      ),
-      figure(
-        'memory of an idle service, the largest of all',
-        'MiB',
-        rounds.map(({ residentMiB }) => residentMiB),
-      ),
-    ];
   } finally {
     await castiron.stop();
   }
 }
 
-export async function idle(bench: Bench): Promise<Figure[]> {
+/** All services as they are, with nobody asking anything of them. */
+export async function idleServices(bench: Bench): Promise<Figure[]> {
+  // What another process uses is read from Linux's /proc.
+  const isMeasured = process.platform === 'linux';
+  const rounds = isMeasured ? await usesOfServices(bench) : [{ percent: Number.NaN, residentMiB: Number.NaN }];
   return [
-    ...(await idleSpine(bench)),
-    // What another process uses is read from Linux's /proc.
-    ...(process.platform === 'linux' ? await idleServices(bench) : []),
+    figure(
+      'CPU of an idle service, the busiest of all',
+      '% of a core',
+      rounds.map(({ percent }) => percent),
+      { direction: 'atMost', must: 1 },
+    ),
+    figure(
+      'memory of an idle service, the largest of all',
+      'MiB',
+      rounds.map(({ residentMiB }) => residentMiB),
+    ),
   ];
+}
+
+export async function idle(bench: Bench): Promise<Figure[]> {
+  return [...(await idleSpine(bench)), ...(await idleServices(bench))];
 }
