@@ -138,8 +138,8 @@ function judged(samples: readonly Sample[], perSecond: number) {
     // What waits for its connection is not in the latency, which begins in the transaction.
     verdictOf(it.waiting, 0.5, perSecond / 4),
     verdictOf(it.bytesPerHandled, 0.1, 0),
-    verdictOf(it.p50, 0.25, 5),
-    verdictOf(it.p99, 0.5, 20),
+    verdictOf(it.p50, 0.25, 1),
+    verdictOf(it.p99, 0.5, 5),
   ];
   const panels = [
     { title: 'Memory', series: [it.sender, it.receiver] },
