@@ -24,7 +24,8 @@ async function leftToReceiver(bench: Bench, count: number): Promise<number> {
   try {
     return await leftWhenSent({
       count,
-      sent: () => bench.recordsOn(TOPIC),
+      // A broker that was just thawed may not know yet who leads: not all of it is seen to be sent then.
+      sent: () => bench.recordsOn(TOPIC).catch(() => 0),
       handled: async () => {
         const handled = await countOf(`inbox WHERE topic = '${TOPIC}'`);
         process.stderr.write(`memory: ${handled} of ${count} handled\n`);
