@@ -70,6 +70,10 @@ describe('a replay', () => {
     expect(await rig.replay(jam.inbox, { reason: 'of-no-use' })).toEqual({ handled: 3 });
     expect(await rig.effects(jam.topic, 'a')).toEqual([1, 2, 3]);
     expect(await actionsOf(jam.inbox, first)).toEqual([['replayed', 'an-officer', null]]);
+    expect(await actionsOf(jam.inbox, second)).toEqual([
+      ['replay-failed', 'an-officer', 'behind-parked'],
+      ['replayed', 'an-officer', null],
+    ]);
   });
 
   it('is safe twice, one after the other and at once', async () => {
@@ -142,6 +146,25 @@ describe('a replay', () => {
     await rig.dataSource.query(`DELETE FROM parked_messages WHERE topic = $1`, [jam.topic]);
   }, 60_000);
 
+  it('comes to the end of a key that it left unfinished, also where all that was selected of it is handled', async () => {
+    const jam = await jammed(1);
+    jam.mend();
+    // Copies of one event, of which a replay discards all but the first.
+    await rig.dataSource.query(
+      `INSERT INTO parked_messages (consumer, topic, position, key_hash, holds_up, event_id, type, reason, sealed)
+       SELECT consumer, topic, n::text, key_hash, holds_up, event_id, type, reason, sealed
+       FROM parked_messages, generate_series(1, 520) AS n WHERE topic = $1 AND reason = 'behind-parked'`,
+      [jam.topic],
+    );
+    const replay = (after?: string) => jam.inbox.parked.replay({ reason: 'of-no-use' }, false, 'an-officer', after);
+    const first = await replay();
+    expect([first.messages.length, first.more]).toEqual([500, true]);
+    const second = await replay(first.after);
+    expect([second.messages.length, second.more]).toEqual([22, false]);
+    expect(await idsOf(jam)).toEqual([]);
+    expect(await rig.effects(jam.topic, 'a')).toEqual([1, 2]);
+  });
+
   it('finds an event among many that are parked by its id', async () => {
     const jam = await jammed(0);
     await rig.dataSource.query(
@@ -159,6 +182,15 @@ describe('a replay', () => {
     const plan = await rig.dataSource.query<object[]>(`EXPLAIN ${text}`, parameters as unknown[]);
     expect(JSON.stringify(plan)).toMatch(/parked_messages_by_event/);
     await rig.dataSource.query(`DELETE FROM parked_messages WHERE topic = $1`, [jam.topic]);
+  });
+
+  it('records of what was too large to be kept that it was tried, where it was', async () => {
+    const jam = await jammed(0);
+    await rig.dataSource.query('UPDATE parked_messages SET truncated = true WHERE topic = $1', [jam.topic]);
+    expect(await rig.replay(jam.inbox, {}, true)).toEqual({ 'still-parked': 1 });
+    expect(await rig.replay(jam.inbox)).toEqual({ 'still-parked': 1 });
+    const [id] = await idsOf(jam);
+    expect(await actionsOf(jam.inbox, id)).toEqual([['replay-failed', 'an-officer', 'too-large-to-replay']]);
   });
 
   it('discards what became illegitimate, with that reason', async () => {

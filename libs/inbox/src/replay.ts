@@ -21,7 +21,7 @@ export interface Replay {
   readonly messages: readonly Replayed[];
   /** There are more than one call takes; the next goes on after `after`. */
   readonly more: boolean;
-  /** How far this call came: the first message of its last key, and of a key that it left unfinished the last it took. */
+  /** How far this call came: the first message of its last key, and where it stopped in a key that it left unfinished. */
   readonly after: string;
 }
 
@@ -35,10 +35,10 @@ export interface ReplayOptions {
 interface Key {
   readonly topic: string;
   readonly keyHash: string;
-  /** The id of its first selected message. */
+  /** The id of its first selected message, also where that was handled by the call that left the key unfinished. */
   readonly first: string;
-  /** What another call took of it already, up to this id. */
-  readonly taken: string;
+  /** Where this call begins, of a key that another one left unfinished. */
+  readonly from: string | null;
 }
 
 interface Row {
@@ -52,11 +52,16 @@ interface Row {
   readonly isTaken: boolean;
 }
 
+/** Why a message is not even tried. */
+type Refused = 'too-large-to-replay' | 'behind-parked';
+
+type Handle = (row: Row, refused?: Refused) => Promise<Outcome | undefined>;
+
 /** What became of a key's messages, as far as was looked. */
 interface Walked {
   readonly done: readonly Replayed[];
-  readonly more: boolean;
-  readonly last: string;
+  /** Where it stopped, unless it came to the end. */
+  readonly next?: string;
 }
 
 /** Messages that one call takes, and of one key that a dry run handles in its transaction. */
@@ -67,9 +72,9 @@ const stillParked = (because: string): Outcome => ({ outcome: 'still-parked', be
 /** What is read of a parked message today, or why nothing is: its sealing key is no more, or nobody handles it by now. */
 type Read = Item | 'unreadable' | 'passed-over';
 
-const isEvent = (item: Read): item is EventItem => typeof item !== 'string' && item.content.kind === 'event';
+const isEvent = (item: Read | Refused): item is EventItem => typeof item !== 'string' && item.content.kind === 'event';
 
-const whyNoEvent = (item: Read): string => {
+const whyNoEvent = (item: Read | Refused): string => {
   if (typeof item === 'string') return item;
   return item.content.kind === 'broken' ? item.content.reason : 'passed-over';
 };
@@ -92,12 +97,14 @@ export class Replayer {
    */
   async replay(selection: Selection, dryRun: boolean, actor: string, after = '0'): Promise<Replay> {
     const { dataSource, name } = this.options;
-    const [first, taken = '0'] = after.split('-');
+    const [first, next] = after.split('-');
     const keys = await dataSource.query<Key[]>(
-      `SELECT topic, key_hash AS "keyHash", min(id) AS first, CASE min(id) WHEN $6::bigint THEN $7::bigint ELSE 0 END AS taken
-       FROM parked_messages WHERE consumer = $1 AND ${SELECTED} AND state = 'parked'
-       GROUP BY 1, 2 HAVING min(id) > $6 OR (min(id) = $6 AND $7 > 0) ORDER BY min(id) LIMIT $8`,
-      [name, ...parametersOf(selection), first, taken, MOST + 1],
+      // What was selected of the unfinished key may be handled by now, and what waits behind it not.
+      `SELECT topic, key_hash AS "keyHash", CASE WHEN bool_or(id = $7) THEN $6::bigint ELSE min(id) END AS first,
+         max(id) FILTER (WHERE id = $7) AS "from"
+       FROM parked_messages WHERE consumer = $1 AND ((${SELECTED}) OR id = $7::bigint) AND state = 'parked'
+       GROUP BY 1, 2 HAVING min(id) > $6 OR bool_or(id = $7) ORDER BY first LIMIT $8`,
+      [name, ...parametersOf(selection), first, next ?? null, MOST + 1],
     );
     const messages: Replayed[] = [];
     let [more, reached] = [keys.length > MOST, after];
@@ -108,9 +115,9 @@ export class Replayer {
       }
       const walked = await (dryRun ? this.tryKey(key, selection, actor) : this.replayKey(key, selection, actor));
       messages.push(...walked.done);
-      more ||= walked.more;
+      more ||= walked.next !== undefined;
       // A dry run knows no more of a key than the beginning: what became of that, it took back.
-      reached = walked.more && !dryRun ? `${key.first}-${walked.last}` : key.first;
+      reached = walked.next !== undefined && !dryRun ? `${key.first}-${walked.next}` : key.first;
     }
     if (dryRun) {
       const count = (outcome: string) => messages.filter((message) => message.outcome === outcome).length;
@@ -122,8 +129,8 @@ export class Replayer {
 
   private async replayKey(key: Key, selection: Selection, actor: string): Promise<Walked> {
     const { dataSource, name, transactions } = this.options;
-    return this.walk(key, selection, MOST, async (row) => {
-      const item = await this.itemOf(row, key);
+    return this.walk(key, selection, MOST, async (row, refused) => {
+      const item = refused ?? (await this.itemOf(row, key));
       if (!isEvent(item)) {
         const reason = whyNoEvent(item);
         await recordAction(dataSource.manager, name, { message: row.id, action: 'replay-failed', actor, reason });
@@ -143,11 +150,11 @@ export class Replayer {
 
   private async tryKey(key: Key, selection: Selection, actor: string): Promise<Walked> {
     const { name, transactions } = this.options;
-    let walked: Walked = { done: [], more: false, last: '0' };
+    let walked: Walked = { done: [] };
     try {
       await transactions.run([], async (tx) => {
-        walked = await this.walk(key, selection, MOST_OF_A_DRY_KEY, async (row) => {
-          const item = await this.itemOf(row, key);
+        walked = await this.walk(key, selection, MOST_OF_A_DRY_KEY, async (row, refused) => {
+          const item = refused ?? (await this.itemOf(row, key));
           if (!isEvent(item)) return stillParked(whyNoEvent(item));
           let lacksKeys = false;
           try {
@@ -172,19 +179,14 @@ export class Replayer {
   }
 
   /** Goes through the messages of a key in their order, those too that are parked while it does. */
-  private async walk(
-    key: Key,
-    selection: Selection,
-    most: number,
-    handle: (row: Row) => Promise<Outcome | undefined>,
-  ): Promise<Walked> {
+  private async walk(key: Key, selection: Selection, most: number, handle: Handle): Promise<Walked> {
     const done: Replayed[] = [];
-    let [last, taking, held] = ['0', false, false];
+    let [last, taking, held] = ['0', key.from !== null, false];
     for (;;) {
       const rows = await this.rowsOf(key, selection, last);
-      if (rows.length === 0) return { done, more: false, last };
+      if (rows.length === 0) return { done };
       for (const row of rows) {
-        if (done.length >= most) return { done, more: true, last };
+        if (done.length >= most) return { done, next: row.id };
         last = row.id;
         taking ||= row.matches;
         const chosen = !row.isTaken && (row.matches || (taking && row.reason === 'behind-parked'));
@@ -195,28 +197,23 @@ export class Replayer {
     }
   }
 
-  private async outcomeOf(
-    row: Row,
-    key: Key,
-    held: boolean,
-    handle: (row: Row) => Promise<Outcome | undefined>,
-  ): Promise<Outcome | undefined> {
-    if (row.truncated) return stillParked('too-large-to-replay');
+  private async outcomeOf(row: Row, key: Key, held: boolean, handle: Handle): Promise<Outcome | undefined> {
+    if (row.truncated) return handle(row, 'too-large-to-replay');
     if (held) {
       const item = await this.itemOf(row, key);
-      if (isEvent(item) && !item.content.subscription.overtakes) return stillParked('behind-parked');
+      if (isEvent(item) && !item.content.subscription.overtakes) return handle(row, 'behind-parked');
     }
     return handle(row);
   }
 
-  private rowsOf({ topic, keyHash, taken }: Key, selection: Selection, after: string): Promise<Row[]> {
+  private rowsOf({ topic, keyHash, from }: Key, selection: Selection, after: string): Promise<Row[]> {
     const { dataSource, name } = this.options;
     return dataSource.query(
       `SELECT id, position, event_id AS "eventId", reason, truncated, holds_up AS "holdsUp", (${SELECTED}) AS matches,
-         id <= $9 AS "isTaken"
+         id < $9 AS "isTaken"
        FROM parked_messages
        WHERE consumer = $1 AND topic = $6 AND key_hash = $7 AND id > $8 AND state = 'parked' ORDER BY id LIMIT ${MOST}`,
-      [name, ...parametersOf(selection), topic, keyHash, after, taken],
+      [name, ...parametersOf(selection), topic, keyHash, after, from ?? '0'],
     );
   }
 
