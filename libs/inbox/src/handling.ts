@@ -2,7 +2,7 @@ import type { ReceivedEvent } from '@castiron/contracts';
 import { isCorrelationId, runWithCorrelation, type Logger, type Metrics } from '@castiron/observability';
 import { MoreKeysNeeded, type Tx } from '@castiron/transactions';
 import type { Item } from './item.js';
-import { holdsUp, saysAll, type Parking, type Seal } from './parked-messages.js';
+import { holdsUp, saysAll, type Most, type Parking, type Seal } from './parked-messages.js';
 import { Parkings } from './parkings.js';
 import type { Progress } from './progress.js';
 import type { Subscription } from './subscription.js';
@@ -23,8 +23,8 @@ export interface HandlingOptions {
   readonly seal: Seal;
   readonly logger: Logger;
   readonly metrics?: Metrics | undefined;
-  /** How many messages of one recipient's topic may be parked at a time. */
-  readonly mostOfARecipient?: number | undefined;
+  /** How much of one recipient's topic may be parked at a time. */
+  readonly mostOfARecipient?: Partial<Most> | undefined;
 }
 
 const TAKEN_IN = ['castiron_inbox_messages_total', 'Messages taken in, also those that come again', ['topic']] as const;

@@ -104,7 +104,7 @@ describe('a batch in which', () => {
     };
     const forged = forgedBatch(Array.from({ length: count }, () => record));
     await sendForged(settings, topic.name, forged);
-    await rig.inboxOf({ topics: [topic.name], subscriptions: [counting], mostOfARecipient: 0 }).start();
+    await rig.inboxOf({ topics: [topic.name], subscriptions: [counting], mostOfARecipient: { messages: 0 } }).start();
     await eventually(async () => expect(await counted()).toBe(count), within);
     // These stand where its reader went on.
     for (const n of [1, 2]) {

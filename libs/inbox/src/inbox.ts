@@ -13,7 +13,7 @@ import type { Delivery } from './handling.js';
 import { itemOf, type Item } from './item.js';
 import { Maintenance } from './maintenance.js';
 import { Parked } from './parked.js';
-import type { Seal } from './parked-messages.js';
+import type { Most, Seal } from './parked-messages.js';
 import type { Subscription } from './subscription.js';
 import { Subscriptions } from './subscriptions.js';
 
@@ -38,8 +38,8 @@ export interface InboxOptions {
   readonly seal: Seal;
   readonly logger: Logger;
   readonly metrics?: Metrics;
-  /** Messages of one recipient's topic that may be parked at a time; what comes beyond is only counted. */
-  readonly mostOfARecipient?: number;
+  /** How much of one recipient's topic may be parked at a time; what comes beyond is only counted. */
+  readonly mostOfARecipient?: Partial<Most>;
   /** What adds waits while it is full, in this process and in others of the group. */
   readonly room?: { readonly isFull: boolean };
   /** The consumer cannot go on: the process is to end. */

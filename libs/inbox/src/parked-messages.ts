@@ -12,8 +12,15 @@ export interface Seal {
   hash(value: string): string;
 }
 
+/** How much is kept. */
+export interface Most {
+  readonly messages: number;
+  /** As they are stored, sealed; the last one may go beyond. */
+  readonly bytes: number;
+}
+
 /** Of one topic that a recipient writes. What it sends beyond that is only counted: it must not fill our disk. */
-const MOST_OF_A_RECIPIENT = 10_000;
+const MOST_OF_A_RECIPIENT: Most = { messages: 10_000, bytes: 256 * 1_048_576 };
 
 /** What goes to the database in one statement, in bytes; each takes twice that on its way. */
 const AT_ONCE_BYTES = 2 * LARGEST_BYTES;
@@ -52,12 +59,14 @@ export async function park(
   consumer: string,
   parkings: readonly Parking[],
   seal: Seal,
-  most = MOST_OF_A_RECIPIENT,
+  most: Partial<Most> = {},
 ): Promise<Parking[]> {
   const topic = parkings[0]?.item.raw.topic;
   if (topic === undefined) return [];
-  let room =
-    replies.slugOf(topic) === undefined ? Infinity : most - (await countParked(manager, consumer, topic, most));
+  const room =
+    replies.slugOf(topic) === undefined
+      ? { messages: Infinity, bytes: Infinity }
+      : await roomOf(manager, consumer, topic, { ...MOST_OF_A_RECIPIENT, ...most });
   let rows: unknown[][] = [];
   let bytes = 0;
   const beyond = new Map<string, number>();
@@ -68,12 +77,11 @@ export async function park(
     bytes = 0;
   };
   for (const { item, reason } of parkings) {
-    if (room <= 0) {
+    if (room.messages <= 0 || room.bytes <= 0) {
       isNew.add(item.position);
       beyond.set(reason, (beyond.get(reason) ?? 0) + 1);
       continue;
     }
-    room -= 1;
     const packed = pack(item.raw);
     const { content } = item;
     const [id, type] = content.kind === 'event' ? [content.event.meta.id, content.event.contract.type] : [null, null];
@@ -81,6 +89,8 @@ export async function park(
     const keyHash = seal.hash(item.keyHash);
     rows.push([item.position, keyHash, holdsUp(item), id, type, reason, sealed, packed.size, packed.truncated]);
     bytes += sealed.length;
+    room.messages -= 1;
+    room.bytes -= sealed.length;
     if (bytes > AT_ONCE_BYTES) await flush();
   }
   await flush();
@@ -106,13 +116,14 @@ async function insert(manager: EntityManager, consumer: string, topic: string, r
   return written.filter(({ isNew }) => isNew).map(({ position }) => position);
 }
 
-async function countParked(manager: EntityManager, consumer: string, topic: string, most: number): Promise<number> {
-  const [row] = await manager.query<{ n: number }[]>(
-    `SELECT count(*)::int AS n FROM
-       (SELECT FROM parked_messages WHERE consumer = $1 AND topic = $2 AND state = 'parked' LIMIT $3) AS kept`,
-    [consumer, topic, most],
+/** What may still be kept of a topic. */
+async function roomOf(manager: EntityManager, consumer: string, topic: string, most: Most): Promise<Most> {
+  const [kept] = await manager.query<Most[]>(
+    `SELECT count(*)::int AS messages, coalesce(sum(octet_length(sealed)), 0)::float8 AS bytes FROM
+       (SELECT sealed FROM parked_messages WHERE consumer = $1 AND topic = $2 AND state = 'parked' LIMIT $3) AS kept`,
+    [consumer, topic, most.messages],
   );
-  return row?.n ?? 0;
+  return { messages: most.messages - (kept?.messages ?? 0), bytes: most.bytes - (kept?.bytes ?? 0) };
 }
 
 /** One row per reason and hour. A message that comes twice is counted twice: it is a figure. */

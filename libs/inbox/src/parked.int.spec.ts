@@ -139,7 +139,7 @@ describe('parked messages', () => {
     const inbox = rig.inboxOf({
       topics: [topic],
       subscriptions: [subscribe(withdrawalConfirmed, { handle: () => Promise.resolve() })],
-      mostOfARecipient: 5,
+      mostOfARecipient: { messages: 5 },
     });
     await rig.producer.send(Array.from({ length: 40 }, () => ({ ...replyOf(slug), value: 'no JSON' })));
     await inbox.start();

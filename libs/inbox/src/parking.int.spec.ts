@@ -203,7 +203,7 @@ describe('what cannot be handled', () => {
       replyOf(slug),
       replyOf(slug),
     ]);
-    await rig.inboxOf({ topics: [topic], subscriptions: [counting], mostOfARecipient: 0 }).start();
+    await rig.inboxOf({ topics: [topic], subscriptions: [counting], mostOfARecipient: { messages: 0 } }).start();
     await eventually(() => expect(handle).toHaveBeenCalledTimes(2), within);
     expect(await rig.parked(topic)).toMatchObject([{ reason: 'unknown-type', ended: 'too-many' }]);
   });

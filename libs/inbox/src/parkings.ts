@@ -1,12 +1,12 @@
 import type { EntityManager } from 'typeorm';
-import { park, parkedKeys, supersede, type Parking, type Seal } from './parked-messages.js';
+import { park, parkedKeys, supersede, type Most, type Parking, type Seal } from './parked-messages.js';
 
 interface Where {
   readonly manager: EntityManager;
   readonly consumer: string;
   readonly topic: string;
   readonly seal: Seal;
-  readonly mostOfARecipient?: number | undefined;
+  readonly mostOfARecipient?: Partial<Most> | undefined;
 }
 
 /** What one transaction parks of a topic, in order, and which keys are held up by what is parked. */

@@ -64,7 +64,7 @@ describe('what a recipient sends', () => {
     const ignoring = subscribe(withdrawalConfirmed, { handle: () => Promise.resolve() });
     const beyond = 3_000;
     await rig.producer.send(upTo(beyond).map(() => ({ topic, key: '', value: '', headers: {} })));
-    await rig.inboxOf({ topics: [topic], subscriptions: [ignoring], mostOfARecipient: 0 }).start();
+    await rig.inboxOf({ topics: [topic], subscriptions: [ignoring], mostOfARecipient: { messages: 0 } }).start();
     await eventually(async () => {
       const [counted] = await rig.dataSource.query<[{ n: number }]>(
         'SELECT sum(messages)::int AS n FROM parked_messages WHERE topic = $1',
@@ -74,6 +74,19 @@ describe('what a recipient sends', () => {
     }, within);
     const about = query.mock.calls.filter(([, parameters]) => (parameters as unknown[] | undefined)?.includes(topic));
     expect(about.length).toBeLessThan(60);
+  });
+
+  it('is kept up to a size, however few messages that is, and only counted beyond', async () => {
+    const { topic } = await newRecipient();
+    const ignoring = subscribe(withdrawalConfirmed, { handle: () => Promise.resolve() });
+    const broken = { topic, key: '', value: 'x'.repeat(100_000), headers: {} };
+    const most = { bytes: 250_000 };
+    await rig.producer.send([broken, broken]);
+    await rig.inboxOf({ topics: [topic], subscriptions: [ignoring], mostOfARecipient: most }).start();
+    await eventually(async () => expect(await rig.reasons(topic)).toHaveLength(2), within);
+    await rig.producer.send([broken, broken, broken]);
+    const [kept, counted] = [{ state: 'parked' }, { state: 'discarded', ended: 'too-many' }];
+    await eventually(async () => expect(await rig.parked(topic)).toMatchObject([kept, kept, kept, counted]), within);
   });
 
   it('locks nothing that is parked under the key of what overtakes it, however much that is', async () => {
