@@ -62,8 +62,8 @@ export class MailRig {
   readonly links: CancellationLinks;
   readonly metrics: Metrics = createMetrics('test');
   readonly cancelMailings: CancelMailingsUseCase;
+  readonly transactions: Transactions;
   private readonly sendMailing: SendMailingUseCase;
-  private readonly transactions: Transactions;
   private readonly handlers;
   private readonly workers: MailWorker[] = [];
   private readonly appended: PendingEvent[] = [];
