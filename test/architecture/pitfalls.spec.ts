@@ -49,6 +49,10 @@ describe('the services', () => {
     );
   });
 
+  it('read where they write, and from no replica', () => {
+    expect(filesWith(/\breplication\b/)).toEqual([]);
+  });
+
   it.each([
     'libs/outbox/src/relay.ts',
     'apps/partner-sharing/src/run.ts',
