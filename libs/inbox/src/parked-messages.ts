@@ -63,7 +63,7 @@ export async function park(
 ): Promise<Parking[]> {
   const topic = parkings[0]?.item.raw.topic;
   if (topic === undefined) return [];
-  const room =
+  let room: Most =
     replies.slugOf(topic) === undefined
       ? { messages: Infinity, bytes: Infinity }
       : await roomOf(manager, consumer, topic, { ...MOST_OF_A_RECIPIENT, ...most });
@@ -89,8 +89,7 @@ export async function park(
     const keyHash = seal.hash(item.keyHash);
     rows.push([item.position, keyHash, holdsUp(item), id, type, reason, sealed, packed.size, packed.truncated]);
     bytes += sealed.length;
-    room.messages -= 1;
-    room.bytes -= sealed.length;
+    room = { messages: room.messages - 1, bytes: room.bytes - sealed.length };
     if (bytes > AT_ONCE_BYTES) await flush();
   }
   await flush();
