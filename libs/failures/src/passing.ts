@@ -57,8 +57,9 @@ function passes(error: unknown, depth: number): boolean {
   // Kafka clients say so themselves.
   if (retriable === true) return true;
   if (name === 'TimeoutError') return true;
-  // TypeORM lets go of a connection that breaks between two statements of a transaction, and says so with the next one.
-  if (name === 'QueryRunnerAlreadyReleasedError') return true;
+  // TypeORM lets go of a connection that breaks between two statements of a transaction, and says so with the next one: by
+  // the first name where the next comes from within TypeORM, by the second where it is asked of an entity manager.
+  if (name === 'QueryRunnerAlreadyReleasedError' || name === 'QueryRunnerProviderAlreadyReleasedError') return true;
   if (typeof message === 'string' && CONNECTION_LOST.test(message)) return true;
   if (passes(cause, depth - 1) || passes(driverError, depth - 1)) return true;
   return Array.isArray(errors) && errors.some((one) => passes(one, depth - 1));

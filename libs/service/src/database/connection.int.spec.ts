@@ -1,6 +1,6 @@
 import { isPassing } from '@castiron/failures';
 import { createLogger } from '@castiron/observability';
-import { freshDatabaseUrl, openDatabaseValve } from '@castiron/testing';
+import { eventually, freshDatabaseUrl, openDatabaseValve } from '@castiron/testing';
 import { Pool } from 'pg';
 import { expect, it } from 'vitest';
 import { connectionTo } from './connection.js';
@@ -29,6 +29,20 @@ it('a statement that its connection no longer has prepared may be tried again', 
   expect(error).toMatchObject({ code: '26000' });
   expect(isPassing(error)).toBe(true);
   await pool.end();
+});
+
+it('a transaction whose connection breaks between two statements may be tried again', async () => {
+  const dataSource = await createDataSource(await freshDatabaseUrl(), [], createLogger('spec', 'silent')).initialize();
+  const broken = dataSource.transaction(async (manager) => {
+    const [{ pid }] = await manager.query('SELECT pg_backend_pid() AS pid');
+    await dataSource.query('SELECT pg_terminate_backend($1)', [pid]);
+    await eventually(() => expect(manager.queryRunner?.isReleased).toBe(true));
+    await manager.query('SELECT 1');
+  });
+  const error: unknown = await broken.catch((failure: unknown) => failure);
+  expect(error).toMatchObject({ name: 'QueryRunnerProviderAlreadyReleasedError' });
+  expect(isPassing(error)).toBe(true);
+  await dataSource.destroy();
 });
 
 it('a database behind a pooler is not migrated, under a lock that would stay there', async () => {
