@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { LANES } from '../../../apps/partner-sharing/src/shares/share.js';
 import { ACL_RULES, PRINCIPAL_NAMES } from './principals.js';
 
 const mayOf = (principal: string, operation: string) =>
@@ -35,6 +36,15 @@ describe('who may do what on the broker', () => {
         `User:${service} ${service}.outbox.`,
         `User:${service} ${service}.outbox.`,
       ]),
+    );
+  });
+
+  it('lets partner-sharing write to feeds by each of its lanes, and by nothing else', () => {
+    const ofFeeds = ACL_RULES.filter(({ resource, name, operation }) => {
+      return resource === 'transactional-id' && operation === 'write' && name.startsWith('feed');
+    });
+    expect(ofFeeds.map(({ principal, name }) => `${principal} ${name}`)).toEqual(
+      Array.from({ length: LANES }, (_, lane) => `User:partner-sharing feed-lane-${lane}`),
     );
   });
 
