@@ -50,6 +50,20 @@ describe('a revocation that was answered', () => {
     }
   });
 
+  it('is broken although a permission had no answer, where what came to pass is another one, of later', () => {
+    const grant = { kind: 'grant', purpose: 'recommendation' } as const;
+    const cutOff = done(5, grant, 'info', {}, 150);
+    const later = done(6, grant, 'ok', { version: 3 }, 500);
+    const permissions = [permission(1, 'granted'), permission(2, 'revoked'), permission(3, 'granted')];
+    const granted = { operations: [...operations, cutOff, later], partnerFeed: [before, onFeed(2, 1, { at: 151 })] };
+    const stands = (version: number) => ({ permitted: new Map([[KEY, { version, state: 'granted' }]]) });
+    expect(said({ ...granted, permissions, ...stands(3) })).toEqual(late);
+    // Both came to pass.
+    const four = [...permissions, permission(4, 'granted')];
+    const last = { operations: [...operations, cutOff, { ...later, told: { version: 4 } }] };
+    expect(said({ ...granted, ...last, permissions: four, ...stands(4) })).toEqual([]);
+  });
+
   it('is broken although a permission had no answer, where none came to pass', () => {
     const tried = [...operations, done(5, { kind: 'grant', purpose: 'recommendation' }, 'info', {}, 150)];
     const partnerFeed = [before, onFeed(2, 1, { at: 151 })];

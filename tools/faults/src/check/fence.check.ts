@@ -5,13 +5,20 @@ import { carries, customersBy } from './feed-records.js';
 import type { Anomaly, FeedRecord, Observed } from './observed.js';
 import { isPermitting, keyOf, type Permitting } from './permissions.check.js';
 
-/** Whether it was granted after a revocation, by whomever. Every version is told, where all that was committed was sent. */
-function wasGrantedAfter(revoked: Permitting, { run, permissions, permitted, unsent, unsettled }: Observed): boolean {
+/**
+ * Whether a grant after a revocation came to pass that was never answered. Every version is told, where all that was committed
+ * was sent, and each grant makes one of its own: what one was told is not another's.
+ */
+function wasGrantedUnheard(revoked: Permitting, grants: readonly Permitting[], observed: Observed): boolean {
+  const { run, permissions, permitted, unsent, unsettled } = observed;
   if (unsent.has('partner-sharing') || unsettled.length > 0) return true;
   const key = keyOf(revoked, run);
   const last = permitted.get(key);
   const versions = [...permissions.filter((one) => one.key === key), ...(last === undefined ? [] : [last])];
-  return versions.some(({ state, version }) => state === 'granted' && version > (revoked.told.version ?? 0));
+  const told = new Set(grants.flatMap(({ outcome, told: { version } }) => (outcome === 'ok' ? [version] : [])));
+  return versions.some(
+    ({ state, version }) => state === 'granted' && version > (revoked.told.version ?? 0) && !told.has(version),
+  );
 }
 
 /** The grants that may have come to pass after a revocation; one that was given before it is refused. */
@@ -20,7 +27,7 @@ function following(revoked: Permitting, observed: Observed): Permitting[] {
   const grants = observed.operations
     .filter(isPermitting)
     .filter((other) => other.operation.kind === 'grant' && keyOf(other, observed.run) === key);
-  const wasGranted = wasGrantedAfter(revoked, observed);
+  const wasGranted = wasGrantedUnheard(revoked, grants, observed);
   return grants.filter(({ invoked, outcome, told }) =>
     outcome === 'info'
       ? wasGranted && invoked >= revoked.invoked
