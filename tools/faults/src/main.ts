@@ -2,7 +2,7 @@ import { Command, InvalidArgumentError, Option } from 'commander';
 import { commitHere } from './commit.js';
 import { PLANT_NAMES, type PlantName } from './plants/plants.js';
 import { resultsSoFar, runControls, runPlanted, runSeeds, type How } from './seeds.js';
-import { isTold, plantsTable, summaryOf, tableOf, tableOfAll, type PlantedResult } from './summary.js';
+import { gapsIn, isTold, plantsTable, summaryOf, tableOf, tableOfAll, type PlantedResult } from './summary.js';
 
 const whole =
   (low: number, high: number) =>
@@ -55,7 +55,7 @@ const command = new Command('npm run test:faults --')
   .option('--plants', 'the same of one bug after the other, with a table of what the checker said of each', false)
   .option(
     '--collect',
-    'run nothing, and print one table of the last result of every seed, with --long of the long runs',
+    'run nothing, and print one table of the last result of every seed, with --long of the long runs; exits with 1 where those are not one whole run of one commit',
     false,
   )
   .addHelpText(
@@ -83,7 +83,9 @@ async function main(options: Options): Promise<boolean> {
     const results = await resultsSoFar(options.long);
     if (results.length === 0) command.error('No seed was run here yet.');
     console.log(tableOfAll(results));
-    return results.every(({ anomalies }) => anomalies.length === 0);
+    const gaps = gapsIn(results, options.long);
+    for (const gap of gaps) console.log(gap);
+    return gaps.length === 0 && results.every(({ anomalies }) => anomalies.length === 0);
   }
   const { signal } = endingOnSignal();
   const how: How = { ...options, commit: commitHere(), say: (line) => console.log(line), signal };

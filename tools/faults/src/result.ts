@@ -21,9 +21,13 @@ export interface RunResult {
   readonly operations: Readonly<Record<'ok' | 'fail' | 'info', number>>;
   /** Why operations did not come to pass, and how often. */
   readonly reasons: Readonly<Record<string, number>>;
+  /** Why nobody knows whether operations did, and how often. */
+  readonly silences: Readonly<Record<string, number>>;
   readonly faults: readonly Happened[];
   readonly missed: readonly string[];
-  /** Records of feeds whose transactions did not commit; each was sent anew. */
+  /** Records of feeds that were tried. */
+  readonly records: number;
+  /** Those of them whose transactions did not commit; each was sent anew. */
   readonly aborted: number;
   /** Processes that ended because they could not start without what was away. */
   readonly ownEnds: readonly string[];
@@ -54,8 +58,10 @@ export function begunAt(
     anomalies: [{ kind: 'unfinished', what: `seed ${seed} did not come to its end${reason}` }],
     operations: { ok: 0, fail: 0, info: 0 },
     reasons: {},
+    silences: {},
     faults: [],
     missed: [],
+    records: 0,
     aborted: 0,
     ownEnds: [],
     seconds: 0,

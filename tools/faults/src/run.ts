@@ -5,6 +5,8 @@ import { check } from './check/check.js';
 import type { Anomaly, Observed } from './check/observed.js';
 import { acknowledgedMeanwhile, tooLittle, wasWatched } from './check/enough.check.js';
 import { tooFewFaults } from './check/enough-faults.check.js';
+import { triedOf } from './check/feeds.check.js';
+import { ownEndsIn } from './check/own-ends.check.js';
 import { reasonsOf } from './check/refusals.check.js';
 import { History } from './history.js';
 import { before, isSince } from './observe/before.js';
@@ -183,11 +185,11 @@ async function checked(
     bugs.push({ kind: 'stuck', what: `the fence of ${operation.kind} ${operation.id} does not stand` });
   await watch.end();
   const ended = cluster.replicas.flatMap(({ name, endedByItself }) =>
-    endedByItself.splice(0).map(({ time, why, kind }) => ({ time, kind, what: `${name} ended by itself: ${why}` })),
+    endedByItself.splice(0).map((end) => ({ replica: name, ...end })),
   );
   for (const end of ended) history.write({ type: 'ended-by-itself', ...end });
-  const ownEnds = ended.flatMap(({ kind, what }) => (kind === 'away' ? [what] : []));
-  bugs.push(...ended.flatMap(({ kind, what }) => (kind === 'away' ? [] : [{ kind, what }])));
+  const { away: ownEnds, wrong } = ownEndsIn(ended, nemesis.met);
+  bugs.push(...wrong);
   const observed = await observe(cluster, calls, {
     operations: history.operations,
     partner: run,
@@ -196,7 +198,7 @@ async function checked(
     before: left,
     unsettled,
     looks: watch.looks,
-    interruptions: interruptionsOf(nemesis.happened, ownEnds, 'notifications'),
+    interruptions: interruptionsOf(nemesis.met, ownEnds, 'notifications', Date.now()),
   });
   const { happened } = nemesis;
   const missed = nemesis.missed.map(nameOf);
@@ -219,10 +221,12 @@ async function checked(
     meanwhile: acknowledgedMeanwhile(history.operations, happened),
     anomalies,
     operations: { ok: count('ok'), fail: count('fail'), info: count('info') },
-    reasons: reasonsOf(history.operations),
+    reasons: reasonsOf(history.operations, 'fail'),
+    silences: reasonsOf(history.operations, 'info'),
     faults: happened,
     missed,
     takeovers,
+    records: triedOf(observed),
     aborted: observed.aborted.length,
     ownEnds,
     seconds: Math.round((Date.now() - began.getTime()) / 1000),

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { Anomaly } from './check/observed.js';
 import type { RunResult } from './result.js';
 import { folderOf } from './seeds.js';
-import { isTold, plantsTable, summaryOf, tableOfAll } from './summary.js';
+import { gapsIn, isTold, plantsTable, summaryOf, tableOfAll } from './summary.js';
 
 const run = (...kinds: Anomaly['kind'][]): RunResult => ({
   seed: 1,
@@ -17,8 +17,10 @@ const run = (...kinds: Anomaly['kind'][]): RunResult => ({
   anomalies: kinds.map((kind) => ({ kind, what: `something ${kind}` })),
   operations: { ok: 150, fail: 0, info: 0 },
   reasons: {},
+  silences: {},
   faults: [],
   missed: [],
+  records: 0,
   aborted: 0,
   ownEnds: [],
   seconds: 30,
@@ -40,17 +42,44 @@ it('a table of seeds tells of which code each was, and how much was asked for', 
   expect(rows[3]).toContain('| def5678+changes | 5000 |');
 });
 
+describe('results so far', () => {
+  const seeds = (...commits: (readonly [from: number, to: number, commit: string])[]) =>
+    commits.flatMap(([from, to, commit]) =>
+      Array.from({ length: to - from + 1 }, (_, nth) => ({ ...run(), seed: from + nth, commit })),
+    );
+
+  it('are one run where all are of one commit, a long one where none of its twenty seeds is missing', () => {
+    expect(gapsIn(seeds([1, 20, 'abc1234']), true)).toEqual([]);
+    expect(gapsIn(seeds([1, 2, 'abc1234']), false)).toEqual([]);
+  });
+
+  it('are not where seeds are missing', () => {
+    expect(gapsIn(seeds([2, 8, 'abc1234'], [11, 19, 'abc1234']), true)).toEqual([
+      'No whole long run: of its seeds 1, 9 to 10, 20 are missing.',
+    ]);
+  });
+
+  it('are not where they are of several commits, short or long', () => {
+    const both = ['Not one run, for these are of several commits: abc1234 (1 to 3, 6 to 20); def5678 (4 to 5).'];
+    const results = seeds([1, 3, 'abc1234'], [4, 5, 'def5678'], [6, 20, 'abc1234']);
+    expect(gapsIn(results, true)).toEqual(both);
+    expect(gapsIn(results, false)).toEqual(both);
+  });
+});
+
 it('what is not the product, or asks more than it promises, is kept apart from its long run', () => {
   const kept = [{}, { otherClient: true }, { midCommit: true }, { otherClient: true, midCommit: true }];
   expect(new Set(kept.map((one) => folderOf({ long: true, ...one }))).size).toBe(4);
   expect(folderOf({ long: true })).toBe('long');
 });
 
-it('a seed tells why operations were refused', () => {
+it('a seed tells why operations were refused, or had no answer', () => {
   const how = { rounds: 1, operations: 150, long: false, midCommit: false, otherClient: false };
   const refused = { operations: { ok: 150, fail: 3, info: 0 }, reasons: { 'nobody there': 2, 'stale-version': 1 } };
   expect(summaryOf({ ...run(), ...refused }, how)).toContain('3 refused (2 nobody there, 1 stale-version),');
-  expect(summaryOf(run(), how)).toContain('0 refused,');
+  expect(summaryOf(run(), how)).toContain('0 refused, 0 without an answer, ');
+  const unanswered = { operations: { ok: 150, fail: 0, info: 2 }, silences: { TimeoutError: 2 } };
+  expect(summaryOf({ ...run(), ...unanswered }, how)).toContain('2 without an answer (2 TimeoutError), ');
 });
 
 describe('a planted bug', () => {

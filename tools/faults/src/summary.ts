@@ -1,6 +1,7 @@
 import { join } from 'node:path';
+import { byKey } from './check/by-key.js';
 import type { Anomaly } from './check/observed.js';
-import { pairsNotCovered } from './plan/faults.js';
+import { pairsNotCovered, SEEDS_OF_LONG_RUN } from './plan/faults.js';
 import { PLANTS, type PlantName } from './plants/plants.js';
 import { folderOf, type How, type Kept } from './seeds.js';
 import type { RunResult } from './result.js';
@@ -15,7 +16,7 @@ function kindsOf(anomalies: readonly Anomaly[]): string {
 }
 
 /** In brackets, where there are any. */
-function reasonsIn({ reasons }: RunResult): string {
+function inBrackets(reasons: RunResult['reasons']): string {
   const counts = Object.entries(reasons).map(([reason, count]) => `${count} ${reason}`);
   return counts.length === 0 ? '' : ` (${counts.join(', ')})`;
 }
@@ -36,7 +37,7 @@ function commandOf(seed: number, { rounds, operations, long, midCommit, otherCli
 export function summaryOf(result: RunResult, how: Asked): string {
   const { seed, anomalies, operations, faults, missed, ownEnds, seconds } = result;
   return [
-    `seed ${seed}: ${kindsOf(anomalies)}; ${operations.ok} operations acknowledged, ${operations.fail} refused${reasonsIn(result)}, ${operations.info} without an answer, ${result.meanwhile} of the acknowledged while things broke; ${result.aborted} records of feeds aborted; ${faults.length} faults in ${seconds} s`,
+    `seed ${seed}: ${kindsOf(anomalies)}; ${operations.ok} operations acknowledged, ${operations.fail} refused${inBrackets(result.reasons)}, ${operations.info} without an answer${inBrackets(result.silences)}, ${result.meanwhile} of the acknowledged while things broke; ${result.aborted} of ${result.records} records of feeds aborted; ${faults.length} faults in ${seconds} s`,
     ...(missed.length > 0 ? [`  did not come to pass: ${missed.join('; ')}`] : []),
     ...ownEnds.map((end) => `  could not start: ${end}`),
     ...anomalies.slice(0, SHOWN).map(({ kind, what }) => `  ${kind}: ${what}`),
@@ -82,6 +83,29 @@ export function tableOfAll(results: readonly RunResult[]): string {
     '',
     `What never happened at its point: ${pairsNotCovered(results.flatMap(({ faults }) => faults.map(({ fault }) => fault))).join(', ') || 'nothing'}.`,
   ].join('\n');
+}
+
+/** Seeds by name, such as `1, 9 to 12`. */
+function seedsIn(seeds: readonly number[]): string {
+  const runs: { from: number; to: number }[] = [];
+  for (const seed of seeds) {
+    const last = runs.at(-1);
+    if (last?.to === seed - 1) last.to = seed;
+    else runs.push({ from: seed, to: seed });
+  }
+  return runs.map(({ from, to }) => (from === to ? String(from) : `${from} to ${to}`)).join(', ');
+}
+
+/** Why the results are no whole run of one code, in words; empty where they are. */
+export function gapsIn(results: readonly RunResult[], long: boolean): string[] {
+  const there = new Set(results.map(({ seed }) => seed));
+  const missing = Array.from({ length: SEEDS_OF_LONG_RUN }, (_, nth) => nth + 1).filter((seed) => !there.has(seed));
+  const byCommit = byKey(results, ({ commit }) => commit);
+  const commits = [...byCommit].map(([commit, own]) => `${commit} (${seedsIn(own.map(({ seed }) => seed))})`);
+  return [
+    ...(long && missing.length > 0 ? [`No whole long run: of its seeds ${seedsIn(missing)} are missing.`] : []),
+    ...(commits.length > 1 ? [`Not one run, for these are of several commits: ${commits.join('; ')}.`] : []),
+  ];
 }
 
 export interface PlantedResult {

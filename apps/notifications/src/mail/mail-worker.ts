@@ -29,10 +29,10 @@ export const SURELY_OVER_S = SEND_DEADLINE_S.mailing + 2;
 const STOP_GRACE_MS = 2_500;
 
 /** After this a claim is free again: its worker died, and its mails go once more, each under the same Message-ID. */
-const LEASE_S = 60;
+export const LEASE_S = 60;
 
 /** So many may go twice where their worker is killed. */
-const MAILS_AT_ONCE = 5;
+export const MAILS_AT_ONCE = 5;
 
 /** From one try to write down what became of a mail to the next. */
 const NOTE_AGAIN_MS = 250;

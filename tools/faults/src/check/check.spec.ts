@@ -130,8 +130,8 @@ describe('reordered is', () => {
 
   it('a state that went back, also where it came forward again', () => {
     const trail = [
-      { place: 'customers', key: CUSTOMER, before: 2, after: 1 },
-      { place: 'customers', key: CUSTOMER, before: 1, after: 2 },
+      { place: 'customers', key: CUSTOMER, before: 2, after: 1, at: 30 },
+      { place: 'customers', key: CUSTOMER, before: 1, after: 2, at: 40 },
     ];
     expect(said({ trail })).toEqual(['reordered']);
   });

@@ -9,7 +9,8 @@ import type { Anomaly, Observed } from './observed.js';
 import { checkOutboxes } from './outbox.check.js';
 import { checkPermissions } from './permissions.check.js';
 import { checkProfiles } from './profiles.check.js';
-import { checkRefusals } from './refusals.check.js';
+import { checkPurposes } from './purposes.check.js';
+import { checkAnswers, checkRefusals } from './refusals.check.js';
 import { placed } from './registrations.js';
 import { checkTerminations } from './terminations.check.js';
 import { checkTold } from './told.check.js';
@@ -23,9 +24,11 @@ export function check(seen: Observed): Anomaly[] {
     ...checkTopics(observed),
     ...checkAcknowledged(observed),
     ...checkRefusals(observed),
+    ...checkAnswers(observed),
     ...checkPermissions(observed),
     ...checkEffects(observed),
     ...checkFeeds(observed),
+    ...checkPurposes(observed),
     ...checkFence(observed),
     ...checkLedger(observed),
     ...checkTold(observed),

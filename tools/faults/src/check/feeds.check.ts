@@ -66,15 +66,19 @@ function checkAhead({ shares, unsettled }: Observed, slug: string, feed: readonl
   });
 }
 
+/** How many records of feeds were tried. */
+export const triedOf = ({ partnerFeed, notificationsFeed, leaving, aborted }: Observed): number =>
+  [partnerFeed, notificationsFeed, ...leaving.map(({ feed }) => feed), aborted].flat().length;
+
 /**
  * A batch is aborted where its owner is interrupted; short leases on a busy machine change hands often too. More than that
  * are of somebody who tries in vain each time, and sends at the second try.
  */
-function checkAborted({ partnerFeed, notificationsFeed, leaving, aborted }: Observed): Anomaly[] {
-  const there = [partnerFeed, notificationsFeed, ...leaving.map(({ feed }) => feed)].flat().length;
-  const tried = there + aborted.length;
-  if (there >= tried * PART_SENT) return [];
-  return [{ kind: 'wrong', what: `${aborted.length} of ${tried} records were aborted` }];
+function checkAborted(observed: Observed): Anomaly[] {
+  const { length } = observed.aborted;
+  const tried = triedOf(observed);
+  if (tried - length >= tried * PART_SENT) return [];
+  return [{ kind: 'wrong', what: `${length} of ${tried} records were aborted` }];
 }
 
 /** What stands on the feed at the end is what may: the last values, for the purposes that are permitted. */

@@ -1,7 +1,7 @@
 import type { Done, Outcome, Told } from '../history.js';
 import type { Operation, Recipient } from '../plan/operations.js';
 import { byKey } from './by-key.js';
-import type { Committed, FeedRecord, Mail, Notice, Observed, VersionedRecord } from './observed.js';
+import type { Committed, FeedRecord, Interruptions, Mail, Notice, Observed, VersionedRecord } from './observed.js';
 
 /** A history in which everything went well, to be spoilt by specs: one customer, one change, one permission. */
 export const CUSTOMER = 'customer-1';
@@ -20,11 +20,13 @@ export const ATTRIBUTES = {
   vatNumber: `${PARTNER}-1`,
 };
 
+export const UNINTERRUPTED: Interruptions = { left: 0, cutOff: 0, forgot: 0, forgotLately: 0 };
+
 type Act =
   | { kind: 'register' }
   | { kind: 'change' | 'withdraw'; attribute: 'email' }
   | { kind: 'cancel' | 'terminate' }
-  | { kind: 'grant' | 'revoke'; purpose: 'recommendation' | 'mailing'; recipient?: Recipient };
+  | { kind: 'grant' | 'revoke'; purpose: 'recommendation' | 'invoicing' | 'mailing'; recipient?: Recipient };
 
 export function done(id: number, act: Act, outcome: Outcome, told: Told = {}, invoked = id * 10): Done {
   // Sound: the parts that an operation of this kind has.
@@ -90,6 +92,7 @@ export const mailOf = (notice: string, over: Partial<Mail> = {}): Mail => ({
   notice,
   status: 'sent',
   attempts: 1,
+  createdAt: 100,
   isClaimed: false,
   isInDoubt: false,
   ...over,
@@ -120,6 +123,7 @@ export function goodRun(over: Partial<Observed> = {}): Observed {
       done(2, { kind: 'change', attribute: 'email' }, 'ok', { version: 2 }),
       done(3, { kind: 'grant', purpose: 'recommendation' }, 'ok', { version: 1 }),
     ],
+    troubled: [],
     partner: PARTNER,
     run: PARTNER,
     committed: committedOf([...PROFILES, ...PERMISSIONS, ...profiles, ...permissions]),
@@ -158,8 +162,8 @@ export function goodRun(over: Partial<Observed> = {}): Observed {
       ['mail of welcome', came(1)],
       ['mail of started', came(1)],
     ]),
-    interruptions: { left: 0, cutOff: 0 },
-    trail: [{ place: 'customers', key: CUSTOMER, before: 1, after: 2 }],
+    interruptions: UNINTERRUPTED,
+    trail: [{ place: 'customers', key: CUSTOMER, before: 1, after: 2, at: 30 }],
     parked: [],
     unsettled: [],
     unsent: new Set(),

@@ -1,6 +1,20 @@
 import { describe, expect, it } from 'vitest';
+import { MAILS_AT_ONCE } from '../../../../apps/notifications/src/mail/mail-worker.js';
 import { check } from './check.js';
-import { came, done, goodRun, mailOf, PARTNER, STARTED, WELCOME } from './history.example.js';
+import {
+  ATTRIBUTES,
+  came,
+  done,
+  goodRun,
+  mailOf,
+  NOTIFIED,
+  onNotified,
+  PARTNER,
+  STARTED,
+  UNINTERRUPTED,
+  WELCOME,
+} from './history.example.js';
+import { AT_ONCE } from './mails.check.js';
 import type { Mail, Observed } from './observed.js';
 
 const said = (over: Partial<Observed>): string[] => check(goodRun(over)).map(({ kind }) => kind);
@@ -9,9 +23,13 @@ const letters = (started: number) =>
     ['mail of welcome', came(1)],
     ['mail of started', came(started)],
   ]);
-const left = (times: number) => ({ left: times, cutOff: 0 });
-const cutOff = (times: number) => ({ left: 0, cutOff: times });
+const left = (times: number) => ({ ...UNINTERRUPTED, left: times });
+const cutOff = (times: number) => ({ ...UNINTERRUPTED, cutOff: times });
 const started = (over: Partial<Mail>) => [mailOf('welcome'), mailOf('started', over)];
+
+it('a worker sends as many at once as the service does', () => {
+  expect(AT_ONCE).toBe(MAILS_AT_ONCE);
+});
 
 describe('a notice', () => {
   it('becomes a mail', () => {
@@ -28,6 +46,35 @@ describe('a notice', () => {
 
   it('may be in the hands of a worker', () => {
     expect(said({ mails: started({ status: 'sending', isClaimed: true }) })).toEqual([]);
+  });
+
+  it('may be in them once, and once more for each time that one let it fall', () => {
+    const claimed = (attempts: number, forgot: number) =>
+      said({
+        mails: started({ status: 'sending', isClaimed: true, attempts }),
+        interruptions: { ...UNINTERRUPTED, forgot },
+      });
+    expect(claimed(2, 0)).toEqual(['stuck']);
+    expect(claimed(2, 1)).toEqual([]);
+    expect(claimed(3, 1)).toEqual(['stuck']);
+  });
+
+  it('is one of five in the hands of each worker, or left in those of each that let them fall lately', () => {
+    const claimed = (count: number, forgotLately: number) => {
+      const others = Array.from({ length: count }, (_, nth) => ({ ...STARTED, notice: `other ${nth}` }));
+      return said({
+        notices: [...goodRun().notices, ...others],
+        mails: [
+          ...goodRun().mails,
+          ...others.map(({ notice }) => mailOf(notice, { status: 'sending', isClaimed: true })),
+        ],
+        interruptions: { ...UNINTERRUPTED, forgot: 9, forgotLately },
+      });
+    };
+    expect(claimed(10, 0)).not.toContain('stuck');
+    expect(claimed(11, 0)).toContain('stuck');
+    expect(claimed(15, 1)).not.toContain('stuck');
+    expect(claimed(16, 1)).toContain('stuck');
   });
 
   it('may be in doubt where its send was cut off, and wait then to go once more', () => {
@@ -101,6 +148,30 @@ describe('a mail of a notice', () => {
     expect(sentTo(8)).toEqual(['wrong']);
     expect(sentTo(9)).toEqual(['wrong']);
   });
+});
+
+it('a letter does not go to an address that had been replaced before its mail was made', () => {
+  const old = `${PARTNER}-1@faults.example`;
+  const step = (after: number, at: number) => ({ place: 'subjects', key: NOTIFIED, before: after - 1, after, at });
+  const saidOf = (createdAt: number, address = old) =>
+    check(
+      goodRun({
+        notificationsFeed: [
+          onNotified(1, 0, { values: { companyName: `${PARTNER}-1`, email: old } }),
+          onNotified(2, 1),
+        ],
+        subjects: new Map([[NOTIFIED, 2]]),
+        trail: [step(1, 1_000), step(2, 2_000)],
+        mails: started({ createdAt }),
+        letters: new Map([...letters(1), ['mail of started', [address]]]),
+      }),
+    ).map(({ kind, what }) => `${kind}: ${what}`);
+  expect(saidOf(62_001)).toEqual([
+    expect.stringMatching(/^wrong: the mail mail of started .* another was known before/),
+  ]);
+  // The transaction that replaces it may be under way for as long.
+  expect(saidOf(62_000)).toEqual([]);
+  expect(saidOf(62_001, ATTRIBUTES.email)).toEqual([]);
 });
 
 describe('a mail', () => {

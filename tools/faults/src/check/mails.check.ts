@@ -1,10 +1,11 @@
+import { REPLICAS } from '../plan/faults.js';
 import { byKey } from './by-key.js';
 import { customersBy } from './feed-records.js';
 import type { Anomaly, Mail, Observed } from './observed.js';
 import { writersIn } from './writers.js';
 
-/** Mails that a worker sends at the same time: so many may go twice, or be in doubt, where it is interrupted. */
-const AT_ONCE = 5;
+/** Mails that a worker sends at the same time: so many may go twice, be in doubt, or be left to others, where it is interrupted. */
+export const AT_ONCE = 5;
 
 /** Each notice became one mail, which came to an end. */
 function checkEnds(observed: Observed): Anomaly[] {
@@ -68,17 +69,43 @@ function checkMade(observed: Observed): Anomaly[] {
   });
 }
 
-/** A letter goes to an address of its customer, as it is or was. */
+/**
+ * Longer than any transaction is under way, in ms: PostgreSQL ends one that is idle after 30 s, and one statement after 15 s. Until
+ * its end others read what was before it.
+ */
+const COMMITTED_WITHIN_MS = 60_000;
+
+/** Tells whether whoever sends mail had another version of a customer in place of each that has an address, once a mail was made. */
+function outdatedIn({ notificationsFeed, trail }: Observed): (mail: Mail, address: string) => boolean {
+  const feeds = byKey(notificationsFeed, ({ subject }) => subject);
+  const steps = byKey(
+    trail.filter(({ place }) => place === 'subjects'),
+    ({ key }) => key,
+  );
+  return ({ subject, createdAt }, address) => {
+    const known = (steps.get(subject) ?? []).filter(({ at }) => at < createdAt - COMMITTED_WITHIN_MS);
+    const newest = Math.max(0, ...known.map(({ after }) => after));
+    const last = feeds.get(subject)?.findLast(({ values }) => values['email'] === address)?.version ?? newest;
+    return last < newest;
+  };
+}
+
+/** A letter goes to an address of its customer: the one that was there when its mail was made, or a later one. */
 function checkAddresses(observed: Observed): Anomaly[] {
   const customerOf = customersBy(observed);
   const mayHaveWritten = writersIn(observed);
+  const isOutdated = outdatedIn(observed);
   // Of an earlier run it is not known who wrote what.
   return observed.mails
     .filter(({ subject }) => customerOf(subject) !== undefined)
-    .flatMap(({ id, subject }) =>
-      (observed.letters.get(id) ?? [])
-        .filter((address) => !mayHaveWritten(customerOf(subject), 'email', address))
-        .map((address): Anomaly => ({ kind: 'wrong', what: `the mail ${id} to ${subject} went to ${address}` })),
+    .flatMap((mail) =>
+      (observed.letters.get(mail.id) ?? []).flatMap((address): Anomaly[] => {
+        const what = `the mail ${mail.id} to ${mail.subject} went to ${address}`;
+        if (!mayHaveWritten(customerOf(mail.subject), 'email', address)) return [{ kind: 'wrong', what }];
+        return isOutdated(mail, address)
+          ? [{ kind: 'wrong', what: `${what}, in place of which another was known before the mail was made` }]
+          : [];
+      }),
     );
 }
 
@@ -88,6 +115,27 @@ function checkDoubts(observed: Observed): Anomaly[] {
   const inDoubt = ofNotices(observed).filter(({ isInDoubt }) => isInDoubt).length;
   if (inDoubt <= cutOff * AT_ONCE) return [];
   return [{ kind: 'wrong', what: `${inDoubt} mails are in doubt, where sends were cut off ${cutOff} times` }];
+}
+
+/**
+ * A mail that is in somebody's hands comes to an end later, for which nobody waits: as many as may be, taken in hand as often
+ * as it was let fall at most. More are never sent, however often they are claimed.
+ */
+function checkClaims(observed: Observed): Anomaly[] {
+  const { forgot, forgotLately } = observed.interruptions;
+  const claimed = ofNotices(observed).filter(({ status, isClaimed }) => status === 'sending' && isClaimed);
+  const most = (REPLICAS + forgotLately) * AT_ONCE;
+  return [
+    ...claimed
+      .filter(({ attempts }) => attempts > 1 + forgot)
+      .map(({ id, attempts }): Anomaly => ({
+        kind: 'stuck',
+        what: `the mail ${id} is sending, by ${attempts} attempts, where senders let fall what they had ${forgot} times`,
+      })),
+    ...(claimed.length > most
+      ? [{ kind: 'stuck', what: `${claimed.length} mails are sending, and ${most} may be` } as const]
+      : []),
+  ];
 }
 
 /** Mails of this run that were sent, and came to the mail server. */
@@ -139,5 +187,7 @@ function checkLetters(observed: Observed): Anomaly[] {
 
 /** What became of notices. */
 export function checkMails(observed: Observed): Anomaly[] {
-  return [checkEnds, checkMade, checkAddresses, checkDoubts, checkLetters].flatMap((checkOne) => checkOne(observed));
+  return [checkEnds, checkMade, checkAddresses, checkDoubts, checkClaims, checkLetters].flatMap((checkOne) =>
+    checkOne(observed),
+  );
 }

@@ -114,6 +114,8 @@ export interface Mail {
   readonly status: string;
   /** How often it was taken in hand. */
   readonly attempts: number;
+  /** In ms since the epoch. */
+  readonly createdAt: number;
   /** Whether it may be in somebody's hands at this moment. */
   readonly isClaimed: boolean;
   /** Whether the mail server had it once and gave no answer. */
@@ -144,6 +146,8 @@ export interface Step {
   readonly key: string;
   readonly before: number | null;
   readonly after: number;
+  /** When, in ms since the epoch; others see it once its transaction has committed. */
+  readonly at: number;
 }
 
 /** How often those who send mail were interrupted. */
@@ -152,11 +156,25 @@ export interface Interruptions {
   readonly left: number;
   /** One cut off what it was sending: it was asked to end, ended by itself, or stood still for long. */
   readonly cutOff: number;
+  /** One may have left mails behind that it had claimed, or does not know to have claimed: whatever befell it or its database. */
+  readonly forgot: number;
+  /** The same, so late that its claim may still hold. */
+  readonly forgotLately: number;
+}
+
+/** An answer of 5xx, or one whose body is not what it says. */
+export interface Troubled {
+  readonly question: string;
+  readonly status: number;
+  /** Whether its body could be read. */
+  readonly isRead: boolean;
 }
 
 /** All that can be seen once a run is over and everything is healed, of this run's customers only. */
 export interface Observed {
   readonly operations: readonly Done[];
+  /** Of all that was asked, also again, or only to look. */
+  readonly troubled: readonly Troubled[];
   /** The slug of the run's partner. */
   readonly partner: string;
   /** Makes the values of this run its own: `<run>-<operation>`. */

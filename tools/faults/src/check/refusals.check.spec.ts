@@ -88,5 +88,17 @@ it('reasons are counted', () => {
     withdraw(5, 'fail', STALE),
     change(6, 'fail', { reason: 'nobody there' }),
   ];
-  expect(reasonsOf([...goodRun().operations, ...operations])).toEqual({ 'stale-version': 2, 'nobody there': 1 });
+  const all = [...goodRun().operations, ...operations, change(7, 'info', { reason: 'TimeoutError' })];
+  expect(reasonsOf(all, 'fail')).toEqual({ 'stale-version': 2, 'nobody there': 1 });
+  expect(reasonsOf(all, 'info')).toEqual({ TimeoutError: 1 });
+});
+
+it('a service that cannot do something now says so; another 5xx is a bug, and so is what cannot be read', () => {
+  const answered = (status: number, isRead = true) =>
+    check(goodRun({ troubled: [{ question: 'PUT /x', status, isRead }] })).map(({ kind, what }) => `${kind}: ${what}`);
+  expect(answered(503)).toEqual([]);
+  expect(answered(500)).toEqual(['wrong: PUT /x was answered 500']);
+  expect(answered(504)).toEqual(['wrong: PUT /x was answered 504']);
+  expect(answered(200, false)).toEqual(['wrong: PUT /x was answered 200, with what is no JSON']);
+  expect(answered(503, false)).toHaveLength(1);
 });

@@ -1,4 +1,4 @@
-import type { Done } from '../history.js';
+import type { Done, Outcome } from '../history.js';
 import type { OperationKind } from '../plan/operations.js';
 import { byKey } from './by-key.js';
 import type { Anomaly, Observed } from './observed.js';
@@ -56,6 +56,18 @@ const EXCUSES: Readonly<Record<OperationKind, Readonly<Record<string, Excuse>>>>
 /** 4xx. Nobody there is no refusal; 5xx says that it may be asked again. */
 const isRefused = ({ told: { status = 0 } }: Done): boolean => status >= 400 && status < 500;
 
+/** Whatever breaks, a service says of what may pass that it may; of a bug it says 500, and nobody but a service answers here. */
+const MAY_PASS = 503;
+
+/** No answer tells of a bug. */
+export const checkAnswers = ({ troubled }: Observed): Anomaly[] =>
+  troubled
+    .filter(({ status, isRead }) => status !== MAY_PASS || !isRead)
+    .map(({ question, status, isRead }) => ({
+      kind: 'wrong',
+      what: `${question} was answered ${status}${isRead ? '' : ', with what is no JSON'}`,
+    }));
+
 /** Nobody is refused what nothing forbids: a second state shows that way, or one that is lost. */
 export function checkRefusals({ operations, run }: Observed): Anomaly[] {
   return [...byKey(operations, ({ operation }) => String(operation.process)).values()].flatMap((own) =>
@@ -68,10 +80,10 @@ export function checkRefusals({ operations, run }: Observed): Anomaly[] {
   );
 }
 
-/** Of what did not come to pass: how often for which reason. */
-export function reasonsOf(operations: readonly Done[]): Record<string, number> {
-  const failed = operations.filter(({ outcome }) => outcome === 'fail');
+/** Of what did not come to pass, or had no answer: how often for which reason. */
+export function reasonsOf(operations: readonly Done[], of: Exclude<Outcome, 'ok'>): Record<string, number> {
+  const those = operations.filter(({ outcome }) => outcome === of);
   return Object.fromEntries(
-    [...byKey(failed, ({ told }) => told.reason ?? 'unknown')].map(([reason, all]) => [reason, all.length]),
+    [...byKey(those, ({ told }) => told.reason ?? 'unknown')].map(([reason, all]) => [reason, all.length]),
   );
 }

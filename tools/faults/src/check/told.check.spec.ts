@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { check } from './check.js';
 import {
   came,
+  done,
   goodRun,
   mailOf,
   NOTIFIED,
@@ -54,14 +55,20 @@ describe('a record that takes something away', () => {
 
   it('is one, too, where only a purpose has ended', () => {
     const both = { companyName: ['recommendation', 'invoicing'], email: ['recommendation'] };
-    expect(said({ ...over, partnerFeed: [onFeed(1, 0, { purposes: both }), onFeed(2, 1)] })).toEqual([]);
+    const permitted = done(4, { kind: 'grant', purpose: 'invoicing' }, 'info', {}, 30);
+    const operations = [...goodRun().operations, permitted];
+    expect(said({ ...over, operations, partnerFeed: [onFeed(1, 0, { purposes: both }), onFeed(2, 1)] })).toEqual([]);
   });
 });
 
 describe('a duty of notifications', () => {
   const obligation = { id: 'o', recipient: 'notifications', subject: NOTIFIED, version: 2, state: 'confirmed' };
   const over = {
-    notificationsFeed: [onNotified(1, 0), onNotified(2, 1, { ...narrowed, purposes: {} }), onNotified(3, 2)],
+    notificationsFeed: [
+      onNotified(1, 0),
+      onNotified(2, 1, { ...narrowed, purposes: { companyName: ['notices'] } }),
+      onNotified(3, 2),
+    ],
     subjects: new Map([[NOTIFIED, 3]]),
     obligations: [obligation],
     withdrawals: [{ id: 'w', subject: NOTIFIED, version: 2 }],

@@ -128,7 +128,7 @@ export async function stepsSince(databases: Databases, { trail }: Before): Promi
     SERVICES.map((service) =>
       databases.query<Step & { [name: string]: unknown }>(
         service,
-        'SELECT place, key, before, after FROM faults_trail WHERE n > $1 ORDER BY n',
+        'SELECT place, key, before, after, (extract(epoch FROM at) * 1000)::float8 AS at FROM faults_trail WHERE n > $1 ORDER BY n',
         [trail.get(service) ?? 0],
       ),
     ),

@@ -6,7 +6,7 @@ import type { Service } from '../plan/faults.js';
  * The function runs as its owner: the service's role neither sees nor may write the trail.
  */
 const TRAIL = `
-  CREATE TABLE IF NOT EXISTS faults_trail (n bigserial, place text, key text, before int, after int);
+  CREATE TABLE IF NOT EXISTS faults_trail (n bigserial, place text, key text, before int, after int, at timestamptz DEFAULT clock_timestamp());
   CREATE OR REPLACE FUNCTION faults_remember() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = public AS $$
   BEGIN
     INSERT INTO faults_trail (place, key, before, after) VALUES (TG_TABLE_NAME, to_jsonb(NEW) ->> TG_ARGV[0],

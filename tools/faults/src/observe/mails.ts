@@ -2,18 +2,23 @@ import { byKey } from '../check/by-key.js';
 import type { Mail } from '../check/observed.js';
 import type { Databases } from './databases.js';
 
-/** A worker that died leaves its mail alone for a minute, and the next one looks each second. */
-const CLAIMED = `status = 'sending' AND claimed_at > clock_timestamp() - interval '70 s'`;
+/** What a worker that died had claimed is left alone for a minute, and the next one looks each second. */
+export const CLAIMED_FOR_S = 70;
+const CLAIMED = `status = 'sending' AND claimed_at > clock_timestamp() - interval '${CLAIMED_FOR_S} s'`;
 
-/** Mails that have not come to an end, but for those that a worker may have in its hands, or that wait for an hour, in doubt. */
-export const OPEN_MAILS = `SELECT count(*)::int AS n FROM mails
-  WHERE status IN ('waiting', 'queued', 'sending') AND NOT (${CLAIMED}) AND NOT (status = 'queued' AND in_doubt)`;
+/** Mails that have not come to an end, but for those that wait for an hour, in doubt. */
+const OPEN_MAILS = `SELECT count(*)::int AS n FROM mails
+  WHERE status IN ('waiting', 'queued', 'sending') AND NOT (status = 'queued' AND in_doubt)`;
+
+/** Those that a worker may have in its hands are waited for only where there is time for what a dead one had to be free again. */
+export const openMailsWithin = (ms: number): string =>
+  ms > 2 * CLAIMED_FOR_S * 1_000 ? OPEN_MAILS : `${OPEN_MAILS} AND NOT (${CLAIMED})`;
 
 export const mailsIn = (databases: Databases): Promise<Mail[]> =>
   databases.query<Mail & { [name: string]: unknown }>(
     'notifications',
     `SELECT id, subject, notice, status, attempts, ${CLAIMED} AS "isClaimed",
-       in_doubt OR status = 'in-doubt' AS "isInDoubt" FROM mails ORDER BY created_at`,
+       (extract(epoch FROM created_at) * 1000)::float8 AS "createdAt", in_doubt OR status = 'in-doubt' AS "isInDoubt" FROM mails ORDER BY created_at`,
   );
 
 interface Letter {

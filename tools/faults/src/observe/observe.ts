@@ -170,5 +170,6 @@ export async function observe(cluster: Cluster, calls: Calls, subject: Subject):
     confirmations: confirmationsOf(on(NOTIFIER.replies.name).filter(isMine)),
     notices: noticesOf(told),
     letters: await lettersIn(cluster.stack.mail.api),
+    troubled: calls.troubled,
   };
 }

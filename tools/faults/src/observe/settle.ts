@@ -1,7 +1,7 @@
 import { SERVICES, type Service } from '../plan/faults.js';
 import { customersSince, noticesWithoutMail, type Before } from './before.js';
 import type { Databases } from './databases.js';
-import { OPEN_MAILS } from './mails.js';
+import { openMailsWithin } from './mails.js';
 
 const POLL_MS = 400;
 
@@ -34,7 +34,7 @@ export async function untilSent(databases: Databases, within = 5_000): Promise<S
 }
 
 /** What has not come to rest yet, in words. */
-async function restless(databases: Databases, before: Before): Promise<string[]> {
+async function restless(databases: Databases, before: Before, openMails: string): Promise<string[]> {
   const profiles = await customersSince(databases, before);
   const customers = [...profiles.keys()];
   const cancelled = await databases.query<{ key: string }>(
@@ -80,7 +80,7 @@ async function restless(databases: Databases, before: Before): Promise<string[]>
       ),
       databases.query<{ subject: string; version: number }>('notifications', 'SELECT subject, version FROM subjects'),
       noticesWithoutMail(databases, before),
-      count(databases, 'notifications', OPEN_MAILS),
+      count(databases, 'notifications', openMails),
     ]);
   const known = new Map(copies.map(({ id, version }) => [id, version]));
   const held = new Map(subjects.map(({ subject, version }) => [subject, version]));
@@ -103,8 +103,9 @@ async function restless(databases: Databases, before: Before): Promise<string[]>
 /** Waits for everything to come to rest. @returns what did not, in words; empty where all did */
 export async function settle(databases: Databases, before: Before, within: number): Promise<string[]> {
   const deadline = Date.now() + within;
+  const openMails = openMailsWithin(within);
   for (;;) {
-    const left = await restless(databases, before).catch((error: unknown) => [
+    const left = await restless(databases, before, openMails).catch((error: unknown) => [
       error instanceof Error ? error.message : 'the databases do not answer',
     ]);
     if (left.length === 0 || Date.now() >= deadline) return left;

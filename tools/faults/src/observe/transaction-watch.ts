@@ -1,9 +1,8 @@
 import { transactionsUnderWay, type KafkaSettings } from '@castiron/kafka';
 import type { Look } from '../check/observed.js';
+import { pause } from '../pause.js';
 
 const EVERY_MS = 300;
-
-const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 
 /** Asks the broker again and again which transactions are under way, and so hold records back that stand there already. */
 export class TransactionWatch {

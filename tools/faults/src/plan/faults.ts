@@ -4,6 +4,9 @@ import { Random } from './random.js';
 export const SERVICES = ['customer-profiles', 'partner-sharing', 'notifications'] as const;
 export type Service = (typeof SERVICES)[number];
 
+/** Of each service. */
+export const REPLICAS = 2;
+
 /** What happens to the replica, or to its connection, that comes to a point. */
 export const ACTIONS = [
   /** kill -9, then started again. */
@@ -69,6 +72,9 @@ export type Fault = {
 
 export type FaultKind = Fault['kind'];
 
+/** The longest that anything of the product waits for an answer, in ms: of its database, what no request waits for. */
+export const LONGEST_WAIT_MS = 17_000;
+
 /** How long things take, in ms. */
 export interface Severity {
   /** How long a silent process keeps what it holds. */
@@ -102,18 +108,19 @@ export const LONG: Severity = {
   pause: 45_000,
   away: 45_000,
   outage: 600_000,
-  // Past all that anything waits for an answer: the longest is what no request waits for, of the database, with 17 s.
+  // Past all that anything waits for an answer.
   silence: 20_000,
   // Past the lease.
   delay: 12_000,
   gap: 4_000,
 };
 
-/** Seeds: a long run has so many, and one outage is enough for it. */
-const OUTAGE_EVERY = 20;
+/** A long run has so many seeds. One outage is enough for it. */
+export const SEEDS_OF_LONG_RUN = 20;
 
 /** How long the broker is away in this seed, once at least. */
-export const awayIn = (seed: number, { away, outage }: Severity): number => (seed % OUTAGE_EVERY === 1 ? outage : away);
+export const awayIn = (seed: number, { away, outage }: Severity): number =>
+  seed % SEEDS_OF_LONG_RUN === 1 ? outage : away;
 
 /** What can happen at a point: an answer that is on its way already cannot arrive late at a process that is gone. */
 const isRequest = (point: Point): boolean =>

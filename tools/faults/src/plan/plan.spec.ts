@@ -1,5 +1,18 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { ACTIONS, awayIn, CUT_FROM, faultsOf, LONG, pairsNotCovered, SERVICES, SHORT, type Fault } from './faults.js';
+import {
+  ACTIONS,
+  awayIn,
+  CUT_FROM,
+  faultsOf,
+  LONG,
+  LONGEST_WAIT_MS,
+  pairsNotCovered,
+  SERVICES,
+  SHORT,
+  type Fault,
+} from './faults.js';
 import { operationsOf, type Operation } from './operations.js';
 import { POINTS } from '../proxy/points.js';
 
@@ -155,4 +168,13 @@ describe('the plan of a run', () => {
       expect(awayIn(seed, LONG)).toBe(away[0]);
     },
   );
+});
+
+it('a connection is half open for longer than a service waits for its database', () => {
+  const patience = join(import.meta.dirname, '../../../../libs/service/src/database/patience.ts');
+  const source = readFileSync(patience, 'utf8').replaceAll('_', '');
+  const statement = Number(/STATEMENTTIMEOUTMS = (\d+);/.exec(source)?.[1]);
+  const more = Number(/OFTHERESTMS = STATEMENTTIMEOUTMS \+ (\d+);/.exec(source)?.[1]);
+  expect(LONGEST_WAIT_MS).toBe(statement + more);
+  expect(LONG.silence).toBeGreaterThan(LONGEST_WAIT_MS);
 });

@@ -12,7 +12,7 @@ import {
   type Stack,
   type StackEndpoints,
 } from '@castiron/local-stack';
-import { SERVICES, type Service } from '../plan/faults.js';
+import { REPLICAS, SERVICES, type Service } from '../plan/faults.js';
 import { Front } from '../proxy/front.js';
 import { kafkaInspector } from '../proxy/kafka-inspector.js';
 import type { ReplicaMemory } from '../proxy/points.js';
@@ -23,7 +23,6 @@ import { Databases } from '../observe/databases.js';
 import { TakeoverCount } from './lanes.js';
 import { Replica } from './replica.js';
 
-const REPLICAS = 2;
 const STOP_WITHIN_MS = 20_000;
 
 export interface ClusterOptions {

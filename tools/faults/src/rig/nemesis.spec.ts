@@ -96,4 +96,6 @@ it('one that had no lanes met nothing', async () => {
   const nemesis = await nemesisAt(cutOff, (look) => lease('4', `12:${look}`));
   expect(nemesis).toMatchObject({ happened: [], misdeeds: [] });
   expect(nemesis.missed).toHaveLength(1);
+  // It was cut off all the same, each time.
+  expect(nemesis.met).toHaveLength(5);
 });

@@ -1,5 +1,6 @@
 import type { Part } from '@castiron/local-stack';
-import { nameOf, type Fault, type Service, type Severity } from '../plan/faults.js';
+import { pause } from '../pause.js';
+import { LONGEST_WAIT_MS, nameOf, type Fault, type Service, type Severity } from '../plan/faults.js';
 import { Random } from '../plan/random.js';
 import { BEFORE_FENCE } from '../proxy/points.js';
 import type { Caught } from '../proxy/traps.js';
@@ -21,8 +22,6 @@ const POLL_MS = 100;
 const [TAKEN_WITHIN_LEASES, TAKEN_WITHIN_MS] = [2, 5_000];
 /** Time for a successor to shut out whoever was before it, and to send. */
 const SETTLED_IN_MS = 1_000;
-/** The longest that anything of the product waits for an answer: see `patience.ts` of `libs/service`. */
-const LONGEST_WAIT_MS = 17_000;
 
 export interface NemesisOptions {
   /** Topics whose records may be delivered twice, and which of them are of this run. */
@@ -48,11 +47,11 @@ interface Meeting {
   from: number;
 }
 
-const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
-
 /** Does what the plan says, one thing at a time, each healed before the next begins. */
 export class Nemesis {
   readonly happened: Happened[] = [];
+  /** All that began, those included that did not come to pass as they were meant to: somebody may have felt them. */
+  readonly met: Happened[] = [];
   readonly missed: Fault[] = [];
   /** What replicas did, or did not do in time, whatever happened to them. */
   readonly misdeeds: string[] = [];
@@ -73,8 +72,11 @@ export class Nemesis {
       const name = nameOf(fault);
       this.tell({ type: 'fault', f: fault.kind, fault: name, begins: true });
       const meeting: Meeting = { from: Date.now() };
-      if (await this.bring(fault, meeting)) {
-        this.happened.push({ fault, ...meeting, until: Date.now() });
+      const came = await this.bring(fault, meeting);
+      const met: Happened = { fault, ...meeting, until: Date.now() };
+      this.met.push(met);
+      if (came) {
+        this.happened.push(met);
         this.tell({ type: 'fault', f: fault.kind, fault: name, healed: true, replica: meeting.replica });
         continue;
       }

@@ -2,8 +2,8 @@
 export interface OwnEnd {
   readonly why: string;
   /**
-   * `away`: it could not start without what is away, and is started again. `stuck`: its consumer was; that it ends then is by
-   * design, and no fault of the rig may bring it to that. Any other end is a crash.
+   * `away`: by its own word it could not start without what is away, and is started again. `stuck`: its consumer was; that it
+   * ends then is by design, and no fault of the rig may bring it to that. Any other end is a crash.
    */
   readonly kind: 'away' | 'stuck' | 'crashed';
 }

@@ -1,12 +1,11 @@
 import { connect } from '@castiron/kafka';
 import { topicsOfRecipient } from '@castiron/contracts';
+import { pause } from '../pause.js';
 import type { Fault } from '../plan/faults.js';
 import type { Cluster } from './cluster.js';
 
 /** A group gives a member its part within some leases, and messages come all the time. */
 const GIVEN_WITHIN_MS = 10_000;
-
-const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 
 /**
  * Takes part of the partitions away from a service for a while, and gives them back without having done anything.

@@ -1,4 +1,5 @@
 import { mintToken, type IdentityEndpoints } from '@castiron/local-stack';
+import type { Troubled } from '../check/observed.js';
 import type { Outcome, Told } from '../history.js';
 
 const WITHIN_MS = 8_000;
@@ -17,6 +18,15 @@ export type Reply =
   | { readonly kind: 'nobody' }
   | { readonly kind: 'silence'; readonly reason: string };
 
+/** Undefined where it is none. A body that ends too soon, for its service has died, is told by fetch before. */
+function parsed(text: string): Record<string, unknown> | undefined {
+  try {
+    return JSON.parse(text) as Record<string, unknown>;
+  } catch {
+    return undefined;
+  }
+}
+
 const codeOf = (error: unknown): string => {
   const { cause, name } = error as { cause?: { code?: string }; name?: string };
   return cause?.code ?? name ?? 'unknown';
@@ -24,23 +34,27 @@ const codeOf = (error: unknown): string => {
 
 /** Calls as a user would, once: what becomes of a call that broke is for the caller to find out. */
 export class Calls {
+  /** Also those to which nobody listened any more, for whoever had asked asked again. */
+  readonly troubled: Troubled[] = [];
   private readonly tokens = new Map<string, Promise<string>>();
 
   constructor(private readonly identity: IdentityEndpoints) {}
 
-  async call({ method, url, as, body, headers }: Request): Promise<Reply> {
+  async call({ method, url, as, body: asked, headers }: Request): Promise<Reply> {
     const authorization = `Bearer ${await this.tokenOf(as)}`;
     try {
       const response = await fetch(url, {
         method,
-        headers: { authorization, ...(body !== undefined && { 'content-type': 'application/json' }), ...headers },
-        ...(body !== undefined && { body: JSON.stringify(body) }),
+        headers: { authorization, ...(asked !== undefined && { 'content-type': 'application/json' }), ...headers },
+        ...(asked !== undefined && { body: JSON.stringify(asked) }),
         signal: AbortSignal.timeout(WITHIN_MS),
       });
       const text = await response.text();
-      const isJson = response.headers.get('content-type')?.includes('json') === true;
-      const parsed = isJson ? (JSON.parse(text) as Record<string, unknown>) : {};
-      return { kind: 'answer', status: response.status, body: parsed };
+      const { headers: told, status } = response;
+      const body = told.get('content-type')?.includes('json') === true ? parsed(text) : {};
+      if (status >= 500 || body === undefined)
+        this.troubled.push({ question: `${method} ${new URL(url).pathname}`, status, isRead: body !== undefined });
+      return body === undefined ? { kind: 'silence', reason: 'broken JSON' } : { kind: 'answer', status, body };
     } catch (error) {
       const reason = codeOf(error);
       return reason === 'ECONNREFUSED' ? { kind: 'nobody' } : { kind: 'silence', reason };
@@ -65,5 +79,3 @@ export function outcomeOf(reply: Reply): { outcome: Outcome; told: Told } {
   const code = typeof body['code'] === 'string' ? body['code'] : 'unknown';
   return { outcome: status < 500 ? 'fail' : 'info', told: { status, reason: code } };
 }
-
-export const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));

@@ -1,6 +1,7 @@
 import type { Done, History, Outcome, Told } from '../history.js';
 import type { Service } from '../plan/faults.js';
-import { outcomeOf, pause, type Calls, type Reply } from './calls.js';
+import { pause } from '../pause.js';
+import { outcomeOf, type Calls, type Reply } from './calls.js';
 
 const WITHIN_MS = 15_000;
 const BETWEEN_TRIES_MS = 500;

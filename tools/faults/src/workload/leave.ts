@@ -1,5 +1,5 @@
+import { pause } from '../pause.js';
 import { slugOf, type Operation } from '../plan/operations.js';
-import { pause } from './calls.js';
 import { behindFence } from './fence.js';
 import type { World } from './world.js';
 

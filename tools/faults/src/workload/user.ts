@@ -1,6 +1,7 @@
 import type { Done } from '../history.js';
+import { pause } from '../pause.js';
 import { operationsOf, REGISTERED, slugOf, type Operation } from '../plan/operations.js';
-import { outcomeOf, pause } from './calls.js';
+import { outcomeOf } from './calls.js';
 import { behindFence } from './fence.js';
 import { leave } from './leave.js';
 import { cancellationIn } from './mailbox.js';
