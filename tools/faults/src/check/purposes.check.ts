@@ -8,7 +8,8 @@ import { isPermitting, keyOf } from './permissions.check.js';
 /** For which purposes a recipient may hold which attributes. */
 type Rights = Readonly<Record<string, readonly string[]>>;
 
-/** What whoever sends mail for us is registered for. */
+/** What partners' agreements list, and what whoever sends mail for us is registered for. */
+const PARTNER: Rights = PURPOSES;
 const NOTIFIER: Rights = { notices: attributesOf('notices'), mailing: attributesOf('mailing') };
 /** For this nobody is asked: it is our own duty. */
 const UNASKED = 'notices';
@@ -39,7 +40,7 @@ export function checkPurposes(observed: Observed): Anomaly[] {
   const asked = firstAskedFor(observed);
   const customerOf = customersBy(observed);
   const recipients = [
-    ...partnersOf(observed).map((partner) => ({ ...partner, rights: PURPOSES })),
+    ...partnersOf(observed).map((partner) => ({ ...partner, rights: PARTNER })),
     { slug: 'notifications', feed: observed.notificationsFeed, rights: NOTIFIER },
   ];
   return recipients.flatMap(({ slug, feed, rights }) =>
