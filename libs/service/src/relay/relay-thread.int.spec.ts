@@ -9,7 +9,7 @@ import { outboxKey, Transactions } from '@castiron/transactions';
 import { Type } from 'typebox';
 import type { DataSource } from 'typeorm';
 import { afterEach, beforeEach, expect, inject, it, vi } from 'vitest';
-import { RelayThread } from './relay-thread.js';
+import { RelayThread, type RelaySettings } from './relay-thread.js';
 
 const { bootstrap, principals } = inject('stack').kafka;
 const { username = '', password = '' } = principals['admin'] ?? {};
@@ -19,7 +19,7 @@ let dataSource: DataSource;
 let relay: RelayThread;
 const metrics = () => createMetrics('spec');
 
-function relayOf(databaseUrl: string, counts = metrics()): RelayThread {
+function relayOf(databaseUrl: string, counts = metrics(), more: Partial<RelaySettings> = {}): RelayThread {
   return new RelayThread(
     {
       name: `spec-${randomUUID()}`,
@@ -30,6 +30,7 @@ function relayOf(databaseUrl: string, counts = metrics()): RelayThread {
       kafkaPassword: password,
       kafkaSsl: false,
       leaseMs: 60_000,
+      ...more,
     },
     counts,
   );
@@ -49,7 +50,8 @@ const address = (): string => {
   return options.url;
 };
 
-it('sends what is committed, and counts it', async () => {
+/** Commits events of one key on a topic of its own. */
+async function newPublisher(): Promise<{ topic: string; publish: (n: number) => Promise<void> }> {
   const topic = `spec.${randomUUID()}.v1`;
   const made = defineTopic({ name: topic, kind: 'events' });
   const contract = defineEvent({
@@ -65,18 +67,32 @@ it('sends what is committed, and counts it', async () => {
   const admin = kafka.admin();
   await admin.createTopics([made]);
   await admin.close();
+  const transactions = new Transactions(dataSource, relay, { contract });
+  const publish = (n: number) => transactions.run([outboxKey(topic, 'one')], async (tx) => tx.publish(contract, { n }));
+  return { topic, publish };
+}
+
+it('sends what is committed, and counts it', async () => {
   const counts = metrics();
   relay = relayOf(address(), counts);
   await relay.start(() => undefined);
-  const transactions = new Transactions(dataSource, relay, { contract });
-  for (const n of [1, 2, 3]) {
-    await transactions.run([outboxKey(topic, 'one')], async (tx) => tx.publish(contract, { n }));
-  }
+  const { topic, publish } = await newPublisher();
+  for (const n of [1, 2, 3]) await publish(n);
   await eventually(async () => expect(relay.sent).toBe(3));
   const received: unknown[] = [];
   for await (const { value } of readAll(kafka, topic)) received.push(JSON.parse(String(value)));
   expect(received).toEqual([{ n: 1 }, { n: 2 }, { n: 3 }]);
   expect(await counts.registry.metrics()).toMatch(/^castiron_outbox_sent_total\{[^}]*\} 3$/m);
+});
+
+it('sends each event because it is told of it, and not by looking by itself', async () => {
+  relay = relayOf(address(), metrics(), { leaseMs: 100_000_000, pollMs: 100_000_000 });
+  await relay.start(() => undefined);
+  const { publish } = await newPublisher();
+  for (const n of [1, 2, 3, 4, 5]) {
+    await publish(n);
+    await eventually(() => expect(relay.sent).toBe(n));
+  }
 });
 
 it('is told of news, also where there was some before it was started', async () => {

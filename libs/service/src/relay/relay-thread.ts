@@ -2,13 +2,15 @@ import { once } from 'node:events';
 import { createRequire } from 'node:module';
 import { Worker } from 'node:worker_threads';
 import type { Metrics } from '@castiron/observability';
-import { appendToOutbox } from '@castiron/outbox';
+import { appendToOutbox, type RelayOptions } from '@castiron/outbox';
 import type { OutboxPort } from '@castiron/transactions';
 import type { MessagingSettings, ServiceSettings } from '../service-settings.js';
 import type { KafkaOfService } from './kafka-of.js';
 import { RelayMemory } from './relay-memory.js';
 
-export type RelaySettings = KafkaOfService & Pick<ServiceSettings & MessagingSettings, 'logLevel' | 'databaseUrl'>;
+export type RelaySettings = KafkaOfService &
+  Pick<ServiceSettings & MessagingSettings, 'logLevel' | 'databaseUrl'> &
+  Pick<RelayOptions, 'pollMs'>;
 
 export interface WorkerData {
   readonly settings: RelaySettings;
@@ -39,10 +41,11 @@ export class RelayThread implements OutboxPort {
   private stopping = false;
 
   constructor(settings: RelaySettings, metrics?: Metrics) {
-    const { name, logLevel, databaseUrl, leaseMs } = settings;
+    const { name, logLevel, databaseUrl, leaseMs, pollMs } = settings;
     const { kafkaBrokers, kafkaUsername, kafkaPassword, kafkaSsl } = settings;
     // No more than it needs: a thread gets a copy.
-    this.settings = { name, logLevel, databaseUrl, leaseMs, kafkaBrokers, kafkaUsername, kafkaPassword, kafkaSsl };
+    const kafka = { kafkaBrokers, kafkaUsername, kafkaPassword, kafkaSsl };
+    this.settings = { name, logLevel, databaseUrl, leaseMs, pollMs, ...kafka };
     const count = (what: 'sent' | 'failed') => () => this.memory.count(what);
     metrics?.watchCount('castiron_outbox_sent_total', 'Events of the outbox that are on their topics', count('sent'));
     metrics?.watchCount('castiron_outbox_failed_sends_total', 'Sends of the outbox that failed', count('failed'));

@@ -16,6 +16,7 @@ const relay = new Relay({
   kafka: kafkaOf(settings, logger),
   logger,
   leaseMs: settings.leaseMs,
+  pollMs: settings.pollMs,
   counted: (what, by) => memory.add(what, by),
 });
 
