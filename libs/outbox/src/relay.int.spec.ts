@@ -6,6 +6,7 @@ import type { DataSource } from 'typeorm';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { outboxMigrations } from './index.js';
 import { laneOf, LANES } from './lanes.js';
+import { PARTITION_IDS, partitions } from './partitions.js';
 import { eventOn, RelayRig, upTo } from './testing/relay.rig.js';
 
 let dataSource: DataSource;
@@ -181,5 +182,18 @@ describe('the relay', () => {
     await again.start();
     await eventually(async () => expect(await partitions()).not.toContain('outbox_p0'), { within: 15_000 });
     expect(await partitions()).toContain('outbox_p8');
+  });
+
+  it('looks after partitions for as long as it runs', async () => {
+    const { contract, topic } = await rig.newEvent();
+    const oldest = async () => (await partitions((statement) => dataSource.query(statement)))[0]?.from ?? -1n;
+    await rig.relay({ maintenanceMs: 100, pollMs: 50 }).start();
+    // A look drops one at most.
+    for (let times = 0; times < 2; times += 1) {
+      const next = (await oldest()) + PARTITION_IDS;
+      await dataSource.query(`SELECT setval('outbox_id', ${next - 2n})`);
+      for (const n of upTo(2)) await rig.publish(contract, topic, { key: 'k', n });
+      await eventually(async () => expect(await oldest()).toBe(next), { within: 15_000 });
+    }
   });
 });

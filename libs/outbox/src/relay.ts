@@ -45,6 +45,8 @@ export interface RelayOptions {
   readonly leaseMs?: number;
   /** How often it is looked for events that nobody spoke of, in ms. Default {@link POLL_MS}. */
   readonly pollMs?: number;
+  /** How often its partitions are looked after, in ms, at least. Default {@link MAINTENANCE_MS}. */
+  readonly maintenanceMs?: number;
 }
 
 /**
@@ -163,7 +165,7 @@ export class Relay implements OutboxPort {
     const now = performance.now();
     void this.channel.open();
     const recognised = this.recognised ?? (await this.recognizeCluster());
-    if (now - this.maintainedAt > MAINTENANCE_MS && this.maintaining === undefined) void this.maintain(recognised);
+    if (this.isToMaintain(now)) void this.maintain(recognised);
     await this.letGoOfFailing();
     if (this.lanes.length < LANES && performance.now() >= this.claimAt) await this.claim(recognised);
     return this.reading.turn(this.lanes, this.pollMs());
@@ -258,6 +260,11 @@ export class Relay implements OutboxPort {
       }
       throw error;
     }
+  }
+
+  private isToMaintain(now: number): boolean {
+    const everyMs = this.options.maintenanceMs ?? MAINTENANCE_MS;
+    return this.maintaining === undefined && now - this.maintainedAt > everyMs;
   }
 
   private maintain(recognised: string): Promise<void> {
