@@ -1,5 +1,6 @@
 import type { EncodedMessage, FencedProducer, Sendable } from '@castiron/kafka';
-import { describe, expect, it } from 'vitest';
+import { eventually } from '@castiron/testing';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { Lane } from './lane.js';
 import type { Page } from './read-page.js';
 
@@ -53,5 +54,31 @@ describe('a lane whose send fails', () => {
     opening.shift()?.();
     await lane.end();
     expect(sent).toEqual(['7', '8']);
+  });
+});
+
+describe('a lane that is held for long', () => {
+  it('opens its producer again after a day, before the coordinator forgets it, and not with each send', async () => {
+    const clock = vi.spyOn(performance, 'now').mockReturnValue(0);
+    onTestFinished(() => void clock.mockRestore());
+    const { lane, opening, sent } = laneOf();
+    const day = 86_400_000;
+    const ids: string[] = [];
+    for (const [id, at, opens] of [
+      ['7', 0, 1],
+      ['8', day - 1, 0],
+      ['9', day, 1],
+      ['10', day + 1, 0],
+    ] as const) {
+      clock.mockReturnValue(at);
+      ids.push(id);
+      lane.take(page(id, `${id}:${id}:`), lane.read);
+      expect(
+        opening.splice(0).map((open) => open()),
+        `at ${at} ms`,
+      ).toHaveLength(opens);
+      await eventually(() => expect(sent).toEqual(ids));
+    }
+    await lane.end();
   });
 });
