@@ -7,6 +7,7 @@ import { createInterface } from 'node:readline';
 import { newKey } from '@castiron/encryption';
 import { eventually, freshDatabaseUrl } from '@castiron/testing';
 import { afterAll, beforeAll, expect, inject, it, onTestFinished } from 'vitest';
+import type { Asked } from './relay-thread.js';
 
 /** Compiled, as a process of its own has it. */
 const PROGRAM = join(import.meta.dirname, '../../dist/testing/small-service.js');
@@ -18,11 +19,11 @@ beforeAll(async () => {
 });
 afterAll(() => rm(folder, { recursive: true }));
 
-/** Loaded in each thread of a process: that of the relay has a bug, which comes to light with the first news. */
-const withBug = (bug: string): string =>
+/** Loaded in each thread of a process: that of the relay has a bug, which comes to light when it is first asked for this. */
+const withBug = (bug: string, when: Asked): string =>
   `data:text/javascript,${encodeURIComponent(`
     import { isMainThread, parentPort } from 'node:worker_threads';
-    if (!isMainThread) parentPort.on('message', (asked) => { if (asked === 'wake') { ${bug} } });
+    if (!isMainThread) parentPort.on('message', (asked) => { if (asked === '${when}') { ${bug} } });
   `)}`;
 
 interface Line {
@@ -31,7 +32,7 @@ interface Line {
   readonly url?: string;
 }
 
-async function startWith(bug: string) {
+async function startWith(bug: string, when: Asked) {
   const { kafka, identity } = inject('stack');
   const settings = {
     CASTIRON_PORT: '0',
@@ -42,7 +43,7 @@ async function startWith(bug: string) {
     KAFKA_PASSWORD: kafka.principals['notifications']?.password,
     SERVICE_KEY_FILE: join(folder, 'service.key'),
   };
-  const service = spawn(process.execPath, ['--import', withBug(bug), PROGRAM, JSON.stringify(settings)], {
+  const service = spawn(process.execPath, ['--import', withBug(bug, when), PROGRAM, JSON.stringify(settings)], {
     stdio: ['pipe', 'pipe', 'inherit'],
     env: {},
   });
@@ -57,7 +58,7 @@ it.each([
   ['that nobody catches', `throw new Error('a bug of the relay')`],
   ['in a promise that nobody awaits', `void Promise.reject(new Error('a bug of the relay'))`],
 ])('an error in the thread of the relay %s ends the whole service, which says why', async (_where, bug) => {
-  const { service, lines, url } = await startWith(bug);
+  const { service, lines, url } = await startWith(bug, 'wake');
   expect((await fetch(`${url}/health/live`)).status).toBe(200);
   const ended = once(service, 'close');
   service.stdin.write('\n');
@@ -65,4 +66,12 @@ it.each([
   expect(lines.filter(({ level }) => level === 'fatal')).toMatchObject([
     { msg: 'ending after a crash', err: { message: 'a bug of the relay' } },
   ]);
+});
+
+it('a thread of the relay that never ends does not keep the service from ending, with 1 and a word about it', async () => {
+  const { service, lines } = await startWith('Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0);', 'stop');
+  const ended = once(service, 'close');
+  service.kill('SIGTERM');
+  expect(await ended).toEqual([1, null]);
+  expect(lines.filter(({ level }) => level === 'error')).toMatchObject([{ msg: 'did not stop in time' }]);
 });
