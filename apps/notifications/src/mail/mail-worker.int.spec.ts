@@ -142,6 +142,27 @@ describe('a mail', () => {
     await server.close();
   });
 
+  it('that a stop meets under way has a moment, and then is cut off: a notice is to go once more, a mailing is in doubt', async () => {
+    const [subject] = await queued();
+    await rig.mailing();
+    await rig.database.query(`UPDATE mails SET status = 'cancelled' WHERE subject <> $1 AND status = 'queued'`, [
+      subject,
+    ]);
+    const server = await hesitantServer();
+    await rig.startWorker({ smtp: server.url });
+    await eventually(() => expect(server.mails).toHaveLength(2));
+    let isStopped = false;
+    const stopping = rig.stopWorkers().then(() => (isStopped = true));
+    // The first of the sends would be over by itself later than this waits.
+    await eventually(() => expect(isStopped, 'it waits for an answer').toBe(true));
+    await stopping;
+    expect(await rig.mailsOf(subject)).toMatchObject([
+      { status: 'queued', reason: 'no-answer', attempts: 1 },
+      { status: 'in-doubt', reason: 'no-answer', attempts: 1 },
+    ]);
+    await server.close();
+  });
+
   it('that is a notice goes before mailings that have waited longer, and no more are claimed than asked for', async () => {
     await rig.feed(randomUUID(), 1, { email: given(newAddress()) });
     await rig.mailing();
