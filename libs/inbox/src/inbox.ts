@@ -120,6 +120,7 @@ export class Inbox {
     clearTimeout(this.again);
     if (this.stopping.signal.aborted) return;
     const { kafka, name, dataSource, room, logger, onCrash } = this.options;
+    let began = false;
     try {
       const existing = await this.unlessStopped(this.existing());
       if (existing.length < this.topics.size) {
@@ -128,6 +129,7 @@ export class Inbox {
         this.lookAgain();
       }
       if (isDeepStrictEqual(existing, this.reading) && this.consumer !== undefined) return;
+      began = true;
       await this.stopReading();
       if (existing.length === 0 || this.stopping.signal.aborted) return;
       this.consumer = kafka.consumer({
@@ -141,9 +143,11 @@ export class Inbox {
       this.reading = existing;
       await this.unlessStopped(this.consumer.start());
     } catch (error) {
-      await this.stopReading();
+      // Where only the look failed, what is read already is read on.
+      if (began) await this.stopReading();
       if (this.stopping.signal.aborted) return;
-      logger.error({ err: error }, 'the consumer cannot start; it is tried again');
+      const what = this.consumer === undefined ? 'the consumer cannot start' : 'missing topics cannot be looked for';
+      logger.error({ err: error }, `${what}; it is tried again`);
       this.lookAgain();
     }
   }

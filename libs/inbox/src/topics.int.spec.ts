@@ -70,6 +70,45 @@ describe('the topics of an inbox', () => {
     await eventually(() => expect(inbox.healthy()).toBe(true), within);
   });
 
+  it('reads on where the look for one that is missing fails, with the same consumer', async () => {
+    const [first, late] = [await rig.newEvent(), await rig.newEvent()];
+    const lateContract = eventOn(late.topic, 'events', 'spec.late.v1');
+    let state: 'missing' | 'silent' | 'there' = 'missing';
+    let [refusals, consumers] = [0, 0];
+    await rig.producer.send([event(first.contract, 'a', 1), event(lateContract, 'a', 9)]);
+    const inbox = rig.inboxOf({
+      topics: [first.topic, late.topic],
+      subscriptions: [rig.counting(first.contract, first.topic), rig.counting(lateContract, late.topic)],
+      kafka: {
+        ...kafka,
+        consumer: (options) => {
+          consumers += 1;
+          return kafka.consumer(options);
+        },
+        admin: () => {
+          const admin = kafka.admin();
+          const topicNames = admin.topicNames.bind(admin);
+          admin.topicNames = async () => {
+            if (state !== 'silent')
+              return (await topicNames()).filter((name) => state === 'there' || name !== late.topic);
+            refusals += 1;
+            throw new Error('the broker does not answer');
+          };
+          return admin;
+        },
+      },
+    });
+    await inbox.start();
+    await eventually(async () => expect(await rig.effects(first.topic, 'a')).toEqual([1]), within);
+    state = 'silent';
+    await eventually(() => expect(refusals).toBeGreaterThanOrEqual(2), within);
+    await rig.producer.send([event(first.contract, 'a', 2)]);
+    await eventually(async () => expect(await rig.effects(first.topic, 'a')).toEqual([1, 2]), within);
+    expect(consumers).toBe(1);
+    state = 'there';
+    await eventually(async () => expect(await rig.effects(late.topic, 'a')).toEqual([9]), within);
+  });
+
   it('watches the topics of recipients that come later, from within a handler too', async () => {
     const [first, second] = [uniqueSlug(), uniqueSlug()];
     const seen: string[] = [];
