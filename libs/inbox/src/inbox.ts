@@ -1,3 +1,4 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
 import { once } from 'node:events';
 import { setTimeout as wait } from 'node:timers/promises';
 import { isDeepStrictEqual } from 'node:util';
@@ -62,6 +63,8 @@ export class Inbox {
   private reading: readonly string[] = [];
   private turning: Promise<void> = Promise.resolve();
   private again: NodeJS.Timeout | undefined;
+  /** A consumer lives longer than the request that made it read more, and is not to go by that one's id. */
+  private readonly outside = AsyncLocalStorage.snapshot();
   private readonly stopping = new AbortController();
 
   /** @throws where an event on the topics has no handler */
@@ -110,7 +113,7 @@ export class Inbox {
 
   /** One change of the consumer at a time. */
   private turn(work: () => Promise<void>): Promise<void> {
-    const done = this.turning.then(work);
+    const done = this.turning.then(() => this.outside(work));
     this.turning = done.catch(() => undefined);
     return done;
   }

@@ -1,5 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { defineTopic, mailingCancelled, replies, withdrawalConfirmed } from '@castiron/contracts';
+import { Retryable } from '@castiron/failures';
+import { createLogger, runWithCorrelation } from '@castiron/observability';
 import { eventually, uniqueSlug, freshDatabase } from '@castiron/testing';
 import { describe, expect, it } from 'vitest';
 import { type Inbox, subscribe } from './index.js';
@@ -107,6 +109,29 @@ describe('the topics of an inbox', () => {
     expect(consumers).toBe(1);
     state = 'there';
     await eventually(async () => expect(await rig.effects(late.topic, 'a')).toEqual([9]), within);
+  });
+
+  it('reads a topic on outside of the request that made it read it', async () => {
+    const slug = uniqueSlug();
+    const lines: { msg: string; correlationId?: string }[] = [];
+    const write = (line: string) => void lines.push(JSON.parse(line) as (typeof lines)[number]);
+    let calls = 0;
+    const inbox = rig.inboxOf({
+      topics: [],
+      subscriptions: [
+        subscribe(withdrawalConfirmed, {
+          handle: () => ((calls += 1) === 1 ? Promise.reject(new Retryable('not yet')) : Promise.resolve()),
+        }),
+      ],
+      logger: createLogger('spec', 'info', { write }),
+    });
+    await rig.admin.createTopics([replies.of(slug)]);
+    await inbox.start();
+    await runWithCorrelation('request-0001', () => inbox.watch([replies.of(slug).name]));
+    await rig.producer.send([replyOf(slug)]);
+    await eventually(() => expect(calls).toBe(2), within);
+    expect(lines.map(({ msg }) => msg)).toContain('a batch cannot be handled yet; it is tried again');
+    expect(lines.filter(({ correlationId }) => correlationId === 'request-0001')).toEqual([]);
   });
 
   it('watches the topics of recipients that come later, from within a handler too', async () => {
