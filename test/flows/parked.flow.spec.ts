@@ -85,9 +85,11 @@ describe('what a partner sends and nobody can handle', () => {
 
     expect(await parked('causes')).toContain(topic);
     const why = 'the partner tested against us';
-    expect(await parked('discard', '--service', 'partner-sharing', '--topic', topic, '--why', why)).toContain(
-      '3 discarded',
-    );
+    const discard = ['discard', '--service', 'partner-sharing', '--topic', topic, '--why', why];
+    expect(await parked(...discard)).toContain('3 would be discarded');
+    expect((await post('discards', { topic, why })).body).toMatchObject({ dryRun: true });
+    expect(await parkedOf(topic)).toHaveLength(3);
+    expect(await parked(...discard, '--yes')).toContain('3 discarded');
     expect(await parkedOf(topic)).toEqual([]);
     expect(await parkedOf(topic, 'discarded')).toHaveLength(3);
 

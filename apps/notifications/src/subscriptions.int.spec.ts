@@ -99,7 +99,7 @@ describe('where a notice is parked', () => {
     await producer.send([noticeOfAnotherShape(), notice()]);
     await eventually(async () => expect(await reasons()).toEqual(['unknown-shape', 'behind-parked']), within);
     await withdraw();
-    await inbox.parked.discard({ reason: 'unknown-shape' }, 'of no use', OFFICER);
+    await inbox.parked.discard({ reason: 'unknown-shape' }, false, 'of no use', OFFICER);
     const { messages } = await inbox.parked.replay({ reason: 'behind-parked' }, false, OFFICER);
     expect(messages).toMatchObject([{ outcome: 'discarded', because: 'subject-withdrawn' }]);
     expect(await rig.mailsOf(subject)).toEqual([]);

@@ -82,6 +82,15 @@ export function listRows(
   );
 }
 
+/** Of all that are parked, oldest first. */
+export async function idsOf(dataSource: DataSource, consumer: string, selection: Selection): Promise<string[]> {
+  const rows = await dataSource.query<{ id: string }[]>(
+    `SELECT id FROM parked_messages WHERE consumer = $1 AND ${SELECTED} AND state = 'parked' ORDER BY id`,
+    [consumer, ...parametersOf(selection)],
+  );
+  return rows.map(({ id }) => id);
+}
+
 export async function rowOf(
   manager: EntityManager,
   consumer: string,

@@ -55,11 +55,16 @@ describe('parked messages', () => {
     await rig.producer.send([{ ...event(contract, 'a', 1), value: 'no JSON' }]);
     await inbox.start();
     await eventually(async () => expect(await rig.reasons(topic)).toEqual(['bad-json']), within);
-    expect(await inbox.parked.discard({ topic }, 'it was a test', 'an-officer')).toHaveLength(1);
-    expect(await inbox.parked.discard({ topic }, 'it was a test', 'an-officer')).toEqual([]);
+    const discard = (dryRun: boolean) => inbox.parked.discard({ topic }, dryRun, 'it was a test', 'an-officer');
+    const [id] = (await inbox.parked.list('parked', { topic }, { limit: 10 })).map((row) => row.id);
+    expect(await discard(true)).toEqual({ dryRun: true, ids: [id] });
+    expect(await rig.parked(topic)).toMatchObject([{ state: 'parked', sealed: expect.anything() as unknown }]);
+    expect(await discard(false)).toEqual({ dryRun: false, ids: [id] });
+    expect(await discard(false)).toEqual({ dryRun: false, ids: [] });
     expect(await rig.parked(topic)).toMatchObject([{ state: 'discarded', ended: 'given-up', sealed: null }]);
     expect(await inbox.parked.actions(undefined, { limit: 10 })).toMatchObject([
-      { action: 'discarded', actor: 'an-officer', reason: 'it was a test' },
+      { message: null, action: 'dry-run', actor: 'an-officer', reason: 'would be: 1 given up' },
+      { message: id, action: 'discarded', actor: 'an-officer', reason: 'it was a test' },
     ]);
     for (const change of [
       `UPDATE parked_actions SET actor = 'x'`,
@@ -81,7 +86,7 @@ describe('parked messages', () => {
     );
     const query = vi.spyOn(rig.dataSource, 'query');
     onTestFinished(() => query.mockRestore());
-    const ids = await inbox.parked.discard({ reason: 'of-no-use' }, 'it was a test', 'an-officer');
+    const { ids } = await inbox.parked.discard({ reason: 'of-no-use' }, false, 'it was a test', 'an-officer');
     expect(query.mock.calls.filter(([text]) => text.includes('UPDATE parked_messages'))).toHaveLength(3);
     expect(new Set(ids).size).toBe(2_100);
     const recorded = await rig.dataSource.query<{ id: string }[]>(
@@ -90,6 +95,29 @@ describe('parked messages', () => {
       [name],
     );
     expect(recorded.map(({ id }) => id)).toEqual(ids);
+  });
+
+  it('say where more was done with them than is shown', async () => {
+    const { contract, topic } = await rig.newEvent();
+    const name = `acts-${topic}`;
+    const inbox = rig.inboxOf({ name, topics: [topic], subscriptions: [rig.counting(contract, topic)] });
+    const [{ id } = { id: '' }] = await rig.dataSource.query<{ id: string }[]>(
+      `INSERT INTO parked_messages (consumer, topic, position, key_hash, holds_up, reason, sealed)
+       VALUES ($1, $2, '0/0@0', 'a', true, 'bad-json', '') RETURNING id`,
+      [name, topic],
+    );
+    await rig.dataSource.query(
+      `INSERT INTO parked_actions (consumer, message, action, actor)
+       SELECT $1, $2, 'shown', 'an-officer' FROM generate_series(1, 99)`,
+      [name, id],
+    );
+    const shown = await inbox.parked.show(id, 'an-officer');
+    expect([shown?.actions.length, shown?.moreActions]).toEqual([100, false]);
+    const again = await inbox.parked.show(id, 'an-officer');
+    expect([again?.actions.length, again?.moreActions]).toEqual([100, true]);
+    expect(await inbox.parked.actions(id, { after: again?.actions[99]?.id ?? '', limit: 10 })).toMatchObject([
+      { action: 'shown' },
+    ]);
   });
 
   it('end after 30 days, recorded, with an alarm at half that time', async () => {

@@ -5,6 +5,7 @@ import { listActions, recordAction, type ActionRecord } from './parked-actions.j
 import { endInSlices } from './parked-messages.js';
 import {
   causesOf,
+  idsOf,
   listRows,
   parametersOf,
   rowOf,
@@ -23,7 +24,16 @@ import type { Subscriptions } from './subscriptions.js';
 export interface ParkedMessage extends ParkedRow {
   /** null: ended, or sealed under a key that is no more. */
   readonly content: ContentView | null;
+  /** The first hundred. */
   readonly actions: readonly ActionRecord[];
+  /** There are more of them: the list of actions has them all. */
+  readonly moreActions: boolean;
+}
+
+/** What was given up, or in a dry run what would be. */
+export interface Discard {
+  readonly dryRun: boolean;
+  readonly ids: readonly string[];
 }
 
 const ACTIONS_SHOWN = 100;
@@ -60,8 +70,13 @@ export class Parked {
     if (found === undefined) return undefined;
     await recordAction(this.dataSource.manager, this.name, { message: id, action: 'shown', actor, reason: null });
     const { sealed, ...row } = found;
-    const actions = await this.actions(id, { limit: ACTIONS_SHOWN });
-    return { ...row, content: sealed === null ? null : this.view(row, sealed), actions };
+    const actions = await this.actions(id, { limit: ACTIONS_SHOWN + 1 });
+    return {
+      ...row,
+      content: sealed === null ? null : this.view(row, sealed),
+      actions: actions.slice(0, ACTIONS_SHOWN),
+      moreActions: actions.length > ACTIONS_SHOWN,
+    };
   }
 
   /** See {@link Replayer.replay}. */
@@ -71,17 +86,25 @@ export class Parked {
 
   /**
    * Gives messages up for good. What waits behind one of them goes on waiting, for a replay.
-   * @returns the ids of those that were parked until now
+   * @returns the ids of those that were parked until now; of a dry run those that are
    * @throws what may pass; what was given up by then stays so
    */
-  async discard(selection: Selection, reason: string, actor: string): Promise<string[]> {
+  async discard(selection: Selection, dryRun: boolean, reason: string, actor: string): Promise<Discard> {
+    if (dryRun) return this.tryDiscard(selection, actor);
     const selected = [SELECTED, ...parametersOf(selection)] as const;
     const end = { endedReason: 'given-up', actor, why: reason };
     const ids: string[] = [];
     for await (const ended of endInSlices(this.dataSource, this.name, selected, end)) {
       ids.push(...ended.map(({ id }) => id));
     }
-    return ids;
+    return { dryRun, ids };
+  }
+
+  private async tryDiscard(selection: Selection, actor: string): Promise<Discard> {
+    const ids = await idsOf(this.dataSource, this.name, selection);
+    const reason = `would be: ${ids.length} given up`;
+    await recordAction(this.dataSource.manager, this.name, { message: null, action: 'dry-run', actor, reason });
+    return { dryRun: true, ids };
   }
 
   private view({ topic, position, truncated }: ParkedRow, sealed: Buffer): ContentView | null {

@@ -182,7 +182,7 @@ describe('what cannot be handled', () => {
       await rig.producer.send([broken]);
       await inbox.start();
       await eventually(async () => expect(await rig.reasons(topic)).toEqual([reason]), within);
-      await inbox.parked.discard({ topic }, 'of no use', 'an-officer');
+      await inbox.parked.discard({ topic }, false, 'of no use', 'an-officer');
       await rig.stopInboxes();
       await rig.producer.send([event(contract, 'a', 2), event(contract, 'a', 3)]);
       await rig.inboxOf({ name, topics: [topic], subscriptions, kafka: fromTheStart(kafka) }).start();

@@ -33,6 +33,10 @@ function command(name: string, description: string, choosing: boolean): Command 
     .option('--reason <reason>', 'only with this reason');
 }
 
+const endWith = (clean: boolean): void => {
+  if (!clean) process.exitCode = 1;
+};
+
 const AFTER = ['--after <where>', 'go on where the page before says that it ended; of one service'] as const;
 
 const portionOf = (ids: readonly string[], { topic, type, reason, after }: Options): Portion => ({
@@ -44,38 +48,42 @@ const portionOf = (ids: readonly string[], { topic, type, reason, after }: Optio
 });
 
 command('causes', 'What is parked, by topic, type and reason', false).action(async (options: Options) =>
-  causes(await settingsOf(options)),
+  endWith(await causes(await settingsOf(options))),
 );
 
 command('list', 'Parked messages, oldest first', true)
   .addOption(new Option('--state <state>').choices(['parked', 'handled', 'discarded']).default('parked'))
   .option(...AFTER)
   .action(async (options: Options & { state: string }) =>
-    list(await settingsOf(options), options.state, portionOf([], options)),
+    endWith(await list(await settingsOf(options), options.state, portionOf([], options))),
   );
 
 command('show', 'One message, without anything personal in it; that it was looked at is recorded', false)
   .argument('<id>')
-  .action(async (id: string, options: Options) => show(await settingsOf(options), id));
+  .action(async (id: string, options: Options) => endWith(await show(await settingsOf(options), id)));
 
 command('replay', 'Handles messages again, with what waits behind them; a dry run unless --yes is given', true)
   .argument('[ids...]')
   .option('--yes', 'do it')
   .option(...AFTER)
-  .action(async (ids: string[], options: Options & { yes?: boolean }) => {
-    if (!(await replay(await settingsOf(options), portionOf(ids, options), options.yes !== true))) process.exitCode = 1;
-  });
+  .action(async (ids: string[], options: Options & { yes?: boolean }) =>
+    endWith(await replay(await settingsOf(options), portionOf(ids, options), options.yes !== true)),
+  );
 
-command('discard', 'Gives messages up for good', true)
+command('discard', "Gives one service's messages up for good; a dry run unless --yes is given", true)
   .argument('[ids...]')
+  .option('--yes', 'do it')
   .requiredOption('--why <sentence>', 'kept for good; without personal data')
-  .action(async (ids: string[], options: Options & { why: string }) =>
-    discard(await settingsOf(options), portionOf(ids, options), options.why),
+  .action(async (ids: string[], options: Options & { why: string; yes?: boolean }) =>
+    endWith(await discard(await settingsOf(options), portionOf(ids, options), options.why, options.yes !== true)),
   );
 
 command('actions', 'Who did what, oldest first', false)
   .argument('[id]')
-  .action(async (id: string | undefined, options: Options) => actions(await settingsOf(options), id));
+  .option(...AFTER)
+  .action(async (id: string | undefined, options: Options) =>
+    endWith(await actions(await settingsOf(options), id, options.after)),
+  );
 
 await program.parseAsync().catch((error: unknown) => {
   if (!(error instanceof Mistake)) throw error;

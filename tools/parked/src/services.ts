@@ -73,9 +73,11 @@ export async function ask<Answer>(
   } catch {
     throw new Mistake(`${service.name} does not answer at ${service.url}.`);
   }
-  const answer = (await response.json().catch(() => ({}))) as { code?: string; detail?: string };
-  if (response.status === 404 && answer.code !== 'no-such-message') return undefined;
-  if (!response.ok)
-    throw new Mistake(`${service.name}: ${answer.detail ?? answer.code ?? `answered ${response.status}`}`);
+  const answer = (await response.json().catch(() => null)) as { code?: string; detail?: string } | null;
+  if (response.status === 404 && answer?.code === 'no-such-route') return undefined;
+  if (!response.ok || answer === null)
+    throw new Mistake(
+      `${service.name}: ${answer?.detail ?? answer?.code ?? `answered ${response.status} at ${service.url}. Is that its address?`}`,
+    );
   return answer as Answer;
 }

@@ -2,7 +2,7 @@ import { Body, Controller, Get, HttpCode, Inject, Param, Post, Query } from '@ne
 import { ApiBearerAuth, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { CurrentCaller, Roles, type Caller } from '@castiron/access';
 import { Refused } from '@castiron/failures';
-import type { ActionRecord, Cause, Parked, ParkedMessage, ParkedRow, Replay } from '@castiron/inbox';
+import type { ActionRecord, Cause, Discard, Parked, ParkedMessage, ParkedRow, Replay } from '@castiron/inbox';
 import { OnlyTakesAway } from '../room/takes-away.js';
 import { ActionsDto, DiscardDto, ListDto, MessageDto, ReplayDto, selectionOf } from './parked.dto.js';
 
@@ -75,9 +75,12 @@ export class ParkedController {
   @Post('discards')
   @OnlyTakesAway()
   @HttpCode(200)
-  @ApiOperation({ summary: 'Gives messages up for good; what waits behind them goes on waiting' })
-  async discard(@Body() body: DiscardDto, @CurrentCaller() caller: Caller): Promise<{ discarded: readonly string[] }> {
-    return { discarded: await this.parked.discard(chosen(body), body.why, caller.sub) };
+  @ApiOperation({
+    summary:
+      'Gives messages up for good, and what waits behind them goes on waiting; unless dryRun is false, only says which',
+  })
+  discard(@Body() body: DiscardDto, @CurrentCaller() caller: Caller): Promise<Discard> {
+    return this.parked.discard(chosen(body), body.dryRun ?? true, body.why, caller.sub);
   }
 
   private get parked(): Parked {

@@ -81,6 +81,11 @@ export class ReplayDto extends ChoiceDto {
 }
 
 export class DiscardDto extends ChoiceDto {
+  /** True unless told: says which messages these are, and changes nothing. */
+  @IsOptional()
+  @IsBoolean()
+  dryRun?: boolean;
+
   /** Why, in a sentence without personal data: it is kept for good. */
   @IsLine(300)
   why!: string;

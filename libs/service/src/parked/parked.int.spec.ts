@@ -124,11 +124,12 @@ describe('the routes for parked messages', () => {
     ['POST', '/replays', { reason: 'of-no-use', dryRun: 'no' }, 400],
     ['POST', '/discards', { reason: 'of-no-use' }, 400],
     ['POST', '/discards', { reason: 'of-no-use', why: 'two\nlines' }, 400],
+    ['POST', '/discards', { reason: 'of-no-use', why: 'a test', dryRun: 'no' }, 400],
   ])('refuse %s %s %j', async (method, path, body, status) => {
     expect((await officer(method, path, body)).status).toBe(status);
   });
 
-  it('replay only where that is said, discard with a reason, and tell who did it', async () => {
+  it('replay and discard only where that is said, with a reason, and tell who did it', async () => {
     poisonous = false;
     const dry = await officer('POST', '/replays', { reason: 'of-no-use' });
     expect(dry).toMatchObject({ status: 200, body: { dryRun: true } });
@@ -142,8 +143,12 @@ describe('the routes for parked messages', () => {
     expect(await officer('POST', '/replays', { ids: [broken], dryRun: false })).toMatchObject({
       body: { messages: [{ id: broken, outcome: 'still-parked', because: 'bad-json' }] },
     });
-    expect(await officer('POST', '/discards', { ids: [broken], why: 'it was a test' })).toMatchObject({
-      body: { discarded: [broken] },
+    const discard = { ids: [broken], why: 'it was a test' };
+    expect((await officer('POST', '/discards', discard)).body).toEqual({ dryRun: true, ids: [broken] });
+    expect(await idsOf()).toEqual([broken]);
+    expect((await officer('POST', '/discards', { ...discard, dryRun: false })).body).toEqual({
+      dryRun: false,
+      ids: [broken],
     });
     expect(await idsOf()).toEqual([]);
     const { body } = await call('auditor', 'GET', `/actions?message=${broken}`);
