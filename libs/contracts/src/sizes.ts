@@ -9,6 +9,9 @@ export const MAX_MESSAGE_BYTES = 1_048_576;
 /** Key, value and headers of an event, with the framing of each. What is left of a message is the framing of its batch. */
 export const MAX_EVENT_BYTES = MAX_MESSAGE_BYTES - 16_384;
 
+/** Headers that a message may have, far above those of ours: each takes more to keep than it took to send. */
+export const MOST_HEADERS = 1_000;
+
 /**
  * How much larger than in its request something may be in its event, at most. JSON is written no longer than it was read,
  * numbers aside; sealing makes it 4/3, sealing that once more (in a JWE) 16/9; what we add ourselves has the rest.

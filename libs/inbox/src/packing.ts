@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { MAX_MESSAGE_BYTES, type RawMessage } from '@castiron/contracts';
+import { MAX_MESSAGE_BYTES, MOST_HEADERS, type RawMessage } from '@castiron/contracts';
 
 /** More than a topic takes: only a message that was packed small can be larger, and none of ours is. */
 export const LARGEST_BYTES = MAX_MESSAGE_BYTES;
@@ -27,9 +27,6 @@ export interface PackedMessage {
   readonly value: PackedPart;
   readonly headers: readonly { readonly name: string; readonly part: PackedPart }[];
 }
-
-/** Headers that a message may have, far above those of ours: each takes more to keep than it took to send. */
-const MOST_HEADERS = 1_000;
 
 type HeaderValue = Buffer | string | null;
 

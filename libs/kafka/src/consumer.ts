@@ -25,6 +25,8 @@ const LONGEST_FETCH_MS = 1_000;
 const PARTITIONS_AT_ONCE = 4;
 /** Of a batch. Of the smallest records a fetch may hold hundreds of thousands, and what is made of each is a hundred times as large. */
 const MESSAGES_AT_ONCE = 20_000;
+/** Then the rest of a fetch is left, and is fetched and decoded again: other partitions come between. */
+const LONGEST_OF_A_FETCH_MS = 1_000;
 
 /**
  * A runner of our own on kafkajs's `eachBatch`: nothing is committed but what `onBatch` finished, soon after it. kafkajs rejoins and
@@ -163,7 +165,6 @@ export class CommittingConsumer implements Consumer {
       }
     };
     const { messages: fetched } = payload.batch;
-    const given = fetched.slice(0, MESSAGES_AT_ONCE);
     let isLater = false;
     let done: string | undefined;
     const later = (upTo?: string): void => void ([isLater, done] = [true, upTo]);
@@ -174,18 +175,30 @@ export class CommittingConsumer implements Consumer {
     // Work on a batch may wait long for a database: the group is to know that this member lives.
     const beating = setInterval(() => void heartbeat(), HEARTBEATS * this.leaseMs);
     const over = this.watchdog.works(topic, partition);
+    const atWork = (): Promise<void> => {
+      this.watchdog.signOfLife(topic, partition);
+      return heartbeat();
+    };
+    const began = performance.now();
+    const isLong = (): boolean => performance.now() - began > LONGEST_OF_A_FETCH_MS;
     try {
-      const messages = given.map(incoming);
-      const atWork = (): Promise<void> => {
-        this.watchdog.signOfLife(topic, partition);
-        return heartbeat();
-      };
-      try {
-        await this.options.onBatch({ topic, partition, messages, heartbeat: atWork, isStale, later });
-      } catch (error) {
-        payload.pause();
-        this.crash(error instanceof Error ? error : new Error(String(error)));
-        return;
+      for (let at = 0; at < fetched.length && !isLater && !isLong(); at += MESSAGES_AT_ONCE) {
+        const given = fetched.slice(at, at + MESSAGES_AT_ONCE);
+        const messages = given.map(incoming);
+        try {
+          await this.options.onBatch({ topic, partition, messages, heartbeat: atWork, isStale, later });
+        } catch (error) {
+          payload.pause();
+          this.crash(error instanceof Error ? error : new Error(String(error)));
+          return;
+        }
+        if (isStale()) break;
+        if (!isLater) done = given.at(-1)?.offset;
+        if (done === undefined) continue;
+        payload.resolveOffset(done);
+        // The last offset of the batch counts what a reader never sees (markers of transactions, aborted records).
+        const isAll = !isLater && at + given.length === fetched.length;
+        this.moved(topic, partition, BigInt(isAll ? payload.batch.lastOffset() : done) + 1n);
       }
     } finally {
       clearInterval(beating);
@@ -193,13 +206,7 @@ export class CommittingConsumer implements Consumer {
     }
     // The runner rejoins the group on this error, and reads again from what is committed.
     if (lost !== undefined) throw lost;
-    if (isStale()) return;
-    if (isLater) this.pauseAWhile(payload);
-    else done = given.at(-1)?.offset;
-    if (done !== undefined) payload.resolveOffset(done);
-    // The last offset of the batch counts what a reader never sees (markers of transactions, aborted records).
-    const last = isLater || given.length < fetched.length ? done : payload.batch.lastOffset();
-    if (last !== undefined) this.moved(topic, partition, BigInt(last) + 1n);
+    if (isLater && !isStale()) this.pauseAWhile(payload);
   }
 
   /** kafkajs fetches nothing before all that it fetched was handled, so what waits must not be held. */

@@ -1,3 +1,4 @@
+import { MOST_HEADERS } from '@castiron/contracts';
 import { mend } from './mend.js';
 
 /** As much of kafkajs's as is used here. */
@@ -37,12 +38,15 @@ function bytesOf(decoder: Decoder): Buffer | null {
   return length === 0 ? EMPTY : decoder.readBytes(length);
 }
 
-/** Without a prototype: whoever writes a record gives the names, and `constructor` is one like any other. */
+/**
+ * Without a prototype: whoever writes a record gives the names, and `constructor` is one like any other. Of too many, one
+ * more than a message may have, which tells; the rest is not looked at, for the record's bytes end with it.
+ */
 function headersOf(decoder: Decoder): Readonly<Record<string, HeaderValue | HeaderValue[]>> {
-  let left = decoder.readVarInt();
-  if (left === 0) return NO_HEADERS;
+  const count = decoder.readVarInt();
+  if (count === 0) return NO_HEADERS;
   const headers = Object.create(null) as Record<string, HeaderValue | HeaderValue[]>;
-  for (; left > 0 && decoder.canReadBytes(SHORTEST_HEADER); left -= 1) {
+  for (let left = Math.min(count, MOST_HEADERS + 1); left > 0 && decoder.canReadBytes(SHORTEST_HEADER); left -= 1) {
     const name = String(bytesOf(decoder));
     const value = bytesOf(decoder);
     const former = headers[name];

@@ -1,10 +1,11 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { eventually } from '@castiron/testing';
-import { afterAll, describe, expect, inject, it } from 'vitest';
+import { afterAll, describe, expect, inject, it, onTestFinished, vi } from 'vitest';
 import type { IncomingBatch, IncomingMessage } from '../index.js';
 import { sendCompressed } from '../testing/compressed-producer.js';
 import { forgedBatch, sendForged } from '../testing/forged-batch.js';
 import { ConformanceRig, message } from '../testing/conformance.rig.js';
+import { Valve } from '../testing/valve.js';
 
 const rig = new ConformanceRig(inject('stack').kafka, inject('kafkaClient'));
 afterAll(() => rig.close());
@@ -64,6 +65,34 @@ describe('a consumer', () => {
     const sizes = (): number[] => given.map(({ messages: { length } }) => length);
     await eventually(() => expect(sizes()).toEqual([20_000, 20_000, 5_000]), { within: 15_000 });
     expect(given.map(({ messages: [first] }) => first?.offset)).toEqual(['0', '20000', '40000']);
+  });
+
+  it('fetches what it hands on in turn once, and leaves the rest where that takes long', async () => {
+    const valve = await Valve.open(inject('stack').kafka.bootstrap);
+    onTestFinished(() => valve.close());
+    const topic = await rig.newTopic({ config: { 'compression.type': 'producer' } });
+    const batch = forgedBatch(Array.from({ length: 100_000 }, (_, place) => ({ key: null, value: null, place })));
+    await sendForged(rig.settings, topic, batch);
+    const now = performance.now.bind(performance);
+    let passed = 0;
+    vi.spyOn(performance, 'now').mockImplementation(() => now() + passed);
+    onTestFinished(() => void vi.restoreAllMocks());
+    /** @returns how often the batch was fetched by a group, a call of which takes so long */
+    const fetchesWhere = async (takes: number): Promise<number> => {
+      let count = 0;
+      valve.answeredBytes = 0;
+      const onBatch = async ({ messages }: IncomingBatch): Promise<void> => {
+        count += messages.length;
+        passed += takes;
+      };
+      valve.through = true;
+      const consumer = await rig.consume({ topic, groupId: newGroup(), onBatch });
+      await eventually(() => expect(count).toBe(100_000), { within: 15_000 });
+      await consumer.stop();
+      return valve.answeredBytes / batch.length;
+    };
+    expect(await fetchesWhere(0)).toBeLessThan(1.2);
+    expect(await fetchesWhere(1_100)).toBeGreaterThan(4);
   });
 
   it('gives what comes as it is, keyless, empty and without a value too', async () => {
