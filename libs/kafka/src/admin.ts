@@ -5,6 +5,7 @@ import { within } from './deadline.js';
 import kafkajs from './kafkajs.js';
 import { deleteScramUser, putScramUser } from './scram.js';
 import type { AclOperation, AclResource, AclRule, Admin, KafkaSettings } from './types.js';
+import { hasLeader } from './without-leader.js';
 
 const { AclOperationTypes, AclPermissionTypes, AclResourceTypes, ResourcePatternTypes } = kafkajs;
 
@@ -12,6 +13,8 @@ const { AclOperationTypes, AclPermissionTypes, AclResourceTypes, ResourcePattern
 const JUST_MADE = 'UNKNOWN_TOPIC_OR_PARTITION';
 const NOT_YET_LEADER = 'NOT_LEADER_FOR_PARTITION';
 const HEARD_OF_WITHIN_MS = 10_000;
+const LED_WITHIN_MS = 15_000;
+const ASKED_AGAIN_MS = 50;
 
 const RESOURCES: Record<AclResource, AclEntry['resourceType']> = {
   topic: AclResourceTypes.TOPIC,
@@ -32,6 +35,16 @@ const OPERATIONS: Record<AclOperation, AclEntry['operation']> = {
   'alter-configs': AclOperationTypes.ALTER_CONFIGS,
   'idempotent-write': AclOperationTypes.IDEMPOTENT_WRITE,
 };
+
+/** Asks until it is so, or the time is over, and once in any case. */
+async function comesTrue(ask: () => Promise<boolean>, withinMs: number): Promise<boolean> {
+  const deadline = Date.now() + withinMs;
+  for (;;) {
+    if (await ask()) return true;
+    if (Date.now() >= deadline) return false;
+    await new Promise((resolve) => setTimeout(resolve, ASKED_AGAIN_MS));
+  }
+}
 
 function entryOf(rule: AclRule): AclEntry {
   if (rule.pattern === 'prefixed' && !/[.-]$/.test(rule.name)) {
@@ -64,8 +77,7 @@ export class ConnectedAdmin implements Admin {
     if (missing.length === 0) return;
     try {
       await admin.createTopics({
-        waitForLeaders: true,
-        timeout: 15_000,
+        timeout: LED_WITHIN_MS,
         topics: missing.map((topic) => ({
           topic: topic.name,
           numPartitions: topic.partitions,
@@ -77,18 +89,27 @@ export class ConnectedAdmin implements Admin {
       // Somebody else may have made some of them meanwhile, and principals may create what they cannot describe.
       if (!(await this.areListed(missing, (error as { type?: unknown }).type === JUST_MADE))) throw error;
     }
+    const names = missing.map(({ name }) => name);
+    // kafkajs waits for topics, and not for their leaders: see without-leader.ts.
+    if (!(await comesTrue(() => this.areLed(names), LED_WITHIN_MS)))
+      throw new Error(`not all partitions of ${names.join(', ')} have got a leader`);
   }
 
   /** @param soon the controller has them: the broker that was asked hears of it a moment later */
   private async areListed(topics: readonly Topic[], soon: boolean): Promise<boolean> {
     const admin = await this.connected();
-    const deadline = Date.now() + (soon ? HEARD_OF_WITHIN_MS : 0);
-    for (;;) {
+    const ask = async (): Promise<boolean> => {
       const listed = new Set(await admin.listTopics());
-      if (topics.every((topic) => listed.has(topic.name))) return true;
-      if (Date.now() >= deadline) return false;
-      await new Promise((resolve) => setTimeout(resolve, 50));
-    }
+      return topics.every((topic) => listed.has(topic.name));
+    };
+    return comesTrue(ask, soon ? HEARD_OF_WITHIN_MS : 0);
+  }
+
+  /** The broker that is asked may not know of them yet. */
+  private async areLed(names: string[]): Promise<boolean> {
+    const admin = await this.connected();
+    const found = await admin.fetchTopicMetadata({ topics: names }).catch(() => ({ topics: [] }));
+    return found.topics.length > 0 && found.topics.every(({ partitions }) => partitions.every(hasLeader));
   }
 
   async topicNames(): Promise<string[]> {
@@ -109,7 +130,7 @@ export class ConnectedAdmin implements Admin {
         return await admin.fetchTopicOffsets(topic);
       } catch (error) {
         if ((error as { type?: unknown }).type !== NOT_YET_LEADER || Date.now() >= deadline) throw error;
-        await new Promise((resolve) => setTimeout(resolve, 50));
+        await new Promise((resolve) => setTimeout(resolve, ASKED_AGAIN_MS));
       }
     }
   }

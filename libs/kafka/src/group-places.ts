@@ -2,6 +2,7 @@ import type { Cluster, TopicOffsets } from 'kafkajs';
 import { createClient } from './client.js';
 import kafkajs from './kafkajs.js';
 import type { KafkaSettings } from './types.js';
+import { hasLeader } from './without-leader.js';
 
 /** Where a group stands on a partition, and how far it could be. */
 export interface GroupPlace {
@@ -29,8 +30,8 @@ const saysGone = (error: unknown): boolean =>
   error instanceof Error && ((error as { type?: unknown }).type === GONE || saysGone(error.cause));
 
 /**
- * Where a group stands on all partitions of these topics, by a connection of its own, in a handful of requests. Nowhere
- * where one of them is gone: that is an answer too.
+ * Where a group stands on all partitions of these topics that have a leader, by a connection of its own, in a handful of
+ * requests. Nowhere where one of the topics is gone: that is an answer too.
  */
 export async function groupPlaces(
   settings: KafkaSettings,
@@ -44,7 +45,10 @@ export async function groupPlaces(
     await cluster.addMultipleTargetTopics([...topics]);
     const asked = topics.map((topic) => ({
       topic,
-      partitions: cluster.findTopicPartitionMetadata(topic).map(({ partitionId }) => ({ partition: partitionId })),
+      partitions: cluster
+        .findTopicPartitionMetadata(topic)
+        .filter(hasLeader)
+        .map(({ partitionId }) => ({ partition: partitionId })),
     }));
     const coordinator = await cluster.findGroupCoordinator({ groupId });
     const [first, last, committed] = await Promise.all([

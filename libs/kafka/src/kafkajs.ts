@@ -9,5 +9,6 @@ import './offsets-of-former-joins.js';
 import './produce-request.js';
 import './request-queue.js';
 import './silent-connection.js';
+import './without-leader.js';
 
 export default kafkajs;

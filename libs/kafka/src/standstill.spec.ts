@@ -32,6 +32,14 @@ describe('a partition stands still', () => {
     expect(standstill.of('t/0', { next: 5n, end: 9n, sign: 'a' }, 90_000)).toBe(30_000);
   });
 
+  it('from anew after it had nobody who could tell where it is', () => {
+    const standstill = new Standstill();
+    for (const name of ['t/0', 't/1']) standstill.of(name, { next: 5n, end: 9n }, 0);
+    standstill.keep(new Set(['t/1']));
+    expect(standstill.of('t/0', { next: 5n, end: 9n }, 60_000)).toBe(0);
+    expect(standstill.of('t/1', { next: 5n, end: 9n }, 60_000)).toBe(60_000);
+  });
+
   it('from anew after what it was held up by', () => {
     const standstill = new Standstill();
     standstill.of('t/0', { next: 5n, end: 9n }, 0);

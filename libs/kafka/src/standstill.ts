@@ -25,6 +25,11 @@ export class Standstill {
     if (seen !== undefined) seen.since = now;
   }
 
+  /** Of the others nobody could tell where they are, so they did not stand still. */
+  keep(names: ReadonlySet<string>): void {
+    for (const name of this.seen.keys()) if (!names.has(name)) this.seen.delete(name);
+  }
+
   /** Begins anew: while nothing could be read, nothing stood still. */
   forget(): void {
     this.seen.clear();

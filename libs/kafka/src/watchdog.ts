@@ -146,6 +146,7 @@ export class Watchdog {
     const { stallMs, excused, commit, crash } = this.watched;
     const stuck: string[] = [];
     let isLong = false;
+    this.standstill.keep(new Set(places.map(({ topic, partition }) => nameOf(topic, partition))));
     for (const { topic, partition, next: committed, end, sign } of places) {
       const name = nameOf(topic, partition);
       const position = this.own.get(name) ?? 0n;

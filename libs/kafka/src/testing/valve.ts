@@ -1,4 +1,5 @@
 import { createServer, Socket, type AddressInfo, type Server } from 'node:net';
+import { takeLeaders } from './take-leaders.js';
 
 /**
  * Stands on the wire between a client and the broker.
@@ -10,6 +11,9 @@ import { createServer, Socket, type AddressInfo, type Server } from 'node:net';
 export type ValveState = 'open' | 'deaf' | 'cut' | 'held' | 'frozen';
 
 const PRODUCE = 0;
+const METADATA = 3;
+/** What kafkajs asks for. */
+const METADATA_VERSION = 6;
 const LENGTH_BYTES = 4;
 /** From this version on strings have short lengths, and the header ends in tags. */
 const FLEXIBLE_PRODUCE = 9;
@@ -28,12 +32,32 @@ function acksOf(frame: Buffer): number {
 type Connect = (this: Socket, ...args: unknown[]) => Socket;
 const prototype = Socket.prototype as unknown as { connect: Connect };
 
+/** Cuts what comes into whole frames. */
+class Frames {
+  private rest = Buffer.alloc(0);
+
+  of(bytes: Buffer): Buffer[] {
+    this.rest = Buffer.concat([this.rest, bytes]);
+    const frames: Buffer[] = [];
+    while (this.rest.length >= LENGTH_BYTES) {
+      const end = LENGTH_BYTES + this.rest.readInt32BE(0);
+      if (this.rest.length < end) break;
+      frames.push(this.rest.subarray(0, end));
+      this.rest = this.rest.subarray(end);
+    }
+    return frames;
+  }
+}
+
 /** One connection, both ways. */
 class Link {
   private readonly far = new Socket();
   private readonly toFar: Buffer[] = [];
   private readonly toNear: Buffer[] = [];
-  private unframed = Buffer.alloc(0);
+  private readonly requests = new Frames();
+  private readonly answers = new Frames();
+  /** The numbers of requests for metadata. */
+  private readonly metadata = new Set<number>();
   private hungUp = false;
 
   constructor(
@@ -58,7 +82,7 @@ class Link {
 
   flow(): void {
     for (const frame of this.toFar.splice(0)) this.far.write(frame);
-    for (const bytes of this.toNear.splice(0)) this.near.write(bytes);
+    for (const bytes of this.toNear.splice(0)) this.giveBack(bytes);
     if (this.hungUp) this.far.end();
   }
 
@@ -68,16 +92,13 @@ class Link {
   }
 
   private request(bytes: Buffer): void {
-    this.unframed = Buffer.concat([this.unframed, bytes]);
-    while (this.unframed.length >= LENGTH_BYTES) {
-      const end = LENGTH_BYTES + this.unframed.readInt32BE(0);
-      if (this.unframed.length < end) return;
-      const frame = this.unframed.subarray(0, end);
-      this.unframed = this.unframed.subarray(end);
+    for (const frame of this.requests.of(bytes)) {
       const { state } = this.valve;
-      const isWrite = frame.readInt16BE(LENGTH_BYTES) === PRODUCE;
-      if (isWrite) this.valve.acks.add(acksOf(frame));
-      if (this.holds || state === 'frozen' || (state === 'held' && isWrite)) this.toFar.push(frame);
+      const api = frame.readInt16BE(LENGTH_BYTES);
+      if (api === PRODUCE) this.valve.acks.add(acksOf(frame));
+      if (api === METADATA && frame.readInt16BE(LENGTH_BYTES + 2) === METADATA_VERSION)
+        this.metadata.add(frame.readInt32BE(LENGTH_BYTES + 4));
+      if (this.holds || state === 'frozen' || (state === 'held' && api === PRODUCE)) this.toFar.push(frame);
       else this.far.write(frame);
     }
   }
@@ -88,7 +109,14 @@ class Link {
     const { state } = this.valve;
     if (state === 'cut' || this.valve.answers > this.valve.cutAfter) this.destroy();
     else if (state === 'frozen') this.toNear.push(bytes);
-    else if (state !== 'deaf') this.near.write(bytes);
+    else if (state !== 'deaf') this.giveBack(bytes);
+  }
+
+  private giveBack(bytes: Buffer): void {
+    for (const frame of this.answers.of(bytes)) {
+      if (this.metadata.delete(frame.readInt32BE(LENGTH_BYTES))) takeLeaders(frame, this.valve.leaderless);
+      this.near.write(frame);
+    }
   }
 
   private hangUp(): void {
@@ -112,6 +140,8 @@ export class Valve {
   cutAfter = Infinity;
   /** What the writes that came by asked for. */
   readonly acks = new Set<number>();
+  /** Of these partitions, `topic/partition` each, kafkajs is told that nobody leads them. */
+  readonly leaderless = new Set<string>();
 
   private constructor(
     private readonly server: Server,
