@@ -1,6 +1,7 @@
 import type { EncodedMessage, FencedProducer, Sendable } from '@castiron/kafka';
 import { eventually } from '@castiron/testing';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
+import type { Place } from './lane-cursors.js';
 import { Lane } from './lane.js';
 import type { Page } from './read-page.js';
 
@@ -19,13 +20,23 @@ const page = (id: string, snapshot: string): Page => ({
 });
 
 /** A lane whose producer opens when it is told to, or fails to. */
-function laneOf(): { lane: Lane; opening: ((fails?: Error) => void)[]; sent: string[]; failed: Promise<void> } {
+function laneOf(): {
+  lane: Lane;
+  opening: ((fails?: Error) => void)[];
+  sent: string[];
+  sends: () => number;
+  failed: Promise<void>;
+} {
   const opening: ((fails?: Error) => void)[] = [];
   const sent: string[] = [];
+  let sends = 0;
   const producer: FencedProducer = {
     open: () => new Promise((resolve, reject) => opening.push((fails) => (fails ? reject(fails) : resolve()))),
-    send: (messages: readonly Sendable[]) =>
-      Promise.resolve(void sent.push(...messages.map((message) => (message as Numbered).id))),
+    send: (messages: readonly Sendable[]) => {
+      sends += 1;
+      sent.push(...messages.map((message) => (message as Numbered).id));
+      return Promise.resolve();
+    },
     close: () => Promise.resolve(),
   };
   let tell = (): void => undefined;
@@ -35,7 +46,51 @@ function laneOf(): { lane: Lane; opening: ((fails?: Error) => void)[]; sent: str
     sent: () => undefined,
     failed: () => tell(),
   });
-  return { lane, opening, sent, failed };
+  return { lane, opening, sent, sends: () => sends, failed };
+}
+
+/** Rows of these topics from 1 on, those that the reading of `from` has left. */
+const pageOf = (topics: readonly string[], from: Place): Page => ({
+  rows: topics
+    .map((topic, at) => ({ id: String(at + 1), lane: 3, message: { ...numbered(String(at + 1)), topic } }))
+    .filter(({ id }) => Number(id) > Number(from.lastId)),
+  before: (settled) => ({ settled, reading: '5:5:', lastId: from.lastId, upTo: String(topics.length) }),
+  after: () => ({ settled: '5:5:', reading: '5:5:', lastId: '0', upTo: String(topics.length) }),
+});
+
+/** How often each message reached a topic in these rounds, where everything of a send does but what is of `refused`. */
+async function writtenIn(rounds: number, topics: readonly string[], hasSentBefore = true): Promise<number[]> {
+  const written = topics.map(() => 0);
+  let tell = (): void => undefined;
+  const producer: FencedProducer = {
+    open: () => Promise.resolve(),
+    send: (messages) => {
+      let isRefused = false;
+      for (const message of messages as readonly Numbered[]) {
+        if (message.topic === 'refused') isRefused = true;
+        else written[Number(message.id) - 1]! += 1;
+      }
+      return isRefused ? Promise.reject(new Error('not enough replicas')) : Promise.resolve();
+    },
+    close: () => Promise.resolve(),
+  };
+  const lane = new Lane({ lane: 3, token: '1', incarnation: 'a', cursor: START }, producer, {
+    isHeld: () => Promise.resolve(true),
+    sent: () => undefined,
+    failed: () => tell(),
+  });
+  if (hasSentBefore) {
+    lane.take(pageOf(['t'], lane.read), lane.read);
+    await eventually(() => expect(lane.cursor).toEqual(lane.read));
+    written.fill(0);
+  }
+  for (let round = 0; round < rounds; round += 1) {
+    const failed = new Promise<void>((resolve) => (tell = resolve));
+    lane.take(pageOf(topics, lane.read), lane.read);
+    await failed;
+  }
+  await lane.end();
+  return written;
 }
 
 describe('a lane whose send fails', () => {
@@ -52,8 +107,29 @@ describe('a lane whose send fails', () => {
     lane.take(page('7', '5:5:'), lane.read);
     lane.take(page('8', '9:9:'), lane.read);
     opening.shift()?.();
+    await eventually(() => expect(sent).toEqual(['7', '8']));
     await lane.end();
-    expect(sent).toEqual(['7', '8']);
+  });
+
+  it('sends what went along with what is refused once more, and not with each retry', async () => {
+    const before = ['t', 't', 't', 't', 't', 't', 't'];
+    expect(await writtenIn(10, [...before, 'refused'])).toEqual([2, 2, 2, 2, 2, 2, 2, 0]);
+    expect(await writtenIn(10, ['refused', ...before])).toEqual([0, 1, 1, 1, 1, 1, 1, 1]);
+    expect(await writtenIn(10, ['refused', ...before], false), 'taken anew').toEqual([0, 0, 0, 0, 0, 0, 0, 0]);
+  });
+
+  it('sends all of it at once again when the broker is back', async () => {
+    const { lane, opening, sent, sends, failed } = laneOf();
+    const topics = Array.from({ length: 1_000 }, () => 't');
+    lane.take(pageOf(topics, lane.read), lane.read);
+    opening.shift()?.(new Error('the broker is away'));
+    await failed;
+    lane.take(pageOf(topics, lane.read), lane.read);
+    opening.shift()?.();
+    await eventually(() => expect(sent).toHaveLength(topics.length));
+    await lane.end();
+    expect(sent).toEqual(topics.map((_, at) => String(at + 1)));
+    expect(sends()).toBeLessThanOrEqual(10);
   });
 });
 

@@ -40,6 +40,11 @@ export class Lane implements LaneCursor {
   retryAt = 0;
   private waiting: Waiting[] = [];
   private waitingBytes = 0;
+  /**
+   * Messages of one send. After a failure few: where one is refused, those beside it are written all the same, and with each
+   * retry once more. A lane taken anew may come from an owner that failed.
+   */
+  private most = 1;
   /** Not told by a promise's end, which comes a moment later: what is taken in between would wait for the next page. */
   private isSending = false;
   private sent: Promise<void> = Promise.resolve();
@@ -119,12 +124,14 @@ export class Lane implements LaneCursor {
         await this.producer.send(batch.map(({ message }) => message));
         this.cursor = batch.at(-1)?.after ?? this.cursor;
         this.isMoved = true;
+        this.most *= 2;
         this.failingSince = undefined;
         this.events.sent(this, batch.length);
       }
       // What followed held nothing for this lane.
       if (this.waiting.length === 0) this.cursor = this.read;
       this.failures = 0;
+      this.most = Infinity;
     } catch (error) {
       this.startAgain();
       if (!this.ended) this.events.failed(this, error);
@@ -147,7 +154,7 @@ export class Lane implements LaneCursor {
   private nextBatch(): Waiting[] {
     let bytes = 0;
     const end = this.waiting.findIndex((it, n) => (bytes += it.message.bytes) > SEND_BYTES && n > 0);
-    const batch = this.waiting.splice(0, end === -1 ? this.waiting.length : end);
+    const batch = this.waiting.splice(0, Math.min(this.most, end === -1 ? this.waiting.length : end));
     this.waitingBytes -= batch.reduce((sum, it) => sum + it.message.bytes, 0);
     return batch;
   }
@@ -158,6 +165,7 @@ export class Lane implements LaneCursor {
     this.read = this.cursor;
     this.openedAt = -Infinity;
     this.failures += 1;
+    this.most = 1;
     this.failingSince ??= performance.now();
     this.retryAt = performance.now() + Math.min(MAX_BACKOFF_MS, 50 * 2 ** Math.min(this.failures, 10));
   }

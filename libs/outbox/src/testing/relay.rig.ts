@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { defineEvent, defineTopic } from '@castiron/contracts';
+import { defineEvent, defineTopic, type Topic } from '@castiron/contracts';
 import { connect, readAll, type Kafka } from '@castiron/kafka';
 import { createLogger } from '@castiron/observability';
 import { outboxKey, Transactions } from '@castiron/transactions';
@@ -49,8 +49,9 @@ export class RelayRig {
     return { contract: eventOn(topic), topic };
   }
 
-  createTopic(name: string): Promise<void> {
-    return this.admin.createTopics([defineTopic({ name, kind: 'events' })]);
+  createTopic(name: string, config: Topic['config'] = {}): Promise<void> {
+    const topic = defineTopic({ name, kind: 'events' });
+    return this.admin.createTopics([{ ...topic, config: { ...topic.config, ...config } }]);
   }
 
   /** Commits one event in a transaction of its own, and wakes nobody. */
