@@ -62,6 +62,8 @@ export function defineTopic(options: TopicOptions & { readonly name: string }): 
     partitions: options.partitions ?? 3,
     config: Object.freeze({
       ...CONFIG_OF[options.kind],
+      // The broker's clock, by which it keeps and deletes: by a producer's that is behind it would delete what has just come.
+      'message.timestamp.type': 'LogAppendTime',
       'max.message.bytes': String(MAX_MESSAGE_BYTES),
       // The broker recompresses, so no producer can hand a reader a codec it cannot open.
       'compression.type': options.untrusted === true ? 'uncompressed' : 'gzip',

@@ -3,11 +3,13 @@ import { readAll } from '@castiron/kafka';
 import { eventually, freshDatabase } from '@castiron/testing';
 import { outboxKey, Transactions } from '@castiron/transactions';
 import type { DataSource } from 'typeorm';
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { outboxMigrations } from './index.js';
 import { laneOf, LANES } from './lanes.js';
 import { PARTITION_IDS, partitions } from './partitions.js';
 import { eventOn, RelayRig, upTo } from './testing/relay.rig.js';
+
+const DAY_MS = 86_400_000;
 
 let dataSource: DataSource;
 let rig: RelayRig;
@@ -156,6 +158,25 @@ describe('the relay', () => {
     await rig.createTopic(absent);
     await eventually(async () => expect((await rig.received(topic)).size).toBe(16), { within: 20_000 });
     await eventually(async () => expect((await rig.received(absent)).get('k')).toEqual([1]), { within: 20_000 });
+  });
+
+  it.each([
+    ['forty days behind', -40 * DAY_MS],
+    ['two hours ahead', DAY_MS / 12],
+  ])("sends what is kept by the broker's clock, though its own is %s", async (_how, shift) => {
+    const { contract, topic } = await rig.newEvent();
+    await rig.publish(contract, topic, { key: 'k', n: 1 });
+    const now = Date.now.bind(Date);
+    const shifted = vi.spyOn(Date, 'now').mockImplementation(() => now() + shift);
+    try {
+      await rig.relay().start();
+      await eventually(async () => expect((await rig.received(topic)).get('k')).toEqual([1]), { within: 15_000 });
+    } finally {
+      shifted.mockRestore();
+    }
+    for await (const { timestamp } of readAll(rig.kafka, topic)) {
+      expect(Math.abs(timestamp.getTime() - Date.now())).toBeLessThan(60_000);
+    }
   });
 
   it('drops a partition once everything in it is sent and nothing more can come into it', async () => {
