@@ -17,9 +17,12 @@ export const messagingSettings = {
   kafkaUsername: text('KAFKA_USERNAME'),
   kafkaPassword: text('KAFKA_PASSWORD', { secret: true }),
   kafkaSsl: flag('KAFKA_SSL', { fallback: false }),
-  /** How long a silent process keeps the lanes and partitions it holds. Shorter, and a slow moment costs it them. */
+  /**
+   * How long a silent process keeps the lanes and partitions it holds. Shorter, and a slow moment costs it them. Below 4 s
+   * the broker's `group.min.session.timeout.ms` must be less than its default, or it takes no consumer.
+   */
   leaseMs: wholeNumber('LEASE_MS', { min: 1_000, max: 60_000, fallback: 10_000 }),
-  /** Ids that may wait in the outbox; beyond, what adds or widens is refused. Some 1 kB of disk each. */
+  /** Ids that may wait in the outbox; beyond, what adds or widens is refused. Some 1 kB of disk each, and up to 1 MiB. */
   outboxLimit: wholeNumber('OUTBOX_LIMIT', { min: 1, max: 1_000_000_000, fallback: 1_000_000 }),
   /** The service's own key, for parked messages and stored answers. */
   serviceKeyFile: text('SERVICE_KEY_FILE'),
