@@ -42,7 +42,10 @@ function headersOf({ headers }: RawMessage): [string, HeaderValue][] {
   );
 }
 
-/** What a message takes: bytes of key, value, and headers with their names; and whether that is too much to keep it whole. */
+/**
+ * What a message takes: bytes of key, value, and headers with their names, as many as were read of it; and whether that is
+ * too much to keep it whole.
+ */
 export function measure(raw: RawMessage): { readonly size: number; readonly oversized: boolean } {
   const length = (part: unknown): number => (isHeaderValue(part) && part !== null ? Buffer.byteLength(part) : 0);
   let size = length(raw.key) + length(raw.value);

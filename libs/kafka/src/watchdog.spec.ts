@@ -103,6 +103,16 @@ describe("a partition of another member's that stands still", () => {
     await passes(2 * LOOK_MS);
     expect(crashes[0]).toMatch(/^t\/0 stands at 5 of 9 for \d+ s although the broker answers$/);
   });
+
+  it('has as long as ever once somebody leads it again', async () => {
+    const before = places;
+    await passes(LOOK_MS);
+    places = [];
+    await passes(3 * STALL_MS);
+    places = before;
+    await passes(2 * STALL_MS);
+    expect(crashes).toEqual([]);
+  });
 });
 
 describe('what is committed for others to see', () => {
