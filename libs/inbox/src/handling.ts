@@ -55,7 +55,7 @@ export class Handling {
     const parkings = await this.parkings(items, topic, tx);
     const run = new Run(tx, delivery, onHandlerError);
     for (const item of items) {
-      const { content, keyHash } = item;
+      const { content } = item;
       if (content.kind === 'broken') {
         parkings.add({ item, reason: content.reason });
         continue;
@@ -63,8 +63,8 @@ export class Handling {
       // Also for the second copy within this chunk.
       if (!unseen.delete(content.event.meta.id)) continue;
       if (saysAll(item)) {
-        await parkings.supersede(keyHash);
-      } else if (!content.subscription.overtakes && (await parkings.holdUp(keyHash))) {
+        await parkings.supersede(item);
+      } else if (!content.subscription.overtakes && (await parkings.holdUp(item.keyHash))) {
         parkings.add({ item, reason: 'behind-parked' });
         continue;
       }
@@ -76,12 +76,15 @@ export class Handling {
     return isAnyUnseen || parkings.parked.length > 0;
   }
 
-  /** One that cannot be handled, unless it was meanwhile. */
+  /** One that cannot be handled, unless it was meanwhile. That it says all is so all the same. */
   async park(parking: Parking, tx: Tx): Promise<void> {
     const { item } = parking;
     const seen = item.content.kind === 'event' && (await this.unseen([item], tx)).size === 0;
     const parkings = await this.parkings([item], item.raw.topic, tx);
-    if (!seen) parkings.add(parking);
+    if (!seen) {
+      parkings.add(parking);
+      if (saysAll(item)) await parkings.supersede(item);
+    }
     await parkings.write();
     tx.afterCommit(() => this.notice([item], parkings.parked));
   }

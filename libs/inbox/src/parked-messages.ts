@@ -197,22 +197,30 @@ async function hashAnew(
   );
 }
 
-/** A later record of a state topic says all: the parked ones of its key are done with. */
+/**
+ * A record of a state topic says all: what was parked of its key before is done with. It may have been parked once itself,
+ * when nobody could read it. Then what was parked after it stays; and so does its own row where it is parked again, as an
+ * event by now.
+ */
 export async function supersede(
   manager: EntityManager,
   consumer: string,
-  topic: string,
-  keyHash: string,
+  { raw: { topic }, keyHash, position }: Item,
   seal: Seal,
 ): Promise<void> {
-  await endSuperseded(manager, consumer, ['topic = $2 AND key_hash = $3', topic, seal.hash(keyHash)]);
+  await endSuperseded(manager, consumer, [
+    `topic = $3 AND key_hash = $4 AND (position <> $5 OR event_id IS NULL)
+     AND id <= ALL (SELECT id FROM parked_messages WHERE consumer = $1 AND topic = $3 AND position = $5)`,
+    topic,
+    seal.hash(keyHash),
+    position,
+  ]);
 }
 
 /** The same where the later record was parked itself, and is handled now. */
 export async function supersedeOlder(manager: EntityManager, consumer: string, parkedId: string): Promise<void> {
   await endSuperseded(manager, consumer, [
-    `(topic, key_hash) = (SELECT topic, key_hash FROM parked_messages WHERE id = $2) AND id < $3`,
-    parkedId,
+    `(topic, key_hash) = (SELECT topic, key_hash FROM parked_messages WHERE id = $3) AND id < $3`,
     parkedId,
   ]);
 }
@@ -220,15 +228,15 @@ export async function supersedeOlder(manager: EntityManager, consumer: string, p
 async function endSuperseded(
   manager: EntityManager,
   consumer: string,
-  [condition, ...parameters]: readonly [string, string, string],
+  [condition, ...parameters]: readonly [string, ...string[]],
 ): Promise<void> {
   await manager.query(
     `WITH ended AS (
        UPDATE parked_messages SET state = 'discarded', ended_reason = 'superseded', ${ENDED}
        WHERE consumer = $1 AND ${condition} AND state = 'parked' RETURNING id)
      INSERT INTO parked_actions (consumer, message, action, actor, reason)
-     SELECT $1, id, 'discarded', $4, 'superseded' FROM ended ORDER BY id`,
-    [consumer, ...parameters, BY_ITSELF],
+     SELECT $1, id, 'discarded', $2, 'superseded' FROM ended ORDER BY id`,
+    [consumer, BY_ITSELF, ...parameters],
   );
 }
 

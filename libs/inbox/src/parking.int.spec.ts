@@ -8,7 +8,7 @@ import {
   withdrawalConfirmed,
 } from '@castiron/contracts';
 import { Poison, Retryable } from '@castiron/failures';
-import { createLogger, createMetrics } from '@castiron/observability';
+import { createLogger, createMetrics, type Metrics } from '@castiron/observability';
 import { eventually, uniqueSlug, freshDatabase } from '@castiron/testing';
 import { Type } from 'typebox';
 import { describe, expect, it, vi } from 'vitest';
@@ -18,6 +18,11 @@ import { kafka, migrations, rigOfFile } from './testing/rig-of-file.js';
 
 const within = { within: 20_000 };
 const rig = rigOfFile(await freshDatabase(migrations));
+
+const takenIn = async (metrics: Metrics, n: number): Promise<void> => {
+  const counted = await metrics.registry.getSingleMetricAsString('castiron_inbox_messages_total');
+  expect(counted).toMatch(new RegExp(` ${n}$`));
+};
 
 const mark = 'a-mark-that-must-not-be-readable';
 
@@ -125,6 +130,92 @@ describe('what cannot be handled', () => {
     expect(await rig.parked(topic)).toMatchObject([{ state: 'discarded', ended: 'superseded', sealed: null }]);
     const actions = await inbox.parked.actions(undefined, { limit: 10 });
     expect(actions).toMatchObject([{ action: 'discarded', actor: 'inbox', reason: 'superseded' }]);
+  });
+
+  it.each([
+    ['a record', 2],
+    ['a deletion', null],
+  ])('takes %s of a state topic for all before it also where that is parked itself', async (_, last) => {
+    const { contract, topic } = await rig.newEvent('state');
+    let poisonous = true;
+    const subscriptions = [
+      rig.counting(contract, topic, (n) => {
+        if (poisonous) throw new Poison(n === 1 ? 'of-no-use' : 'of-no-use-either');
+      }),
+    ];
+    const options = { name: `superseding-${topic}`, topics: [topic], subscriptions };
+    await rig.producer.send([event(contract, 'a', 1)]);
+    await rig.inboxOf(options).start();
+    await eventually(async () => expect(await rig.reasons(topic)).toEqual(['of-no-use']), within);
+    const meta = { id: newEventId(), time: new Date() };
+    await rig.producer.send([last === null ? encodeTombstone(contract, 'a', meta) : event(contract, 'a', last)]);
+    const rows = [
+      { reason: 'of-no-use', state: 'discarded', ended: 'superseded', sealed: null },
+      { reason: 'of-no-use-either', state: 'parked' },
+    ];
+    await eventually(async () => expect(await rig.parked(topic)).toMatchObject(rows), within);
+
+    await rig.stopInboxes();
+    const metrics = createMetrics('spec');
+    const again = rig.inboxOf({ ...options, metrics, kafka: fromTheStart(kafka) });
+    await again.start();
+    await eventually(() => takenIn(metrics, 2), within);
+    expect(await rig.parked(topic)).toMatchObject(rows);
+    poisonous = false;
+    expect(await rig.replay(again, { reason: 'of-no-use' })).toEqual({});
+    expect(await rig.replay(again)).toEqual({ handled: 1 });
+    expect(await rig.effects(topic, 'a')).toEqual([last]);
+  });
+
+  it('keeps the last record of a state topic where none could be read before, and all still fail', async () => {
+    const { contract, topic } = await rig.newEvent('state');
+    const later = eventOn(topic, 'state', 'spec.later.v1');
+    const options = { name: `reads-more-later-${topic}`, topics: [topic] };
+    await rig.producer.send([event(later, 'a', 1), event(later, 'a', 2)]);
+    await rig.inboxOf({ ...options, subscriptions: [rig.counting(contract, topic)] }).start();
+    await eventually(async () => expect(await rig.reasons(topic)).toEqual(['unknown-type', 'unknown-type']), within);
+    await rig.stopInboxes();
+    let poisonous = true;
+    const fails = rig.counting(later, topic, () => {
+      if (poisonous) throw new Poison('of-no-use');
+    });
+    const subscriptions = [rig.counting(contract, topic), fails];
+    const metrics = createMetrics('spec');
+    const after = rig.inboxOf({ ...options, subscriptions, metrics, kafka: fromTheStart(kafka) });
+    await after.start();
+    await eventually(() => takenIn(metrics, 2), within);
+    expect(await rig.parked(topic)).toMatchObject([{ state: 'discarded', ended: 'superseded' }, { state: 'parked' }]);
+    poisonous = false;
+    expect(await rig.replay(after)).toEqual({ handled: 1 });
+    expect(await rig.effects(topic, 'a')).toEqual([2]);
+  });
+
+  it.each([
+    ['stays parked', [], { handled: 1 }, [1, 2]],
+    ['goes with what came after it', [3], {}, [1, 3]],
+  ])('%s where a record before it is read only now', async (_, more, replayed, effects) => {
+    const { contract, topic } = await rig.newEvent('state');
+    const later = eventOn(topic, 'state', 'spec.later.v1');
+    let poisonous = true;
+    const subscriptions = [
+      rig.counting(contract, topic, (n) => {
+        if (n === 2 && poisonous) throw new Poison('of-no-use');
+      }),
+    ];
+    const options = { name: `reads-first-later-${topic}`, topics: [topic] };
+    await rig.producer.send([event(later, 'a', 1), event(contract, 'a', 2)]);
+    await rig.inboxOf({ ...options, subscriptions }).start();
+    await eventually(async () => expect(await rig.reasons(topic)).toEqual(['unknown-type', 'of-no-use']), within);
+    await rig.stopInboxes();
+    await rig.producer.send(more.map((n) => event(contract, 'a', n)));
+    subscriptions.push(rig.counting(later, topic));
+    const metrics = createMetrics('spec');
+    const after = rig.inboxOf({ ...options, subscriptions, metrics, kafka: fromTheStart(kafka) });
+    await after.start();
+    await eventually(() => takenIn(metrics, 2 + more.length), within);
+    poisonous = false;
+    expect(await rig.replay(after)).toEqual(replayed);
+    expect(await rig.effects(topic, 'a')).toEqual(effects);
   });
 
   it('waits for its type to be known, and so does what follows under its key', async () => {

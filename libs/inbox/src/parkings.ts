@@ -1,4 +1,5 @@
 import type { EntityManager } from 'typeorm';
+import type { Item } from './item.js';
 import { park, parkedKeys, supersede, type Most, type Parking, type Seal } from './parked-messages.js';
 
 interface Where {
@@ -14,7 +15,7 @@ export class Parkings {
   /** Those that were written and are new. */
   readonly parked: Parking[] = [];
   private added: Parking[] = [];
-  /** Keys under which something came that is no event, and may or may not be parked: see {@link holdUp}. */
+  /** Keys of which something may be parked, or not: what came is no event (see {@link holdUp}), or not all was superseded. */
   private readonly unsure = new Set<string>();
 
   private constructor(
@@ -43,13 +44,14 @@ export class Parkings {
     return this.held.get(keyHash) === true;
   }
 
-  /** A record that says all has come: what is parked of its key is done with. */
-  async supersede(keyHash: string): Promise<void> {
-    await this.makeSure(keyHash);
-    if (!this.held.delete(keyHash)) return;
+  /** A record that says all has come: what was parked of its key before is done with. */
+  async supersede(item: Item): Promise<void> {
+    await this.makeSure(item.keyHash);
+    if (!this.held.delete(item.keyHash)) return;
     await this.write();
-    const { manager, consumer, topic, seal } = this.where;
-    await supersede(manager, consumer, topic, keyHash, seal);
+    const { manager, consumer, seal } = this.where;
+    await supersede(manager, consumer, item, seal);
+    this.unsure.add(item.keyHash);
   }
 
   async write(): Promise<void> {
