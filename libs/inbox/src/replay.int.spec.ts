@@ -1,4 +1,4 @@
-import { Poison } from '@castiron/failures';
+import { NoRoom, Poison } from '@castiron/failures';
 import { eventually, freshDatabase } from '@castiron/testing';
 import { EntityManager } from 'typeorm';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
@@ -74,6 +74,25 @@ describe('a replay', () => {
       ['replay-failed', 'an-officer', 'behind-parked'],
       ['replayed', 'an-officer', null],
     ]);
+  });
+
+  it('that is broken off by what may pass is in the record all the same, dry or not', async () => {
+    let isFull = false;
+    const jam = await jammed(1, (n) => (isFull && n === 2 ? Promise.reject(new NoRoom('full')) : Promise.resolve()));
+    jam.mend();
+    isFull = true;
+    const [, second = ''] = await idsOf(jam);
+    await expect(rig.replay(jam.inbox, {}, true)).rejects.toThrow(NoRoom);
+    await expect(rig.replay(jam.inbox)).rejects.toThrow(NoRoom);
+    expect(await rig.effects(jam.topic, 'a')).toEqual([1]);
+    expect(await actionsOf(jam.inbox)).toEqual([
+      ['dry-run', 'an-officer', 'broken off: outbox-full'],
+      ['replayed', 'an-officer', null],
+      ['replay-failed', 'an-officer', 'outbox-full'],
+    ]);
+    expect(await actionsOf(jam.inbox, second)).toHaveLength(1);
+    isFull = false;
+    expect(await rig.replay(jam.inbox)).toEqual({ handled: 1 });
   });
 
   it('is safe twice, one after the other and at once', async () => {

@@ -1,4 +1,4 @@
-import { isPassing } from '@castiron/failures';
+import { isPassing, problemOf } from '@castiron/failures';
 import type { Transactions } from '@castiron/transactions';
 import type { DataSource } from 'typeorm';
 import { attempt, type EventItem, type Outcome } from './attempt-parked.js';
@@ -79,6 +79,9 @@ const whyNoEvent = (item: Read | Refused): string => {
   return item.content.kind === 'broken' ? item.content.reason : 'passed-over';
 };
 
+/** As whoever asked for the replay is told it. */
+const codeOf = (error: unknown): string => problemOf(error).body.code;
+
 /** Takes back what a dry run did. */
 class DryRunOver extends Error {}
 
@@ -93,7 +96,7 @@ export class Replayer {
    * Takes the selected messages and what waits behind them. A key goes on as far as its first message that still fails;
    * behind one that is not selected nothing goes. A dry run does all of it, and takes it back.
    * @param after of the call before, so that what fails again keeps nothing from its turn
-   * @throws what may pass; what was handled by then stays so
+   * @throws what may pass, recorded like what fails; what was handled by then stays so
    */
   async replay(selection: Selection, dryRun: boolean, actor: string, after = '0'): Promise<Replay> {
     const { dataSource, name } = this.options;
@@ -140,7 +143,10 @@ export class Replayer {
         const { event, subscription } = item.content;
         return await transactions.run(subscription.keys(event), (tx) => attempt({ name, actor, row, item }, tx));
       } catch (error) {
-        if (isPassing(error)) throw error;
+        if (isPassing(error)) {
+          await this.recordIfPossible({ message: row.id, action: 'replay-failed', actor, reason: codeOf(error) });
+          throw error;
+        }
         const reason = parkingReason(error) ?? 'keeps-failing';
         await recordAction(dataSource.manager, name, { message: row.id, action: 'replay-failed', actor, reason });
         return stillParked(reason);
@@ -173,9 +179,22 @@ export class Replayer {
         throw new DryRunOver();
       });
     } catch (error) {
-      if (!(error instanceof DryRunOver)) throw error;
+      if (!(error instanceof DryRunOver)) {
+        await this.recordIfPossible({
+          message: null,
+          action: 'dry-run',
+          actor,
+          reason: `broken off: ${codeOf(error)}`,
+        });
+        throw error;
+      }
     }
     return walked;
+  }
+
+  /** What broke a replay off may be the database, which keeps the record too. */
+  private async recordIfPossible(entry: Parameters<typeof recordAction>[2]): Promise<void> {
+    await recordAction(this.options.dataSource.manager, this.options.name, entry).catch(() => undefined);
   }
 
   /** Goes through the messages of a key in their order, those too that are parked while it does. */
