@@ -1,5 +1,5 @@
 import { duties } from '@castiron/contracts';
-import { createLogger } from '@castiron/observability';
+import { createLogger, createMetrics, type Metrics } from '@castiron/observability';
 import { eventually, freshDatabase } from '@castiron/testing';
 import type { DataSource } from 'typeorm';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
@@ -30,10 +30,35 @@ async function remember(madeAt: number, receivedAt = madeAt): Promise<void> {
 const known = async (): Promise<string[]> =>
   (await dataSource.query<{ id: string }[]>('SELECT event_id AS id FROM inbox')).map(({ id }) => id).sort();
 
+async function park(reason: string, days: number): Promise<void> {
+  await dataSource.query(
+    `INSERT INTO parked_messages (consumer, topic, position, key_hash, holds_up, reason, sealed, parked_at)
+     VALUES ('spec', 't', $1, '', true, $1, '', now() - $2::int * interval '1 day')`,
+    [reason, days],
+  );
+}
+
+const maintenanceOf = (metrics?: Metrics) =>
+  new Maintenance({ name: 'spec', dataSource, logger: createLogger('spec', 'silent'), metrics });
+
 async function lookAfter(): Promise<void> {
-  const maintenance = new Maintenance({ name: 'spec', dataSource, logger: createLogger('spec', 'silent') });
+  const maintenance = maintenanceOf();
   await maintenance.start();
   await maintenance.stop();
+}
+
+/** What is done by itself in the given time after a start. */
+async function lookAfterFor(milliseconds: number, onStart: () => Promise<void>, metrics?: Metrics): Promise<void> {
+  vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] });
+  try {
+    const maintenance = maintenanceOf(metrics);
+    await maintenance.start();
+    await onStart();
+    vi.advanceTimersByTime(milliseconds);
+    await maintenance.stop();
+  } finally {
+    vi.useRealTimers();
+  }
 }
 
 describe('the ids that an inbox remembers', () => {
@@ -107,6 +132,42 @@ it('of many that are parked for too long no statement ends more than it has time
     { state: 'parked', ended: null, actor: null, n: 500 },
   ]);
   expect(query.mock.calls.filter(([text]) => text.includes('UPDATE parked_messages'))).toHaveLength(3);
+});
+
+it('each hour what was parked for too long is ended, and weeks are made for the ids to come', async () => {
+  const weeks = async (): Promise<string[]> => {
+    const rows = await dataSource.query<{ name: string }[]>(
+      `SELECT relname AS name FROM pg_class WHERE relname ~ '^inbox_w[0-9]+$' ORDER BY 1`,
+    );
+    return rows.map(({ name }) => name);
+  };
+  let last = '';
+  await lookAfterFor(HOUR_MS, async () => {
+    last = (await weeks()).at(-1) ?? '';
+    await park('of-no-use', 31);
+    await dataSource.query(`DROP TABLE ${last}`);
+  });
+  expect(await dataSource.query('SELECT state, ended_reason AS ended FROM parked_messages')).toEqual([
+    { state: 'discarded', ended: 'expired' },
+  ]);
+  expect(await weeks()).toContain(last);
+});
+
+it('every 15 seconds what waits is counted', async () => {
+  const metrics = createMetrics('spec');
+  await park('solved-by-now', 1);
+  await lookAfterFor(
+    15_000,
+    async () => {
+      await dataSource.query('DELETE FROM parked_messages');
+      await park('of-no-use', 16);
+    },
+    metrics,
+  );
+  const exposed = await metrics.registry.metrics();
+  expect(exposed).toMatch(/castiron_inbox_parked\{reason="of-no-use",service="spec"\} 1/);
+  expect(exposed).toMatch(/castiron_inbox_parked_half_time\{[^}]*\} 1/);
+  expect(exposed).not.toContain('solved-by-now');
 });
 
 it('what waits is counted without reading the messages', async () => {
