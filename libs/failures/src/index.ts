@@ -1,4 +1,5 @@
 export * from './refusal.js';
 export * from './delivery.js';
 export * from './passing.js';
+export * from './growing-pause.js';
 export * from './problem.js';

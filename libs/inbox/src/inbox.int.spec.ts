@@ -301,11 +301,13 @@ describe('the inbox', () => {
     expect([await rig.reasons(topic), tries, through.crashes]).toEqual([[], 7, []]);
   });
 
-  it('waits for what may pass, and parks nothing for it', async () => {
+  it('waits for what may pass, longer each time, and parks nothing for it', async () => {
     const { contract, topic } = await rig.newEvent();
     let failures = 0;
+    const tried: number[] = [];
     const subscriptions = [
       rig.counting(contract, topic, (n) => {
+        if (n === 2) tried.push(performance.now());
         if (n === 2 && failures < 5) {
           failures += 1;
           throw new Retryable('not yet');
@@ -316,6 +318,9 @@ describe('the inbox', () => {
     await rig.inboxOf({ topics: [topic], subscriptions }).start();
     await eventually(async () => expect(await rig.effects(topic, 'a')).toEqual([1, 2, 3]), within);
     expect([failures, await rig.reasons(topic)]).toEqual([5, []]);
+    const pauses = tried.slice(1).map((at, n) => at - (tried[n] ?? at));
+    // A timer may be a little early.
+    for (const [n, pause] of pauses.entries()) expect(pause).toBeGreaterThan(100 * 2 ** n - 5);
   });
 
   it('survives that its database connections are cut', async () => {

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { setTimeout as wait } from 'node:timers/promises';
 import { isDeepStrictEqual } from 'node:util';
 import { replies, type EventContract } from '@castiron/contracts';
-import { isPassing, NoRoom } from '@castiron/failures';
+import { isPassing, NoRoom, pauseAfter } from '@castiron/failures';
 import type { Consumer, IncomingBatch, Kafka } from '@castiron/kafka';
 import type { Logger, Metrics } from '@castiron/observability';
 import type { Transactions } from '@castiron/transactions';
@@ -18,7 +18,7 @@ import type { Most, Seal } from './parked-messages.js';
 import type { Subscription } from './subscription.js';
 import { Subscriptions } from './subscriptions.js';
 
-const MAX_BACKOFF_MS = 5_000;
+const PAUSE_MS = { first: 100, longest: 5_000 };
 /** How soon a topic that does not exist yet is looked for again. */
 const MISSING_MS = 2_000;
 /** What a recipient sent and takes longer is put off once there is less of it: whatever it sends, others come between. */
@@ -228,7 +228,7 @@ export class Inbox {
           return;
         }
         logger.warn({ err: error, topic: batch.topic, failures }, 'a batch cannot be handled yet; it is tried again');
-        const pause = Math.min(MAX_BACKOFF_MS, 100 * 2 ** Math.min(failures, 10));
+        const pause = pauseAfter(failures + 1, PAUSE_MS);
         await wait(pause, undefined, { signal: this.stopping.signal }).catch(() => undefined);
         if (!(await delivery.goesOn())) return;
         // It waits for what may pass; others are not to wait for it.

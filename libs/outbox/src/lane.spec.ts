@@ -94,12 +94,14 @@ async function writtenIn(rounds: number, topics: readonly string[], hasSentBefor
 }
 
 describe('a lane whose send fails', () => {
-  it('sends again from there, and takes no page that was asked for before', async () => {
+  it('sends again from there after a pause, and takes no page that was asked for before', async () => {
     const { lane, opening, sent, failed } = laneOf();
     lane.take(page('7', '5:5:'), lane.read);
     const asked = lane.read;
+    const before = performance.now();
     opening.shift()?.(new Error('the broker is away'));
     await failed;
+    expect(lane.retryAt - before).toBeGreaterThanOrEqual(100);
     lane.take(page('8', '9:9:'), asked);
     expect(lane.cursor, 'nothing is sent yet').toEqual({ settled: '1:1:', reading: '5:5:', lastId: '6', upTo: '7' });
     expect(lane.read).toEqual(lane.cursor);

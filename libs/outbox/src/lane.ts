@@ -1,4 +1,5 @@
 import { MAX_EVENT_BYTES } from '@castiron/contracts';
+import { pauseAfter } from '@castiron/failures';
 import type { EncodedMessage, FencedProducer } from '@castiron/kafka';
 import type { LaneCursor, Place } from './lane-cursors.js';
 import { isExhausted, type Page } from './read-page.js';
@@ -7,7 +8,7 @@ import { isExhausted, type Page } from './read-page.js';
 const SEND_BYTES = MAX_EVENT_BYTES;
 /** Sent longer than this, a lane is left behind by those that read together with it. */
 const SLOW_MS = 100;
-const MAX_BACKOFF_MS = 3_000;
+const PAUSE_MS = { first: 100, longest: 3_000 };
 /** The coordinator forgets an id that was not asked for in seven days, and with it whom to shut out. */
 const RENEW_PRODUCER_MS = 86_400_000;
 
@@ -167,6 +168,6 @@ export class Lane implements LaneCursor {
     this.failures += 1;
     this.most = 1;
     this.failingSince ??= performance.now();
-    this.retryAt = performance.now() + Math.min(MAX_BACKOFF_MS, 50 * 2 ** Math.min(this.failures, 10));
+    this.retryAt = performance.now() + pauseAfter(this.failures, PAUSE_MS);
   }
 }

@@ -1,4 +1,5 @@
 import { setTimeout } from 'node:timers/promises';
+import { pauseAfter } from '@castiron/failures';
 import type { Kafka } from '@castiron/kafka';
 import type { Logger } from '@castiron/observability';
 import type { OutboxPort } from '@castiron/transactions';
@@ -17,7 +18,7 @@ import { WakeChannel } from './wake-channel.js';
 
 /** The net under all wake-ups. */
 const POLL_MS = 1_000;
-const MAX_BACKOFF_MS = 3_000;
+const PAUSE_MS = { first: 200, longest: 3_000 };
 const MAINTENANCE_MS = 10_000;
 /** From one write of the cursors to the next, at least: what was sent since the last is sent again after a crash. */
 const SAVE_MS = 50;
@@ -131,7 +132,7 @@ export class Relay implements OutboxPort {
         // The database is away, or this is a bug: either way rows stay where they are.
         failures += 1;
         this.options.logger.error({ err: error }, 'the outbox cannot be read');
-        const until = performance.now() + Math.min(MAX_BACKOFF_MS, 100 * 2 ** Math.min(failures, 10));
+        const until = performance.now() + pauseAfter(failures, PAUSE_MS);
         while (!this.stopping && performance.now() < until) await this.signal.within(until - performance.now());
       }
     }
