@@ -123,7 +123,7 @@ describe('a consumer that is stopped', () => {
     const { keys } = await joined(groupId, [topic]);
     // Whatever it is about to do comes before this: it tries again every three seconds at most.
     const sent: string[] = [];
-    for (const until = Date.now() + 8_000; Date.now() < until;) {
+    for (const until = Date.now() + 5_000; Date.now() < until;) {
       sent.push(...(await sendTo(topic)));
       await eventually(() => expect(keys.sort()).toEqual(sent.sort()), { within: 20_000 });
     }

@@ -199,7 +199,7 @@ describe('the relay', () => {
     await running.start();
     await eventually(async () => expect((await rig.received(topic)).get('k')).toEqual(upTo(4)), { within: 15_000 });
     await running.stop();
-    const again = rig.relay();
+    const again = rig.relay({ maintenanceMs: 100 });
     await again.start();
     await eventually(async () => expect(await partitions()).not.toContain('outbox_p0'), { within: 15_000 });
     expect(await partitions()).toContain('outbox_p8');
