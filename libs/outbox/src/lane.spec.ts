@@ -113,9 +113,12 @@ describe('a lane whose send fails', () => {
     await lane.end();
   });
 
-  it('sends what went along with what is refused once more, and not with each retry', async () => {
+  it('sends what went along with what is refused a few times more, and not with each retry', async () => {
     const before = ['t', 't', 't', 't', 't', 't', 't'];
     expect(await writtenIn(10, [...before, 'refused'])).toEqual([2, 2, 2, 2, 2, 2, 2, 0]);
+    expect(await writtenIn(10, [...before.slice(1), 'refused', ...before]), 'the nearest to it some more').toEqual([
+      2, 2, 2, 3, 3, 3, 0, 2, 2, 2, 1, 1, 1, 1,
+    ]);
     expect(await writtenIn(10, ['refused', ...before])).toEqual([0, 1, 1, 1, 1, 1, 1, 1]);
     expect(await writtenIn(10, ['refused', ...before], false), 'taken anew').toEqual([0, 0, 0, 0, 0, 0, 0, 0]);
   });

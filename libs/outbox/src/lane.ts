@@ -42,8 +42,8 @@ export class Lane implements LaneCursor {
   private waiting: Waiting[] = [];
   private waitingBytes = 0;
   /**
-   * Messages of one send. After a failure few: where one is refused, those beside it are written all the same, and with each
-   * retry once more. A lane taken anew may come from an owner that failed.
+   * Messages of one send. After a failure few, and twice as many with each success: where one is refused, those beside it are
+   * written all the same, and would be with each retry. A lane taken anew may come from an owner that failed.
    */
   private most = 1;
   /** Not told by a promise's end, which comes a moment later: what is taken in between would wait for the next page. */
