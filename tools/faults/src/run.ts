@@ -148,7 +148,8 @@ async function checked(
   const isEnough = (): boolean => {
     const { length } = history.operations;
     return (
-      length >= options.operations && (wasWatched(history.operations, watch.looks) || length >= 2 * options.operations)
+      length >= options.operations &&
+      (wasWatched(history.operations, watch.looks, nemesis.happened) || length >= 2 * options.operations)
     );
   };
   const users = Array.from({ length: PROCESSES }, (_, process) => new User(world, process));

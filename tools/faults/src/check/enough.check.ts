@@ -16,11 +16,17 @@ const PART_MEANWHILE = 0.4;
 const PART_SEEN = 0.25;
 const SOON_MS = 2_000;
 
-/** Whether it was seen of enough revocations what was under way after the answer: where the broker is away it cannot be. */
-export function wasWatched(operations: readonly Done[], looks: readonly Look[]): boolean {
-  const answers = operations.flatMap(({ operation, told }) =>
-    operation.kind === 'revoke' && told.answered !== undefined ? [told.answered] : [],
-  );
+/**
+ * Whether it was seen of enough revocations what was under way after the answer. While the broker is away it cannot be, nor can
+ * anything be under way.
+ */
+export function wasWatched(operations: readonly Done[], looks: readonly Look[], faults: readonly Happened[]): boolean {
+  const away = faults.filter(({ fault: { kind } }) => kind === 'broker-away' || kind === 'broker-restart');
+  const answers = operations
+    .flatMap(({ operation, told }) =>
+      operation.kind === 'revoke' && told.answered !== undefined ? [told.answered] : [],
+    )
+    .filter((at) => !away.some(({ from, until }) => from <= at && at <= until));
   const seen = answers.filter((at) => looks.some(({ asked }) => asked > at && asked <= at + SOON_MS));
   return seen.length >= Math.max(OF_EACH, answers.length * PART_SEEN);
 }
@@ -58,6 +64,8 @@ export function tooLittle(
       (kind) => acknowledged.filter(({ operation }) => operation.kind === kind).length < leastOf(kind, wanted),
     ).map((kind) => little(`fewer than ${leastOf(kind, wanted)} operations ${kind} were acknowledged`)),
     ...(sent < leastOf('mail', wanted) ? [little(`${sent} mails were sent, and came to the mail server`)] : []),
-    ...(wasWatched(operations, looks) ? [] : [little('open transactions were looked for after too few revocations')]),
+    ...(wasWatched(operations, looks, faults)
+      ? []
+      : [little('open transactions were looked for after too few revocations')]),
   ];
 }
