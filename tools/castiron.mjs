@@ -3,7 +3,7 @@
 // (20 or later) before anything is installed; the work is done under the Node that the project pins.
 import { spawn, spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { constants, setPriority, tmpdir } from 'node:os';
 import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -94,8 +94,11 @@ async function token([role, sub]) {
   return 0;
 }
 
-/** Runs checks that have no cases to count, side by side: each passes or fails as a whole. @returns the names of those that failed */
-async function failedOf(checks) {
+/**
+ * Runs checks that have no cases to count, side by side, in what time others leave them: each passes or fails as a whole.
+ * @returns their names, whether each passed, and what it said
+ */
+function resultsOf(checks) {
   const running = checks.map(async ([name, command, args]) => {
     const child = spawn(command, args, {
       cwd: ROOT,
@@ -103,13 +106,17 @@ async function failedOf(checks) {
       stdio: ['ignore', 'pipe', 'pipe'],
       shell: process.platform === 'win32',
     });
+    try {
+      if (child.pid !== undefined) setPriority(child.pid, constants.priority.PRIORITY_LOW);
+    } catch {
+      // A system that does not let us runs them like all others.
+    }
     const said = [];
     for (const stream of [child.stdout, child.stderr]) stream.on('data', (bytes) => said.push(bytes));
     const code = await new Promise((resolve) => child.on('error', () => resolve(1)).on('close', resolve));
-    console.log(`\n> ${name}\n${Buffer.concat(said)}`);
-    return code === 0 ? [] : [name];
+    return { name, passed: code === 0, said: Buffer.concat(said) };
   });
-  return (await Promise.all(running)).flat();
+  return Promise.all(running);
 }
 
 /** Counts what vitest wrote down; a file that could not even be read is a failure. */
@@ -146,9 +153,10 @@ async function test(args) {
   const report = join(folder, 'vitest.json');
   const npm = process.env.npm_execpath?.endsWith('.js') ? [process.execPath, process.env.npm_execpath] : ['npm'];
   const npmRun = (name, script) => [name, npm[0], [...npm.slice(1), 'run', '-s', script]];
-  const failedChecks = args.length > 0 ? [] : await failedOf([npmRun('types', 'typecheck'), npmRun('lint', 'lint')]);
-  console.log('\n> tests');
-  const { status } = spawnSync(
+  const isAll = args.length === 0;
+  const checks = resultsOf(isAll ? [npmRun('types', 'typecheck'), npmRun('lint', 'lint')] : []);
+  console.log(`\n> tests${isAll ? ', and beside them types and lint, told after them' : ''}`);
+  const vitest = spawn(
     PINNED_NODE,
     [
       join(ROOT, 'node_modules/vitest/vitest.mjs'),
@@ -162,8 +170,14 @@ async function test(args) {
     ],
     { cwd: ROOT, env: ENV, stdio: ['ignore', 'inherit', 'inherit'] },
   );
+  const status = await new Promise((resolve) => vitest.on('error', () => resolve(1)).on('close', resolve));
+  const failedChecks = [];
+  for (const check of await checks) {
+    console.log(`\n> ${check.name}\n${check.said}`);
+    if (!check.passed) failedChecks.push(check.name);
+  }
   const { seen, passed, failed, skipped } = countTests(report, status);
-  if (args.length === 0) {
+  if (isAll) {
     console.log('\n> faults');
     if ((await hand('tools/faults/dist/main.js', ['--seeds', '2'])) !== 0) failedChecks.push('faults');
   }
@@ -172,7 +186,7 @@ async function test(args) {
   for (const name of skipped) console.log(`skipped: ${name}`);
   for (const name of failedChecks) console.log(`failed: ${name}`);
   if (nothing) console.log('No test ran, and that is a failure.');
-  const unseen = args.length > 0 || nothing || failed > 0 ? [] : specFiles().filter((file) => !seen.has(file));
+  const unseen = !isAll || nothing || failed > 0 ? [] : specFiles().filter((file) => !seen.has(file));
   for (const file of unseen) console.log(`failed: ${relative(ROOT, file)} (none of its tests ran)`);
   const allFailed = failed + failedChecks.length + unseen.length + (nothing ? 1 : 0);
   console.log(`${passed} passed, ${allFailed} failed${skipped.length > 0 ? `, ${skipped.length} skipped` : ''}`);
