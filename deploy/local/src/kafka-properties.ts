@@ -52,6 +52,7 @@ share.coordinator.state.topic.min.isr=1
 transaction.abort.timed.out.transaction.cleanup.interval.ms=${ENDS_OPEN_TRANSACTIONS_EVERY_MS}
 group.initial.rebalance.delay.ms=0
 group.min.session.timeout.ms=1000
+log.message.timestamp.type=LogAppendTime
 log.cleaner.backoff.ms=5000
 log.cleaner.dedupe.buffer.size=16777216
 ${Object.entries(o.settings)

@@ -1,7 +1,8 @@
+import { randomUUID } from 'node:crypto';
 import { createRemoteJWKSet, jwtVerify } from 'jose';
 import { Client } from 'pg';
-import { describe, expect, inject, it } from 'vitest';
-import { connect } from '@castiron/kafka';
+import { describe, expect, inject, it, onTestFinished, vi } from 'vitest';
+import { connect, readAll } from '@castiron/kafka';
 import { mintToken } from './identity.js';
 
 const { kafka, postgres, identity, mail } = inject('stack');
@@ -67,6 +68,22 @@ describe('Kafka', () => {
     await own?.open();
     await own?.close();
     await expect(other?.open()).rejects.toThrow('Transactional Id authorization failed');
+  });
+
+  it('tells the time of what comes itself, on a topic too that says nothing of it', async () => {
+    const admin = as('admin').admin();
+    const producer = as('admin').producer();
+    const topic = { name: `spec.${randomUUID()}.v1`, kind: 'events', partitions: 1, config: {} } as const;
+    await admin.createTopics([topic]);
+    const now = Date.now.bind(Date);
+    const late = vi.spyOn(Date, 'now').mockImplementation(() => now() - 3_600_000);
+    onTestFinished(() => late.mockRestore());
+    await producer.send([{ topic: topic.name, key: 'k', value: '{}', headers: {} }]);
+    late.mockRestore();
+    for await (const { timestamp } of readAll(as('admin'), topic.name))
+      expect(Math.abs(timestamp.getTime() - now())).toBeLessThan(60_000);
+    expect.assertions(1);
+    await Promise.all([admin.close(), producer.close()]);
   });
 
   it('creates no topic by use', async () => {

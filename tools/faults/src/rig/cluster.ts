@@ -130,8 +130,6 @@ export class Cluster {
         kafkaSettings: {
           // The checker looks at every version that was sent: compaction would take former ones away after ten minutes.
           'log.cleaner.enable': 'false',
-          // It looks at when a record was appended, too; one that was held up on its way is older.
-          'log.message.timestamp.type': 'LogAppendTime',
           // A broker that was killed is not taken back before its former self is given up, after nine seconds by default.
           'broker.session.timeout.ms': '3000',
           'broker.heartbeat.interval.ms': '500',
