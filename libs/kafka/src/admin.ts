@@ -71,17 +71,25 @@ export class ConnectedAdmin implements Admin {
   }
 
   async createTopics(topics: readonly Topic[], options: { replicationFactor?: number } = {}): Promise<void> {
+    // Asked of no topic, kafkajs tells of all.
+    if (topics.length === 0) return;
     const admin = await this.connected();
     const existing = new Set(await admin.listTopics());
     const missing = topics.filter((topic) => !existing.has(topic.name));
-    if (missing.length === 0) return;
+    if (missing.length > 0) await this.make(missing, options.replicationFactor);
+    // Of those too that somebody else has just made.
+    await this.untilLed(topics.map(({ name }) => name));
+  }
+
+  private async make(missing: readonly Topic[], replicationFactor = -1): Promise<void> {
+    const admin = await this.connected();
     try {
       await admin.createTopics({
         timeout: LED_WITHIN_MS,
         topics: missing.map((topic) => ({
           topic: topic.name,
           numPartitions: topic.partitions,
-          replicationFactor: options.replicationFactor ?? -1,
+          replicationFactor,
           configEntries: Object.entries(topic.config).map(([name, value]) => ({ name, value })),
         })),
       });
@@ -89,10 +97,6 @@ export class ConnectedAdmin implements Admin {
       // Somebody else may have made some of them meanwhile, and principals may create what they cannot describe.
       if (!(await this.areListed(missing, (error as { type?: unknown }).type === JUST_MADE))) throw error;
     }
-    const names = missing.map(({ name }) => name);
-    // kafkajs waits for topics, and not for their leaders: see without-leader.ts.
-    if (!(await comesTrue(() => this.areLed(names), LED_WITHIN_MS)))
-      throw new Error(`not all partitions of ${names.join(', ')} have got a leader`);
   }
 
   /** @param soon the controller has them: the broker that was asked hears of it a moment later */
@@ -105,11 +109,23 @@ export class ConnectedAdmin implements Admin {
     return comesTrue(ask, soon ? HEARD_OF_WITHIN_MS : 0);
   }
 
-  /** The broker that is asked may not know of them yet. */
-  private async areLed(names: string[]): Promise<boolean> {
+  /** kafkajs waits for topics, and not for their leaders: see without-leader.ts. */
+  private async untilLed(names: string[]): Promise<void> {
     const admin = await this.connected();
-    const found = await admin.fetchTopicMetadata({ topics: names }).catch(() => ({ topics: [] }));
-    return found.topics.length > 0 && found.topics.every(({ partitions }) => partitions.every(hasLeader));
+    let cause: unknown;
+    const areLed = async (): Promise<boolean> => {
+      try {
+        cause = undefined;
+        const { topics } = await admin.fetchTopicMetadata({ topics: names });
+        return topics.every(({ partitions }) => partitions.every(hasLeader));
+      } catch (error) {
+        // The broker that is asked may not know of them yet.
+        cause = error;
+        return false;
+      }
+    };
+    if (!(await comesTrue(areLed, LED_WITHIN_MS)))
+      throw new Error(`not all partitions of ${names.join(', ')} are known to have a leader`, { cause });
   }
 
   async topicNames(): Promise<string[]> {

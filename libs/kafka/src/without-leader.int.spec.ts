@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
-import { defineTopic } from '@castiron/contracts';
+import { defineTopic, type Topic } from '@castiron/contracts';
 import { eventually } from '@castiron/testing';
-import { afterEach, beforeEach, describe, expect, inject, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, inject, it, onTestFinished, vi } from 'vitest';
 import { groupPlaces } from './group-places.js';
 import type { Admin } from './index.js';
 import { ConformanceRig, message } from './testing/conformance.rig.js';
@@ -91,16 +91,42 @@ describe('a partition that nobody leads', () => {
     );
   });
 
-  it('is waited for where its topic is made', async () => {
-    const topic = defineTopic({ name: `spec.${randomUUID()}.v1`, kind: 'events', partitions: 2 });
-    valve.leaderless.add(`${topic.name}/1`);
-    let isMade = false;
-    const making = admin.createTopics([topic]).then(() => (isMade = true));
-    await eventually(async () => expect(await rig.admin.topicNames()).toContain(topic.name), within);
-    const { answers } = valve;
-    await eventually(() => expect(valve.answers).toBeGreaterThan(answers + 10), within);
-    expect(isMade).toBe(false);
-    valve.leaderless.clear();
-    await making;
+  describe('whose topic is made', () => {
+    let topic: Topic;
+    beforeEach(() => {
+      topic = defineTopic({ name: `spec.${randomUUID()}.v1`, kind: 'events', partitions: 2 });
+      valve.leaderless.add(`${topic.name}/1`);
+    });
+    const isMade = () => eventually(async () => expect(await rig.admin.topicNames()).toContain(topic.name), within);
+    const isAskedOf = async () => {
+      const { answers } = valve;
+      await eventually(() => expect(valve.answers).toBeGreaterThan(answers + 10), within);
+    };
+
+    it.each(['once', 'again'])('is waited for, by who makes it %s', async (how) => {
+      const making = admin.createTopics([topic]);
+      await isMade();
+      let isDone = false;
+      const waiting = (how === 'once' ? making : admin.createTopics([topic])).then(() => (isDone = true));
+      await isAskedOf();
+      expect(isDone).toBe(false);
+      valve.leaderless.clear();
+      await Promise.all([making, waiting]);
+    });
+
+    it('is not waited for without end, and what kept the broker from telling of it is told', async () => {
+      const making = expect(admin.createTopics([topic])).rejects.toMatchObject({
+        message: `not all partitions of ${topic.name} are known to have a leader`,
+        cause: { name: expect.stringContaining('KafkaJS') },
+      });
+      await isMade();
+      await isAskedOf();
+      valve.state = 'cut';
+      await eventually(() => expect(valve.connected).toBe(false), within);
+      const now = Date.now.bind(Date);
+      const late = vi.spyOn(Date, 'now').mockImplementation(() => now() + 15_000);
+      onTestFinished(() => late.mockRestore());
+      await making;
+    });
   });
 });
