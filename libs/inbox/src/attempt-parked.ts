@@ -1,7 +1,7 @@
 import type { Tx } from '@castiron/transactions';
 import type { Item } from './item.js';
 import { recordAction } from './parked-actions.js';
-import { ENDED, saysAll, supersedeOlder } from './parked-messages.js';
+import { ENDED, lockParked, saysAll, supersedeOlder } from './parked-messages.js';
 
 /** A parked message that can be read as an event by now. */
 export type EventItem = Item & { readonly content: { readonly kind: 'event' } };
@@ -10,6 +10,11 @@ export interface Outcome {
   readonly outcome: 'handled' | 'discarded' | 'still-parked';
   /** Why not handled: a stable code. */
   readonly because?: string;
+}
+
+export interface Attempted extends Outcome {
+  /** Ids of older messages that it ended along with itself. */
+  readonly superseded?: readonly string[];
 }
 
 interface Attempt {
@@ -25,13 +30,9 @@ interface Attempt {
  * @returns undefined where somebody else ended it meanwhile
  * @throws what the handler throws
  */
-export async function attempt({ name, actor, row, item }: Attempt, tx: Tx): Promise<Outcome | undefined> {
+export async function attempt({ name, actor, row, item }: Attempt, tx: Tx): Promise<Attempted | undefined> {
   const { event, subscription } = item.content;
-  const locked = await tx.manager.query<unknown[]>(
-    `SELECT FROM parked_messages WHERE id = $1 AND state = 'parked' FOR UPDATE`,
-    [row.id],
-  );
-  if (locked.length === 0) return undefined;
+  if (!(await lockParked(tx.manager, row.id, saysAll(item)))) return undefined;
   const duplicate = await isDuplicate(name, row.eventId, item, tx);
   const because = duplicate ? 'duplicate' : await subscription.illegitimate(event, tx);
   if (because !== undefined) {
@@ -43,7 +44,7 @@ export async function attempt({ name, actor, row, item }: Attempt, tx: Tx): Prom
     return { outcome: 'discarded', because };
   }
   // Replayed after this one, they would set its key back: a null value has no version by which a handler could tell.
-  if (saysAll(item)) await supersedeOlder(tx.manager, name, row.id);
+  const superseded = saysAll(item) ? await supersedeOlder(tx.manager, name, row.id) : [];
   await tx.manager.query(
     `UPDATE parked_messages SET state = 'handled', ended_reason = 'replayed', event_id = $2, type = $3, ${ENDED}
      WHERE id = $1`,
@@ -57,7 +58,7 @@ export async function attempt({ name, actor, row, item }: Attempt, tx: Tx): Prom
   ]);
   await subscription.handle([event], tx);
   await recordAction(tx.manager, name, { message: row.id, action: 'replayed', actor, reason: null });
-  return { outcome: 'handled' };
+  return { outcome: 'handled', superseded };
 }
 
 /** An event parked before its type was known may have come once more, and been parked or handled as what it is. */

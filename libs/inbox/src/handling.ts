@@ -112,7 +112,8 @@ export class Handling {
       return content.kind === 'event' ? saysAll(item) || !content.subscription.overtakes : holdsUp(item);
     });
     const keyHashes = new Set(placed.map(({ keyHash }) => keyHash));
-    return Parkings.of({ manager, consumer, topic, seal, mostOfARecipient }, keyHashes);
+    const locks = !items.some(saysAll);
+    return Parkings.of({ manager, consumer, topic, seal, mostOfARecipient, locks }, keyHashes);
   }
 
   /** Of what is parked only what is new: where a batch is left for later, its broken messages come again every other second. */

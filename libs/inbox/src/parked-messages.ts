@@ -149,6 +149,7 @@ async function countOnly(
  * Of these keys of a topic, those that have parked messages, and whether these hold up later ones. Of each key the newest
  * that does is locked, and only that, for there may be thousands: a replay goes by the order of ids, so it can end what
  * holds up only with that one, and what is parked behind it is parked before the replay looks again.
+ * @param locks false where what comes says all: it waits for a replay where it ends what that has locked, oldest first
  */
 export async function parkedKeys(
   manager: EntityManager,
@@ -156,6 +157,7 @@ export async function parkedKeys(
   topic: string,
   keyHashes: readonly string[],
   seal: Seal,
+  locks = true,
 ): Promise<Map<string, boolean>> {
   if (keyHashes.length === 0) return new Map();
   const keys = new Map(keyHashes.map((keyHash) => [seal.hash(keyHash), keyHash]));
@@ -163,7 +165,7 @@ export async function parkedKeys(
     `SELECT stored, newest.id IS NOT NULL AS "holdsUp" FROM unnest($3::text[]) AS stored LEFT JOIN LATERAL (
        SELECT id FROM parked_messages
        WHERE consumer = $1 AND topic = $2 AND key_hash = stored AND state = 'parked' AND holds_up
-       ORDER BY id DESC LIMIT 1 FOR SHARE
+       ORDER BY id DESC LIMIT 1 ${locks ? 'FOR SHARE' : ''}
      ) AS newest ON true
      WHERE EXISTS (SELECT FROM parked_messages
        WHERE consumer = $1 AND topic = $2 AND key_hash = stored AND state = 'parked')`,
@@ -217,27 +219,45 @@ export async function supersede(
   ]);
 }
 
-/** The same where the later record was parked itself, and is handled now. */
-export async function supersedeOlder(manager: EntityManager, consumer: string, parkedId: string): Promise<void> {
-  await endSuperseded(manager, consumer, [
+/** The same where the later record was parked itself, and is handled now. @returns the ids of what it ended */
+export function supersedeOlder(manager: EntityManager, consumer: string, parkedId: string): Promise<string[]> {
+  return endSuperseded(manager, consumer, [
     `(topic, key_hash) = (SELECT topic, key_hash FROM parked_messages WHERE id = $3) AND id < $3`,
     parkedId,
   ]);
+}
+
+/**
+ * Locks a parked message for whoever handles it, with the older ones of its key where it says all. In the order of ids, as
+ * {@link endSuperseded} does: otherwise each would have what the other waits for.
+ * @returns whether it is still parked
+ */
+export async function lockParked(manager: EntityManager, id: string, withOlder: boolean): Promise<boolean> {
+  const locked = await manager.query<{ id: string }[]>(
+    `SELECT id FROM parked_messages
+     WHERE (consumer, topic, key_hash) = (SELECT consumer, topic, key_hash FROM parked_messages WHERE id = $1)
+       AND id BETWEEN $2 AND $1 AND state = 'parked' ORDER BY id FOR UPDATE`,
+    [id, withOlder ? '0' : id],
+  );
+  return locked.at(-1)?.id === id;
 }
 
 async function endSuperseded(
   manager: EntityManager,
   consumer: string,
   [condition, ...parameters]: readonly [string, ...string[]],
-): Promise<void> {
-  await manager.query(
+): Promise<string[]> {
+  const ended = await manager.query<{ id: string }[]>(
     `WITH ended AS (
        UPDATE parked_messages SET state = 'discarded', ended_reason = 'superseded', ${ENDED}
-       WHERE consumer = $1 AND ${condition} AND state = 'parked' RETURNING id)
+       WHERE id = ANY (ARRAY(
+         SELECT id FROM parked_messages WHERE consumer = $1 AND ${condition} AND state = 'parked' ORDER BY id FOR UPDATE))
+       RETURNING id)
      INSERT INTO parked_actions (consumer, message, action, actor, reason)
-     SELECT $1, id, 'discarded', $2, 'superseded' FROM ended ORDER BY id`,
+     SELECT $1, id, 'discarded', $2, 'superseded' FROM ended ORDER BY id RETURNING message AS id`,
     [consumer, BY_ITSELF, ...parameters],
   );
+  return ended.map(({ id }) => id);
 }
 
 interface Ended {

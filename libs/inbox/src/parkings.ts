@@ -8,6 +8,8 @@ interface Where {
   readonly topic: string;
   readonly seal: Seal;
   readonly mostOfARecipient?: Partial<Most> | undefined;
+  /** What is parked is locked against a replay; see {@link parkedKeys}. */
+  readonly locks: boolean;
 }
 
 /** What one transaction parks of a topic, in order, and which keys are held up by what is parked. */
@@ -25,8 +27,8 @@ export class Parkings {
 
   /** @param keyHashes the keys that will be asked for */
   static async of(where: Where, keyHashes: ReadonlySet<string>): Promise<Parkings> {
-    const { manager, consumer, topic, seal } = where;
-    return new Parkings(where, await parkedKeys(manager, consumer, topic, [...keyHashes], seal));
+    const { manager, consumer, topic, seal, locks } = where;
+    return new Parkings(where, await parkedKeys(manager, consumer, topic, [...keyHashes], seal, locks));
   }
 
   add(parking: Parking): void {
@@ -64,8 +66,8 @@ export class Parkings {
   private async makeSure(keyHash: string): Promise<void> {
     if (!this.unsure.has(keyHash)) return;
     await this.write();
-    const { manager, consumer, topic, seal } = this.where;
-    const held = await parkedKeys(manager, consumer, topic, [...this.unsure], seal);
+    const { manager, consumer, topic, seal, locks } = this.where;
+    const held = await parkedKeys(manager, consumer, topic, [...this.unsure], seal, locks);
     for (const [key, holdsUp] of held) this.held.set(key, holdsUp);
     this.unsure.clear();
   }

@@ -2,7 +2,7 @@ import { NoRoom, Poison } from '@castiron/failures';
 import { eventually, freshDatabase } from '@castiron/testing';
 import { EntityManager } from 'typeorm';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
-import { subscribe, type Inbox, type Replay } from './index.js';
+import { subscribe, type Inbox, type Replay, type Selection } from './index.js';
 import { parkedKeys } from './parked-messages.js';
 import { event, eventOn, fromTheStart, specSeal, upTo, type Counted } from './testing/inbox.rig.js';
 import { kafka, migrations, rigOfFile } from './testing/rig-of-file.js';
@@ -36,6 +36,24 @@ async function jammed(behind: number, before: (n: number) => Promise<void> = () 
   await inbox.start();
   await eventually(async () => expect(await rig.reasons(topic)).toHaveLength(behind + 1), within);
   return { contract, topic, inbox, mend: () => (poisonous = false) };
+}
+
+/** A replay of 522 messages of a key took 500 of them: one, and what waits behind it. */
+async function unfinished() {
+  const jam = await jammed(1);
+  jam.mend();
+  // Copies of one event, of which a replay discards all but the first.
+  await rig.dataSource.query(
+    `INSERT INTO parked_messages (consumer, topic, position, key_hash, holds_up, event_id, type, reason, sealed)
+     SELECT consumer, topic, n::text, key_hash, holds_up, event_id, type, reason, sealed
+     FROM parked_messages, generate_series(1, 520) AS n WHERE topic = $1 AND reason = 'behind-parked'`,
+    [jam.topic],
+  );
+  const replay = (selection: Selection, after?: string): Promise<Replay> =>
+    jam.inbox.parked.replay(selection, false, 'an-officer', after);
+  const { messages, more, after } = await replay({ reason: 'of-no-use' });
+  expect([messages.length, more]).toEqual([500, true]);
+  return { jam, after, replay };
 }
 
 const idsOf = async ({ inbox, topic }: Jammed): Promise<string[]> =>
@@ -166,22 +184,20 @@ describe('a replay', () => {
   }, 60_000);
 
   it('comes to the end of a key that it left unfinished, also where all that was selected of it is handled', async () => {
-    const jam = await jammed(1);
-    jam.mend();
-    // Copies of one event, of which a replay discards all but the first.
-    await rig.dataSource.query(
-      `INSERT INTO parked_messages (consumer, topic, position, key_hash, holds_up, event_id, type, reason, sealed)
-       SELECT consumer, topic, n::text, key_hash, holds_up, event_id, type, reason, sealed
-       FROM parked_messages, generate_series(1, 520) AS n WHERE topic = $1 AND reason = 'behind-parked'`,
-      [jam.topic],
-    );
-    const replay = (after?: string) => jam.inbox.parked.replay({ reason: 'of-no-use' }, false, 'an-officer', after);
-    const first = await replay();
-    expect([first.messages.length, first.more]).toEqual([500, true]);
-    const second = await replay(first.after);
+    const { jam, after, replay } = await unfinished();
+    const second = await replay({ reason: 'of-no-use' }, after);
     expect([second.messages.length, second.more]).toEqual([22, false]);
     expect(await idsOf(jam)).toEqual([]);
     expect(await rig.effects(jam.topic, 'a')).toEqual([1, 2]);
+  });
+
+  it('says that it cannot go on where the message at which it stopped has ended, not that nothing is left', async () => {
+    const { jam, after, replay } = await unfinished();
+    const stopped = after.split('-').slice(1);
+    await jam.inbox.parked.discard({ ids: stopped }, false, 'of no use', 'an-officer');
+    const refusal = { kind: 'conflict', code: 'cannot-go-on' };
+    await expect(replay({ reason: 'of-no-use' }, after)).rejects.toMatchObject({ refusal });
+    expect((await replay({ topic: jam.topic })).messages).toHaveLength(21);
   });
 
   it('finds an event among many that are parked by its id', async () => {

@@ -1,13 +1,14 @@
 import { isPassing, problemOf } from '@castiron/failures';
 import type { Transactions } from '@castiron/transactions';
 import type { DataSource } from 'typeorm';
-import { attempt, type EventItem, type Outcome } from './attempt-parked.js';
+import { attempt, type Attempted, type EventItem, type Outcome } from './attempt-parked.js';
 import { read, type Item } from './item.js';
 import { messageOf, unpack } from './packing.js';
 import { recordAction } from './parked-actions.js';
-import type { Seal } from './parked-messages.js';
+import { saysAll, type Seal } from './parked-messages.js';
 import { parametersOf, SELECTED, type Selection } from './parked-rows.js';
 import { parkingReason } from './parking-reason.js';
+import { keysOf, type ReplayKey } from './replay-keys.js';
 import type { Subscriptions } from './subscriptions.js';
 
 /** What became of one message, or in a dry run what would become of it. */
@@ -32,15 +33,6 @@ export interface ReplayOptions {
   readonly seal: Seal;
 }
 
-interface Key {
-  readonly topic: string;
-  readonly keyHash: string;
-  /** The id of its first selected message, also where that was handled by the call that left the key unfinished. */
-  readonly first: string;
-  /** Where this call begins, of a key that another one left unfinished. */
-  readonly from: string | null;
-}
-
 interface Row {
   readonly id: string;
   readonly position: string;
@@ -53,9 +45,9 @@ interface Row {
 }
 
 /** Why a message is not even tried. */
-type Refused = 'too-large-to-replay' | 'behind-parked';
+type NotTried = 'too-large-to-replay' | 'behind-parked';
 
-type Handle = (row: Row, refused?: Refused) => Promise<Outcome | undefined>;
+type Handle = (row: Row, notTried?: NotTried) => Promise<Attempted | undefined>;
 
 /** What became of a key's messages, as far as was looked. */
 interface Walked {
@@ -72,9 +64,9 @@ const stillParked = (because: string): Outcome => ({ outcome: 'still-parked', be
 /** What is read of a parked message today, or why nothing is: its sealing key is no more, or nobody handles it by now. */
 type Read = Item | 'unreadable' | 'passed-over';
 
-const isEvent = (item: Read | Refused): item is EventItem => typeof item !== 'string' && item.content.kind === 'event';
+const isEvent = (item: Read | NotTried): item is EventItem => typeof item !== 'string' && item.content.kind === 'event';
 
-const whyNoEvent = (item: Read | Refused): string => {
+const whyNoEvent = (item: Read | NotTried): string => {
   if (typeof item === 'string') return item;
   return item.content.kind === 'broken' ? item.content.reason : 'passed-over';
 };
@@ -96,19 +88,11 @@ export class Replayer {
    * Takes the selected messages and what waits behind them. A key goes on as far as its first message that still fails;
    * behind one that is not selected nothing goes. A dry run does all of it, and takes it back.
    * @param after of the call before, so that what fails again keeps nothing from its turn
-   * @throws what may pass, recorded like what fails; what was handled by then stays so
+   * @throws what may pass, recorded like what fails; what was handled by then stays so; Refused as {@link keysOf}
    */
   async replay(selection: Selection, dryRun: boolean, actor: string, after = '0'): Promise<Replay> {
     const { dataSource, name } = this.options;
-    const [first, next] = after.split('-');
-    const keys = await dataSource.query<Key[]>(
-      // What was selected of the unfinished key may be handled by now, and what waits behind it not.
-      `SELECT topic, key_hash AS "keyHash", CASE WHEN bool_or(id = $7) THEN $6::bigint ELSE min(id) END AS first,
-         max(id) FILTER (WHERE id = $7) AS "from"
-       FROM parked_messages WHERE consumer = $1 AND ((${SELECTED}) OR id = $7::bigint) AND state = 'parked'
-       GROUP BY 1, 2 HAVING min(id) > $6 OR bool_or(id = $7) ORDER BY first LIMIT $8`,
-      [name, ...parametersOf(selection), first, next ?? null, MOST + 1],
-    );
+    const keys = await keysOf(dataSource, name, selection, after, MOST + 1);
     const messages: Replayed[] = [];
     let [more, reached] = [keys.length > MOST, after];
     for (const key of keys) {
@@ -130,10 +114,10 @@ export class Replayer {
     return { dryRun, messages, more, after: reached };
   }
 
-  private async replayKey(key: Key, selection: Selection, actor: string): Promise<Walked> {
+  private async replayKey(key: ReplayKey, selection: Selection, actor: string): Promise<Walked> {
     const { dataSource, name, transactions } = this.options;
-    return this.walk(key, selection, MOST, async (row, refused) => {
-      const item = refused ?? (await this.itemOf(row, key));
+    return this.walk(key, selection, MOST, async (row, notTried) => {
+      const item = notTried ?? (await this.itemOf(row, key));
       if (!isEvent(item)) {
         const reason = whyNoEvent(item);
         await recordAction(dataSource.manager, name, { message: row.id, action: 'replay-failed', actor, reason });
@@ -154,13 +138,13 @@ export class Replayer {
     });
   }
 
-  private async tryKey(key: Key, selection: Selection, actor: string): Promise<Walked> {
+  private async tryKey(key: ReplayKey, selection: Selection, actor: string): Promise<Walked> {
     const { name, transactions } = this.options;
     let walked: Walked = { done: [] };
     try {
       await transactions.run([], async (tx) => {
-        walked = await this.walk(key, selection, MOST_OF_A_DRY_KEY, async (row, refused) => {
-          const item = refused ?? (await this.itemOf(row, key));
+        walked = await this.walk(key, selection, MOST_OF_A_DRY_KEY, async (row, notTried) => {
+          const item = notTried ?? (await this.itemOf(row, key));
           if (!isEvent(item)) return stillParked(whyNoEvent(item));
           let lacksKeys = false;
           try {
@@ -198,34 +182,40 @@ export class Replayer {
   }
 
   /** Goes through the messages of a key in their order, those too that are parked while it does. */
-  private async walk(key: Key, selection: Selection, most: number, handle: Handle): Promise<Walked> {
-    const done: Replayed[] = [];
+  private async walk(key: ReplayKey, selection: Selection, most: number, handle: Handle): Promise<Walked> {
+    const done = new Map<string, Replayed>();
+    const { topic } = key;
     let [last, taking, held] = ['0', key.from !== null, false];
     for (;;) {
       const rows = await this.rowsOf(key, selection, last);
-      if (rows.length === 0) return { done };
+      if (rows.length === 0) return { done: [...done.values()] };
       for (const row of rows) {
-        if (done.length >= most) return { done, next: row.id };
+        if (done.size >= most) return { done: [...done.values()], next: row.id };
         last = row.id;
         taking ||= row.matches;
         const chosen = !row.isTaken && (row.matches || (taking && row.reason === 'behind-parked'));
-        const outcome = chosen ? await this.outcomeOf(row, key, held, handle) : undefined;
-        if (outcome !== undefined) done.push({ id: row.id, topic: key.topic, ...outcome });
-        if (!chosen || outcome?.outcome === 'still-parked') held ||= row.holdsUp && !row.truncated;
+        const attempted = chosen ? await this.outcomeOf(row, key, held, handle) : undefined;
+        if (attempted !== undefined) {
+          const { superseded = [], ...outcome } = attempted;
+          done.set(row.id, { id: row.id, topic, ...outcome });
+          for (const id of superseded.filter((one) => done.has(one)))
+            done.set(id, { id, topic, outcome: 'discarded', because: 'superseded' });
+        }
+        if (!chosen || attempted?.outcome === 'still-parked') held ||= row.holdsUp && !row.truncated;
       }
     }
   }
 
-  private async outcomeOf(row: Row, key: Key, held: boolean, handle: Handle): Promise<Outcome | undefined> {
+  private async outcomeOf(row: Row, key: ReplayKey, held: boolean, handle: Handle): Promise<Attempted | undefined> {
     if (row.truncated) return handle(row, 'too-large-to-replay');
     if (held) {
       const item = await this.itemOf(row, key);
-      if (isEvent(item) && !item.content.subscription.overtakes) return handle(row, 'behind-parked');
+      if (isEvent(item) && !item.content.subscription.overtakes && !saysAll(item)) return handle(row, 'behind-parked');
     }
     return handle(row);
   }
 
-  private rowsOf({ topic, keyHash, from }: Key, selection: Selection, after: string): Promise<Row[]> {
+  private rowsOf({ topic, keyHash, from }: ReplayKey, selection: Selection, after: string): Promise<Row[]> {
     const { dataSource, name } = this.options;
     return dataSource.query(
       `SELECT id, position, event_id AS "eventId", reason, truncated, holds_up AS "holdsUp", (${SELECTED}) AS matches,
@@ -237,7 +227,7 @@ export class Replayer {
   }
 
   /** One at a time: together they may be larger than the memory. */
-  private async itemOf({ id, position }: Row, { topic }: Key): Promise<Read> {
+  private async itemOf({ id, position }: Row, { topic }: ReplayKey): Promise<Read> {
     const [stored] = await this.options.dataSource.query<{ sealed: Buffer | null }[]>(
       `SELECT sealed FROM parked_messages WHERE id = $1`,
       [id],
