@@ -87,7 +87,9 @@ describe('npm run parked', () => {
     expect((await here(...discard, '--yes')).stdout).toBe(`notifications: 1 discarded (${broken})`);
     const dry = await here('replay', waiting);
     expect(dry.stdout).toMatch(
-      new RegExp(`^service .*\\nnotifications  ${waiting} .* handled .*\\n.*dry run. Add --yes`),
+      new RegExp(
+        `^service .*\\nnotifications  ${waiting} .* handled .*\\n.*dry run. Add --yes .* 100 messages of a key`,
+      ),
     );
     expect(dry.exitCode).toBe(0);
     expect(await list()).toContainEqual(expect.arrayContaining([waiting]));
@@ -121,6 +123,8 @@ describe('npm run parked', () => {
     }, within);
     await here('discard', broken, '--why', 'sent by a test', '--yes');
 
+    const dry = rowsOf(await here('replay', waiting)).filter(([service]) => service === 'notifications');
+    expect(dry).toHaveLength(100);
     const half = await here('replay', waiting, '--yes');
     expect([half.exitCode, rowsOf(half).length]).toEqual([1, 500]);
     const rest = await here('replay', waiting, '--yes', '--after', endOf(half));

@@ -174,7 +174,7 @@ export async function replay(settings: Settings, portion: Portion, dryRun: boole
     clean = areParked(service, named, found) && clean;
   });
   print(rows, ['service', 'id', 'topic', 'outcome', 'because'], 'None.', all);
-  if (dryRun) console.log(DRY_RUN);
+  if (dryRun) console.log(`${DRY_RUN} It tries 100 messages of a key at most.`);
   return clean && all;
 }
 
