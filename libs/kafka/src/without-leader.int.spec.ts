@@ -3,7 +3,7 @@ import { defineTopic, type Topic } from '@castiron/contracts';
 import { eventually } from '@castiron/testing';
 import { afterEach, beforeEach, describe, expect, inject, it, onTestFinished, vi } from 'vitest';
 import { groupPlaces } from './group-places.js';
-import type { Admin } from './index.js';
+import { readAll, type Admin, type ReadOptions } from './index.js';
 import { ConformanceRig, message } from './testing/conformance.rig.js';
 import { Valve } from './testing/valve.js';
 
@@ -89,6 +89,18 @@ describe('a partition that nobody leads', () => {
     expect(places.map(({ topic, partition }) => `${topic}/${partition}`).sort()).toEqual(
       [`${sick}/0`, `${healthy}/0`].sort(),
     );
+  });
+
+  it('keeps no other of its topic from being read by itself, and whoever would read it is told', async () => {
+    await rig.send(inPartition(sick, 0, '1'));
+    const read = async (options: ReadOptions) => {
+      const values: string[] = [];
+      for await (const { value } of readAll(rig.kafka, sick, options)) values.push(String(value));
+      return values;
+    };
+    expect(await read({ partition: 0 })).toEqual(['1']);
+    for (const options of [{ partition: 1 }, {}])
+      await expect(read(options)).rejects.toThrow(`the end of ${sick} cannot be told: nobody leads partition 1`);
   });
 
   describe('whose topic is made', () => {
