@@ -68,7 +68,7 @@ export function createPage(list: () => readonly Recommendation[], healthy: () =>
       case '/openapi.json':
         return json(200, OPENAPI);
       default:
-        return json(404, { title: 'Not found', status: 404 });
+        return json(404, { title: 'Not found', status: 404, code: 'no-such-route' });
     }
   });
 }
