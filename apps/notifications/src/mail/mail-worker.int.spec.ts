@@ -27,6 +27,18 @@ async function queued(): Promise<readonly [subject: string, email: string]> {
   return [subject, email];
 }
 
+/** A notice to the subject and one mailing, on their way to a mail server that does not answer yet. */
+async function noticeAndMailing() {
+  const [subject] = await queued();
+  await rig.mailing();
+  await rig.database.query(`UPDATE mails SET status = 'cancelled' WHERE subject <> $1 AND status = 'queued'`, [
+    subject,
+  ]);
+  const server = await hesitantServer();
+  await rig.startWorker({ smtp: server.url });
+  return { subject, server };
+}
+
 /** Makes it due whenever it is put back, until it has been tried so often. */
 async function afterTries(attempts: number, subject: string, end: { status: string; reason: string }): Promise<void> {
   await eventually(async () => {
@@ -125,13 +137,7 @@ describe('a mail', () => {
   });
 
   it('that is a notice waits long for an answer; a mailing is over sooner, and never goes again', async () => {
-    const [subject] = await queued();
-    await rig.mailing();
-    await rig.database.query(`UPDATE mails SET status = 'cancelled' WHERE subject <> $1 AND status = 'queued'`, [
-      subject,
-    ]);
-    const server = await hesitantServer();
-    await rig.startWorker({ smtp: server.url });
+    const { subject, server } = await noticeAndMailing();
     await eventually(async () => expect(await rig.statusesOf(subject)).toEqual(['sending', 'in-doubt']), {
       within: 1_000 * SURELY_OVER_S,
     });
@@ -143,13 +149,7 @@ describe('a mail', () => {
   });
 
   it('that a stop meets under way has a moment, and then is cut off: a notice is to go once more, a mailing is in doubt', async () => {
-    const [subject] = await queued();
-    await rig.mailing();
-    await rig.database.query(`UPDATE mails SET status = 'cancelled' WHERE subject <> $1 AND status = 'queued'`, [
-      subject,
-    ]);
-    const server = await hesitantServer();
-    await rig.startWorker({ smtp: server.url });
+    const { subject, server } = await noticeAndMailing();
     await eventually(() => expect(server.mails).toHaveLength(2));
     let isStopped = false;
     const stopping = rig.stopWorkers().then(() => (isStopped = true));
