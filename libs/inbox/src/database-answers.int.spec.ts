@@ -29,6 +29,8 @@ beforeAll(async () => {
     kafka: { ...kafka, consumer: (options) => kafka.consumer({ ...options, excused: (excused = options.excused) }) },
   });
   await inbox.start();
+  // It starts before it reads.
+  await eventually(() => expect(excused).toBeDefined());
 });
 afterAll(async () => {
   await rig.stopInboxes();
