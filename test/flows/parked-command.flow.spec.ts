@@ -66,7 +66,11 @@ describe('npm run parked', () => {
   it('finds a message, says what a replay would do, and does it when told so', async () => {
     const about = `A Neighbour ${randomUUID()}`;
     const { broken, waiting } = await parkNotice(subject, about);
-    const causes = rowsOf(await parked('causes')).map(([service, , ...cause]) => [service, ...cause.slice(0, 3)]);
+    // Of all services, those that have nothing to show among them: an example's too.
+    expect(Object.keys(castiron.endpoints.services)).toContain('recommendations');
+    const ofAll = await parked('causes');
+    expect(ofAll).toMatchObject({ exitCode: 0, stderr: '' });
+    const causes = rowsOf(ofAll).map(([service, , ...cause]) => [service, ...cause.slice(0, 3)]);
     expect(causes).toContainEqual(['notifications', 'behind-parked', topic, noticeDue.type]);
     expect(await list('--reason', 'behind-parked')).toContainEqual(expect.arrayContaining([waiting]));
     expect(await list('--reason', 'behind-parked')).not.toContainEqual(expect.arrayContaining([broken]));
