@@ -8,11 +8,12 @@ import {
   withdrawalDue,
   type WireMessage,
 } from '@castiron/contracts';
-import { newKey, open, seal } from '@castiron/encryption';
+import { newKey } from '@castiron/encryption';
 import { Inbox, inboxMigrations } from '@castiron/inbox';
 import { connect } from '@castiron/kafka';
 import { createLogger } from '@castiron/observability';
 import { outboxMigrations } from '@castiron/outbox';
+import { parkedSeal } from '@castiron/service';
 import { eventually, freshDatabase, uniqueSlug } from '@castiron/testing';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, inject, it } from 'vitest';
 import { databaseMigrations } from './database.js';
@@ -25,7 +26,6 @@ const stack = inject('stack');
 const { username = '', password = '' } = stack.kafka.principals['admin'] ?? {};
 const kafka = connect({ brokers: [stack.kafka.bootstrap], clientId: 'spec', username, password });
 const [admin, producer] = [kafka.admin(), kafka.producer()];
-const key = newKey();
 
 let rig: MailRig;
 let slug: string;
@@ -48,11 +48,7 @@ beforeEach(async () => {
     topics: [duties.of(slug).name],
     subscriptions: subscriptions(rig.vault, () => undefined),
     ignored: IGNORED,
-    seal: {
-      seal: (bytes) => seal(key, bytes, 'spec'),
-      open: (sealed) => open(key, sealed, 'spec'),
-      hash: (value) => `hash of ${value}`,
-    },
+    seal: parkedSeal(newKey(), 'spec'),
     logger: createLogger('spec', 'silent'),
     onCrash: (error) => crashes.push(error),
   });

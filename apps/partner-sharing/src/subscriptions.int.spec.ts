@@ -8,11 +8,12 @@ import {
   withdrawalConfirmed,
   type WireMessage,
 } from '@castiron/contracts';
-import { newKey, open, seal } from '@castiron/encryption';
+import { newKey } from '@castiron/encryption';
 import { Inbox, inboxMigrations } from '@castiron/inbox';
 import { connect } from '@castiron/kafka';
 import { createLogger } from '@castiron/observability';
 import { outboxMigrations } from '@castiron/outbox';
+import { parkedSeal } from '@castiron/service';
 import { eventually, freshDatabase, uniqueSlug } from '@castiron/testing';
 import { afterAll, afterEach, beforeAll, describe, expect, inject, it } from 'vitest';
 import { migrations } from './database/migrations.js';
@@ -25,7 +26,6 @@ const broker = inject('stack').kafka;
 const { username = '', password = '' } = broker.principals['admin'] ?? {};
 const kafka = connect({ brokers: [broker.bootstrap], clientId: 'spec', username, password });
 const producer = kafka.producer();
-const key = newKey();
 
 let rig: SharingRig;
 let inbox: Inbox | undefined;
@@ -61,11 +61,7 @@ async function read(topic: string): Promise<void> {
     kafka,
     topics: [topic],
     subscriptions: subscriptions(keepProfile, rig.signals).filter(({ contract }) => belongsTo(contract, topic)),
-    seal: {
-      seal: (bytes) => seal(key, bytes, 'spec'),
-      open: (sealed) => open(key, sealed, 'spec'),
-      hash: (value) => `hash of ${value}`,
-    },
+    seal: parkedSeal(newKey(), 'spec'),
     logger: createLogger('spec', 'silent'),
     onCrash: (error) => crashes.push(error),
   });

@@ -4,6 +4,7 @@ export { type Part, every } from './part.js';
 export * from './start-service.js';
 export * from './run-service.js';
 export { RelayThread, type RelaySettings } from './relay/relay-thread.js';
+export { parkedSeal } from './parked/parked-seal.js';
 export { createDataSource, migrated, type Migration } from './database/data-source.js';
 export { because, UnknownNames, type Because } from './http/validation.js';
 export * from './http/precondition.js';
