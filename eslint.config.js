@@ -21,12 +21,11 @@ const environment = {
   property: 'env',
   message: 'Settings are parsed once, in config.ts.',
 };
-const environmentImports = {
-  paths: [
-    { name: 'node:process', importNames: ['env'], message: environment.message },
-    { name: 'process', message: 'Import node:process, and the environment in config.ts only.' },
-  ],
-};
+const imports = [
+  { name: 'node:process', importNames: ['env'], message: environment.message },
+  { name: 'process', message: 'Import node:process, and the environment in config.ts only.' },
+  { name: 'class-validator', importNames: ['IsOptional'], message: 'It lets null through: use CanBeLeftOut().' },
+];
 
 /** Only what may set up a process for itself reads the environment: settings, the local stack, tools, and test set-up. */
 const READS_ENVIRONMENT = [
@@ -50,7 +49,7 @@ export default defineConfig(
       eqeqeq: ['error', 'always'],
       'no-console': 'error',
       'no-restricted-properties': ['error', environment],
-      'no-restricted-imports': ['error', environmentImports],
+      'no-restricted-imports': ['error', { paths: imports }],
       'no-restricted-syntax': ['error', queryRunners],
       '@typescript-eslint/consistent-type-imports': ['error', { fixStyle: 'inline-type-imports' }],
       '@typescript-eslint/no-unused-vars': ['error', { argsIgnorePattern: '^_', varsIgnorePattern: '^_' }],
@@ -68,7 +67,7 @@ export default defineConfig(
       'no-restricted-syntax': ['error', queryRunners, sleeps],
       'no-restricted-imports': [
         'error',
-        { paths: [...environmentImports.paths, { name: 'node:timers/promises', message: sleeps.message }] },
+        { paths: [...imports, { name: 'node:timers/promises', message: sleeps.message }] },
       ],
     },
   },

@@ -8,6 +8,7 @@ export { parkedSeal } from './parked/parked-seal.js';
 export { createDataSource, migrated, type Migration } from './database/data-source.js';
 export { because, UnknownNames, type Because } from './http/validation.js';
 export * from './http/precondition.js';
+export { CanBeLeftOut } from './http/can-be-left-out.js';
 export { IsInstant, IsLine, IsText } from './http/text-fields.js';
 export { instantOf, isLine } from './text.js';
 export { UuidPipe } from './http/uuid.pipe.js';

@@ -2,9 +2,9 @@ import { Controller, Get, Inject, Param, Query } from '@nestjs/common';
 import { ApiBearerAuth, ApiPropertyOptional, ApiProperty, ApiTags } from '@nestjs/swagger';
 import { CurrentCaller, mustBe, Roles, type Caller } from '@castiron/access';
 import { valueOf } from '@castiron/failures';
-import { UuidPipe } from '@castiron/service';
+import { CanBeLeftOut, UuidPipe } from '@castiron/service';
 import { Type } from 'class-transformer';
-import { IsInt, IsOptional, IsString, Matches, Max, MaxLength, Min } from 'class-validator';
+import { IsInt, IsString, Matches, Max, MaxLength, Min } from 'class-validator';
 import { MAX_DISCLOSURES, ReadDisclosures, type DisclosuresPage } from './disclosures/read-disclosures.query.js';
 import { ExplainShare, type ShareExplanation } from './explain/explain-share.query.js';
 import { ReadHoldings, type RecipientHoldings } from './holdings/read-holdings.query.js';
@@ -23,12 +23,12 @@ class ExplainQuery {
 
 class DisclosuresQuery {
   @ApiPropertyOptional({ description: 'Entries before this ledger index' })
-  @IsOptional()
+  @CanBeLeftOut()
   @Matches(/^[0-9]{1,18}$/)
   before?: string;
 
   @ApiPropertyOptional({ default: 50, maximum: MAX_DISCLOSURES })
-  @IsOptional()
+  @CanBeLeftOut()
   @Type(() => Number)
   @IsInt()
   @Min(1)

@@ -1,5 +1,6 @@
-import { ArrayMaxSize, ArrayMinSize, IsArray, IsBoolean, IsIn, IsOptional, Matches } from 'class-validator';
+import { ArrayMaxSize, ArrayMinSize, IsArray, IsBoolean, IsIn, Matches } from 'class-validator';
 import type { ParkedState, Selection } from '@castiron/inbox';
+import { CanBeLeftOut } from '../http/can-be-left-out.js';
 import { IsLine } from '../http/text-fields.js';
 
 /** A row's number in a database: 64 bits. */
@@ -12,44 +13,44 @@ const PAGE = /^([1-9]\d?|[1-4]\d\d|500)$/;
 
 /** Which messages: all that fit every field given. */
 class SelectionDto {
-  @IsOptional()
+  @CanBeLeftOut()
   @Matches(NAME)
   topic?: string;
 
-  @IsOptional()
+  @CanBeLeftOut()
   @Matches(NAME)
   type?: string;
 
-  @IsOptional()
+  @CanBeLeftOut()
   @Matches(NAME)
   reason?: string;
 }
 
 export class ListDto extends SelectionDto {
-  @IsOptional()
+  @CanBeLeftOut()
   @IsIn(STATES)
   state?: ParkedState;
 
-  @IsOptional()
+  @CanBeLeftOut()
   @Matches(NUMBER)
   after?: string;
 
   /** 100 unless told, 500 at most. */
-  @IsOptional()
+  @CanBeLeftOut()
   @Matches(PAGE)
   limit?: string;
 }
 
 export class ActionsDto {
-  @IsOptional()
+  @CanBeLeftOut()
   @Matches(NUMBER)
   message?: string;
 
-  @IsOptional()
+  @CanBeLeftOut()
   @Matches(NUMBER)
   after?: string;
 
-  @IsOptional()
+  @CanBeLeftOut()
   @Matches(PAGE)
   limit?: string;
 }
@@ -60,7 +61,7 @@ export class MessageDto {
 }
 
 class ChoiceDto extends SelectionDto {
-  @IsOptional()
+  @CanBeLeftOut()
   @IsArray()
   @ArrayMinSize(1)
   @ArrayMaxSize(MOST_IDS)
@@ -70,19 +71,19 @@ class ChoiceDto extends SelectionDto {
 
 export class ReplayDto extends ChoiceDto {
   /** True unless told: says what would become of each message, and changes nothing. */
-  @IsOptional()
+  @CanBeLeftOut()
   @IsBoolean()
   dryRun?: boolean;
 
   /** Goes on where a replay ended that said there are more: its `after`. */
-  @IsOptional()
+  @CanBeLeftOut()
   @Matches(CURSOR)
   after?: string;
 }
 
 export class DiscardDto extends ChoiceDto {
   /** True unless told: says which messages these are, and changes nothing. */
-  @IsOptional()
+  @CanBeLeftOut()
   @IsBoolean()
   dryRun?: boolean;
 

@@ -1,11 +1,12 @@
 import { Body, Controller, Get, Module, Param, Post, Query } from '@nestjs/common';
-import { IsArray, IsInt, IsObject, IsOptional, IsString, Matches, Max, ValidateNested } from 'class-validator';
+import { IsArray, IsInt, IsObject, IsString, Matches, Max, ValidateNested } from 'class-validator';
 import { Type } from 'class-transformer';
 import { CurrentCaller, Public, Roles, services, type Caller } from '@castiron/access';
 import { Refused } from '@castiron/failures';
 import { correlationId, createLogger, createMetrics, Health } from '@castiron/observability';
 import {
   because,
+  CanBeLeftOut,
   ChecksOwnText,
   httpSettings,
   IsInstant,
@@ -29,12 +30,12 @@ class ThingDto {
   @Matches(/^\S+$/, because({ promise: 'P1', code: 'name-needed' }))
   name!: string;
 
-  @IsOptional()
+  @CanBeLeftOut()
   @IsInt()
   @Max(10)
   count?: number;
 
-  @IsOptional()
+  @CanBeLeftOut()
   @ValidateNested()
   @Type(() => AddressDto)
   address?: AddressDto;
@@ -45,15 +46,15 @@ class FreeDto {
   @UnknownNames({ code: 'attribute-unknown', promise: 'P1' })
   values!: Record<string, unknown>;
 
-  @IsOptional()
+  @CanBeLeftOut()
   @IsInstant(because({ promise: 'P8' }))
   at?: string;
 
-  @IsOptional()
+  @CanBeLeftOut()
   @IsLine(20, because({ promise: 'P8' }))
   how?: string;
 
-  @IsOptional()
+  @CanBeLeftOut()
   @IsText(20)
   text?: string;
 }

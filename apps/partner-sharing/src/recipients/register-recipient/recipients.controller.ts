@@ -2,9 +2,9 @@ import { Body, Controller, Inject, Post } from '@nestjs/common';
 import { ApiBearerAuth, ApiProperty, ApiTags } from '@nestjs/swagger';
 import { Roles } from '@castiron/access';
 import { RECIPIENT_KINDS, SLUG_PATTERN, type RecipientKind } from '@castiron/contracts';
-import { because, IsLine } from '@castiron/service';
+import { because, CanBeLeftOut, IsLine } from '@castiron/service';
 import { Type } from 'class-transformer';
-import { ArrayMaxSize, IsArray, IsIn, IsOptional, IsString, Matches, ValidateNested } from 'class-validator';
+import { ArrayMaxSize, IsArray, IsIn, IsString, Matches, ValidateNested } from 'class-validator';
 import type { Recipient } from '../recipient.table.js';
 import { RegisterRecipientUseCase } from './register-recipient.use-case.js';
 
@@ -36,7 +36,7 @@ class NewRecipient {
   kind!: RecipientKind;
 
   @ApiProperty({ type: [PurposeOfRecipient], required: false, description: 'Internal recipients only' })
-  @IsOptional()
+  @CanBeLeftOut()
   @IsArray(P8)
   @ArrayMaxSize(50, P8)
   @ValidateNested({ each: true })
