@@ -121,6 +121,24 @@ describe('a replay', () => {
     expect(await rig.effects(jam.topic, 'a')).toEqual(upTo(10));
   });
 
+  it('says nothing of a message that ends meanwhile', async () => {
+    let [gate, isInside, open] = [Promise.resolve(), false, (): void => undefined];
+    const jam = await jammed(2, (n) => {
+      isInside = n === 1;
+      return gate;
+    });
+    jam.mend();
+    const [, second = ''] = await idsOf(jam);
+    [gate, isInside] = [new Promise<void>((resolve) => (open = resolve)), false];
+    const replaying = rig.replay(jam.inbox);
+    await eventually(() => expect(isInside).toBe(true), within);
+    await jam.inbox.parked.discard({ ids: [second] }, false, 'a test', 'another-officer');
+    open();
+    expect(await replaying).toEqual({ handled: 2 });
+    expect(await rig.effects(jam.topic, 'a')).toEqual([1, 3]);
+    expect(await actionsOf(jam.inbox, second)).toEqual([['discarded', 'another-officer', 'a test']]);
+  });
+
   it.each([
     ['waits for the last message of the key', 3, 1, ['behind-parked']],
     ['is parked behind messages to come', 2, 0, ['behind-parked', 'behind-parked', 'behind-parked', 'behind-parked']],

@@ -47,6 +47,7 @@ interface Row {
 /** Why a message is not even tried. */
 type NotTried = 'too-large-to-replay' | 'behind-parked';
 
+/** As {@link attempt}: undefined where somebody else ended it meanwhile. */
 type Handle = (row: Row, notTried?: NotTried) => Promise<Attempted | undefined>;
 
 /** What became of a key's messages, as far as was looked. */
@@ -118,6 +119,7 @@ export class Replayer {
     const { dataSource, name, transactions } = this.options;
     return this.walk(key, selection, MOST, async (row, notTried) => {
       const item = notTried ?? (await this.itemOf(row, key));
+      if (item === undefined) return undefined;
       if (!isEvent(item)) {
         const reason = whyNoEvent(item);
         await recordAction(dataSource.manager, name, { message: row.id, action: 'replay-failed', actor, reason });
@@ -145,6 +147,7 @@ export class Replayer {
       await transactions.run([], async (tx) => {
         walked = await this.walk(key, selection, MOST_OF_A_DRY_KEY, async (row, notTried) => {
           const item = notTried ?? (await this.itemOf(row, key));
+          if (item === undefined) return undefined;
           if (!isEvent(item)) return stillParked(whyNoEvent(item));
           let lacksKeys = false;
           try {
@@ -210,6 +213,7 @@ export class Replayer {
     if (row.truncated) return handle(row, 'too-large-to-replay');
     if (held) {
       const item = await this.itemOf(row, key);
+      if (item === undefined) return undefined;
       if (isEvent(item) && !item.content.subscription.overtakes && !saysAll(item)) return handle(row, 'behind-parked');
     }
     return handle(row);
@@ -226,14 +230,18 @@ export class Replayer {
     );
   }
 
-  /** One at a time: together they may be larger than the memory. */
-  private async itemOf({ id, position }: Row, { topic }: ReplayKey): Promise<Read> {
+  /**
+   * One at a time: together they may be larger than the memory.
+   * @returns undefined where it ended meanwhile
+   */
+  private async itemOf({ id, position }: Row, { topic }: ReplayKey): Promise<Read | undefined> {
     const [stored] = await this.options.dataSource.query<{ sealed: Buffer | null }[]>(
-      `SELECT sealed FROM parked_messages WHERE id = $1`,
+      `SELECT sealed FROM parked_messages WHERE id = $1 AND state = 'parked'`,
       [id],
     );
+    if (stored === undefined) return undefined;
     try {
-      const packed = unpack(this.options.seal.open(stored?.sealed ?? Buffer.alloc(0)));
+      const packed = unpack(this.options.seal.open(stored.sealed ?? Buffer.alloc(0)));
       return read(messageOf(topic, packed), position, this.subscriptions) ?? 'passed-over';
     } catch {
       return 'unreadable';
