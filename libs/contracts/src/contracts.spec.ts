@@ -35,6 +35,15 @@ describe('a contract', () => {
     );
   });
 
+  it.each([
+    ['subject', `urn:uuid:${contracts.withdrawalConfirmed.example.subject}`],
+    ['version', 2 ** 31],
+  ])('takes no %s that a database has no room for', (field, value) => {
+    const event = contracts.withdrawalConfirmed;
+    const data = { ...event.example, [field]: value };
+    expect(() => encodeEvent(event, data, meta(), 'northern-hosting')).toThrow(new RegExp(`/${field}`));
+  });
+
   it('has tombstones on state topics only', () => {
     expect(encodeTombstone(contracts.feedRecord, 'k', meta(), 'northern-hosting').value).toBeNull();
     expect(() => encodeTombstone(contracts.mailingCancelled, 'k', meta())).toThrow(/no tombstones/);

@@ -3,10 +3,12 @@ import { ATTRIBUTE_NAMES, type AttributeName } from './catalogue.js';
 import { SLUG_PATTERN } from './topic.js';
 
 /** Schemas of fields that many events share. */
-export const Uuid = Type.String({ format: 'uuid' });
+// The format alone lets `urn:uuid:` stand before it, which no column takes.
+export const Uuid = Type.String({ format: 'uuid', maxLength: 36 });
 export const Instant = Type.String({ format: 'date-time', description: 'RFC 3339, UTC' });
 export const Slug = Type.String({ pattern: SLUG_PATTERN });
-export const Version = Type.Integer({ minimum: 1 });
+/** As large as a column for it holds. */
+export const Version = Type.Integer({ minimum: 1, maximum: 2 ** 31 - 1 });
 /** A 64-bit number: a string, since JSON numbers end at 2^53. */
 export const Long = Type.String({ pattern: '^(0|[1-9][0-9]{0,18})$' });
 export const Base64 = Type.String({ pattern: '^[A-Za-z0-9+/]*={0,2}$' });

@@ -75,7 +75,7 @@ describe('sizes', () => {
       {
         ...profileChanged.example,
         attributes: Object.fromEntries(
-          largest.map(([name, value]) => [name, { version: 2 ** 31, sealed: sealed(value) }]),
+          largest.map(([name, value]) => [name, { version: 2 ** 31 - 1, sealed: sealed(value) }]),
         ),
       },
       meta(),
