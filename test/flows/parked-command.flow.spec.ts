@@ -69,7 +69,8 @@ describe('npm run parked', () => {
     // Of all services, those that have nothing to show among them: an example's too.
     expect(Object.keys(castiron.endpoints.services)).toContain('recommendations');
     const ofAll = await parked('causes');
-    expect(ofAll).toMatchObject({ exitCode: 0, stderr: '' });
+    for (const said of [ofAll, await parked('replay', '--reason', 'no-such-reason')])
+      expect(said).toMatchObject({ exitCode: 0, stderr: '' });
     const causes = rowsOf(ofAll).map(([service, , ...cause]) => [service, ...cause.slice(0, 3)]);
     expect(causes).toContainEqual(['notifications', 'behind-parked', topic, noticeDue.type]);
     expect(await list('--reason', 'behind-parked')).toContainEqual(expect.arrayContaining([waiting]));

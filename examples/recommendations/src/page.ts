@@ -54,22 +54,18 @@ export function createPage(list: () => readonly Recommendation[], healthy: () =>
     // A page elsewhere whose name was pointed at this machine would otherwise read along.
     const host = /^\[?([^\]]*?)\]?(?::\d+)?$/.exec(request.headers.host ?? '')?.[1] ?? '';
     if (!LOOPBACK.has(host)) return json(403, { title: 'This page is for this machine only', status: 403 });
+    const routes = new Map([
+      ['/', () => answer(200, 'text/html', pageOf(list()))],
+      ['/customers', () => json(200, { customers: list() })],
+      ['/health/live', () => json(200, { ok: true })],
+      ['/health/ready', () => json(healthy() ? 200 : 503, { ok: healthy() })],
+      ['/openapi', () => json(200, OPENAPI)],
+      ['/openapi.json', () => json(200, OPENAPI)],
+    ]);
+    const route = routes.get(request.url ?? '');
+    if (route === undefined) return json(404, { title: 'Not found', status: 404, code: 'no-such-route' });
     if (request.method !== 'GET') return json(405, { title: 'Method not allowed', status: 405 });
-    switch (request.url) {
-      case '/':
-        return answer(200, 'text/html', pageOf(list()));
-      case '/customers':
-        return json(200, { customers: list() });
-      case '/health/live':
-        return json(200, { ok: true });
-      case '/health/ready':
-        return json(healthy() ? 200 : 503, { ok: healthy() });
-      case '/openapi':
-      case '/openapi.json':
-        return json(200, OPENAPI);
-      default:
-        return json(404, { title: 'Not found', status: 404, code: 'no-such-route' });
-    }
+    route();
   });
 }
 
