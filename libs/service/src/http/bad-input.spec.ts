@@ -1,4 +1,5 @@
 import { connect } from 'node:net';
+import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startTestIssuer, type TestIssuer } from '@castiron/access/testing';
 import { problem, ServiceRig } from '../testing/service.rig.js';
@@ -23,6 +24,40 @@ describe('bad input', () => {
     );
     expect(await rig.post('')).toMatchObject(problem(400, { code: 'malformed-json' }));
     expect(await rig.post('{"__proto__":{"x":1},"name":"a"}')).toMatchObject(problem(400, { code: 'malformed-json' }));
+  });
+
+  it.each([
+    ['in ISO 8859-1', Buffer.from('{"name":"M\u00fcller"}', 'latin1')],
+    ['cut within a character', Buffer.from('{"name":"M\u00fc').subarray(0, -1)],
+    ['with half a character as three bytes', Buffer.from('7b226e616d65223a22eda080227d', 'hex')],
+    ['in UTF-16 with its mark', Buffer.from('\ufeff{"name":"a"}', 'utf16le')],
+  ])('that is not UTF-8: %s', async (_how, body) => {
+    expect(await rig.post(body)).toMatchObject(problem(400, { code: 'not-utf-8', field: 'body', promise: 'P7' }));
+  });
+
+  it('of another charset or encoding than is read', async () => {
+    const typed = (parameters: string) =>
+      rig.post({ name: 'M\u00fcller' }, { headers: { 'content-type': `application/json${parameters}` } });
+    const taken = { status: 201, body: { name: 'M\u00fcller' } };
+    for (const parameters of ['; charset=iso-8859-1', ';charset="UTF-16"', '; profile=x; Charset=us-ascii']) {
+      expect(await typed(parameters)).toMatchObject(
+        problem(415, { code: 'unsupported-media-type', field: 'header content-type' }),
+      );
+    }
+    for (const parameters of ['; charset=utf-8', ';charset="UTF-8"', '; charset=utf8', '; profile=x']) {
+      expect(await typed(parameters)).toMatchObject(taken);
+    }
+    const encoded = (encoding: string, body: unknown = { name: 'M\u00fcller' }) =>
+      rig.post(body, { headers: { 'content-encoding': encoding } });
+    const refused = problem(415, { code: 'unsupported-media-type', field: 'header content-encoding' });
+    expect(await encoded('gzip')).toMatchObject(refused);
+    expect(await encoded('gzip', gzipSync('{"name":"a"}'))).toMatchObject(refused);
+    expect(await encoded('identity, br')).toMatchObject(refused);
+    expect(await encoded('Identity')).toMatchObject(taken);
+  });
+
+  it('is no byte order mark', async () => {
+    expect(await rig.post('\ufeff{"name":"a"}')).toMatchObject({ status: 201, body: { name: 'a' } });
   });
 
   it('that is over the limit', async () => {

@@ -17,8 +17,8 @@ interface Told {
 /** What comes in must break nothing that holds other people's data (P7). */
 const ofBody = (code: string, detail: string): Told => ({ code, detail, field: 'body', promise: 'P7' });
 
-/** By the code Fastify gives them. */
-const OF_FASTIFY: Readonly<Record<string, Told>> = {
+/** By the code that Fastify gives them, or `json-body`. */
+const OF_CODE: Readonly<Record<string, Told>> = {
   FST_ERR_CTP_BODY_TOO_LARGE: ofBody('body-too-large', `The body is over the limit of ${MAX_BODY_BYTES} bytes.`),
   FST_ERR_CTP_EMPTY_JSON_BODY: ofBody('malformed-json', 'The body is empty, and should be JSON.'),
   FST_ERR_CTP_INVALID_JSON_BODY: ofBody('malformed-json', 'The body is not valid JSON.'),
@@ -26,6 +26,17 @@ const OF_FASTIFY: Readonly<Record<string, Told>> = {
     code: 'unsupported-media-type',
     detail: 'The body must be application/json.',
     field: 'header content-type',
+  },
+  CASTIRON_NOT_UTF_8: ofBody('not-utf-8', 'The body is not valid UTF-8.'),
+  CASTIRON_CHARSET: {
+    code: 'unsupported-media-type',
+    detail: 'The charset of the body must be UTF-8.',
+    field: 'header content-type',
+  },
+  CASTIRON_CONTENT_ENCODING: {
+    code: 'unsupported-media-type',
+    detail: 'The body must be sent as it is, without compression.',
+    field: 'header content-encoding',
   },
   FST_ERR_CTP_INVALID_CONTENT_LENGTH: {
     code: 'bad-content-length',
@@ -84,9 +95,9 @@ export function problemOfHttp(error: unknown): { status: number; body: ProblemDe
 
 function specialOf(error: unknown): Told | undefined {
   const { code } = (error ?? {}) as { code?: unknown };
-  if (typeof code === 'string' && OF_FASTIFY[code] !== undefined) return OF_FASTIFY[code];
+  if (typeof code === 'string' && OF_CODE[code] !== undefined) return OF_CODE[code];
   // What a JSON parser throws, by whatever way it came here.
-  if (error instanceof SyntaxError) return OF_FASTIFY['FST_ERR_CTP_INVALID_JSON_BODY'];
+  if (error instanceof SyntaxError) return OF_CODE['FST_ERR_CTP_INVALID_JSON_BODY'];
   return undefined;
 }
 

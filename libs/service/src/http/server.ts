@@ -9,6 +9,7 @@ import { isCorrelationId, runWithCorrelation, type Logger, type Metrics } from '
 import { runAwaited, type AwaitedAnswer } from '../database/patience.js';
 import { checksOwnText } from './checks-own-text.js';
 import { assertCleanHeaders, assertCleanText, assertShallow } from './clean-text.js';
+import { readJsonBodies } from './json-body.js';
 import { PROBLEM_TYPE, problemOfHttp, problemOfStatus } from './problem.filter.js';
 
 const REQUEST_TIMEOUT_MS = 30_000;
@@ -146,6 +147,7 @@ export function createHttpServer({ logger, metrics }: HttpServerOptions): HttpSe
     done();
   });
 
+  readJsonBodies(adapter);
   // RFC 8058: mail programs post the one-click cancellation as a form of either kind. What the form says is not needed.
   fastify.addContentTypeParser('multipart/form-data', { parseAs: 'buffer' }, (_request, _body, done) => done(null, {}));
 

@@ -185,7 +185,7 @@ export class ServiceRig {
     };
   }
 
-  /** @param body as JSON, or text as it is */
+  /** @param body as JSON, or text and bytes as they are */
   post(
     body: unknown,
     { headers, ...init }: Call & { headers?: Record<string, string> } = {},
@@ -193,7 +193,7 @@ export class ServiceRig {
   ): Promise<Answered> {
     return this.call(path, {
       method: 'POST',
-      body: typeof body === 'string' ? body : JSON.stringify(body),
+      body: typeof body === 'string' || Buffer.isBuffer(body) ? (body as RequestInit['body']) : JSON.stringify(body),
       ...init,
       headers: { 'content-type': 'application/json', ...headers },
     });

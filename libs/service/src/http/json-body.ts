@@ -1,0 +1,27 @@
+import type { FastifyAdapter } from '@nestjs/platform-fastify';
+import { isUtf8 } from 'node:buffer';
+import { MIMEType } from 'node:util';
+import type { FastifyInstance, FastifyRequest } from 'fastify';
+
+const UTF_8 = /^utf-?8$/i;
+
+const NOT_ENCODED = /^(?:identity)?$/i;
+
+const refusal = (statusCode: number, code: string): Error => Object.assign(new Error(code), { statusCode, code });
+
+/** Text in another form than UTF-8 would be read as other text than was sent, and nobody would know. */
+function assertReadable({ headers }: FastifyRequest, body: Buffer): void {
+  if (!NOT_ENCODED.test(headers['content-encoding'] ?? '')) throw refusal(415, 'CASTIRON_CONTENT_ENCODING');
+  const charset = new MIMEType(headers['content-type'] ?? '').params.get('charset');
+  if (charset !== null && !UTF_8.test(charset)) throw refusal(415, 'CASTIRON_CHARSET');
+  if (!isUtf8(body)) throw refusal(400, 'CASTIRON_NOT_UTF_8');
+}
+
+/** The one way JSON bodies are read (RFC 8259, section 8.1): as Fastify does, once it is certain that they are UTF-8. */
+export function readJsonBodies(adapter: FastifyAdapter): void {
+  const parse = adapter.getInstance<FastifyInstance>().getDefaultJsonParser('error', 'error');
+  adapter.useBodyParser('application/json', false, {}, (request, body, done) => {
+    if (body.length > 0) assertReadable(request, body);
+    void parse(request, body.toString(), done);
+  });
+}
