@@ -60,6 +60,22 @@ describe('bad input', () => {
     expect(await rig.post('\ufeff{"name":"a"}')).toMatchObject({ status: 201, body: { name: 'a' } });
   });
 
+  it('is an empty body where one is needed, whatever the headers say of it', async () => {
+    const headers = { 'content-type': 'application/json' };
+    const id = '0b5c1c1e-6d3f-4e2c-8b7a-0123456789ab';
+    for (const more of [{}, { body: '' }, { headers: { ...headers, 'content-encoding': 'gzip' } }]) {
+      const removed = await rig.call(`/things/${id}`, { method: 'DELETE', headers, ...more });
+      expect(removed).toMatchObject({ status: 200, body: { id, tookBody: false } });
+    }
+    expect(await rig.call(`/things/${id}`, { headers })).toMatchObject({ status: 200 });
+    expect(await rig.call('/things', { method: 'POST', headers })).toMatchObject(
+      problem(400, { code: 'malformed-json', field: 'body', detail: 'The body is empty, and should be JSON.' }),
+    );
+    expect(await rig.call(`/things/${id}`, { method: 'DELETE', headers, body: '{' })).toMatchObject(
+      problem(400, { code: 'malformed-json' }),
+    );
+  });
+
   it('that is over the limit', async () => {
     expect(await rig.post({ name: 'x'.repeat(300_000) })).toMatchObject(
       problem(413, { code: 'body-too-large', field: 'body', promise: 'P7' }),

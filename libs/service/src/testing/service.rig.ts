@@ -1,4 +1,4 @@
-import { Body, Controller, Get, Module, Param, Post, Query } from '@nestjs/common';
+import { Body, Controller, Delete, Get, Module, Param, Post, Query } from '@nestjs/common';
 import { IsArray, IsInt, IsObject, IsString, Matches, Max, ValidateNested } from 'class-validator';
 import { Type } from 'class-transformer';
 import { CurrentCaller, Public, Roles, services, type Caller } from '@castiron/access';
@@ -113,6 +113,11 @@ class ThingsController {
   @Get(':id')
   read(@Param('id', UuidPipe) id: string): object {
     return { id };
+  }
+
+  @Delete(':id')
+  remove(@Param('id', UuidPipe) id: string, @Body() body: unknown): object {
+    return { id, tookBody: body !== undefined };
   }
 }
 
