@@ -34,7 +34,7 @@ await runService({
   module: ({ logger, health, dataSource: database, transactions, serviceKey }) => {
     keyStore = createDataSource(settings.keystoreUrl, keyStoreMigrations, logger);
     health.addCheck('key-store', async () => void (await keyStore.query('SELECT 1')));
-    const custody = new KeyCustody(keyStore, settings.keyEncryptionKey);
+    const custody = new KeyCustody(keyStore, settings.keyEncryptionKey, logger);
     return CustomerProfilesModule.with({ database, transactions, custody, serviceKey });
   },
   // An inbox that reads nothing would never be healthy.

@@ -27,7 +27,7 @@ interface KeysAnswer {
 
 /**
  * Asks customer-profiles for customers' keys, in batches, and holds them for 60 s at most.
- * A customer without keys (unknown, or erased) is missing from the answer.
+ * A customer without keys (unknown, or erased), or with keys that cannot be opened, is missing from the answer.
  */
 export class KeyCustodyClient {
   private readonly held = new Map<string, CustomerKeys>();

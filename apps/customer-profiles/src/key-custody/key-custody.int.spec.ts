@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { newKey } from '@castiron/encryption';
+import { createLogger } from '@castiron/observability';
 import { freshDatabase } from '@castiron/testing';
 import type { DataSource } from 'typeorm';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -10,6 +11,9 @@ import { sweepUnusedKeys } from './sweep-unused-keys/sweep-unused-keys.use-case.
 let keyStore: DataSource;
 let database: DataSource;
 const keyEncryptionKey = newKey();
+const lines: string[] = [];
+const logger = createLogger('spec', 'info', { write: (line) => void lines.push(line) });
+const custodyUnder = (key: Buffer): KeyCustody => new KeyCustody(keyStore, key, logger);
 
 beforeAll(async () => {
   [keyStore, database] = await Promise.all([freshDatabase(keyStoreMigrations), freshDatabase(migrations)]);
@@ -22,6 +26,13 @@ const age = (customers: readonly string[]) =>
     [customers],
   );
 
+const damage = (customers: readonly string[]) =>
+  keyStore.query(
+    `UPDATE customer_keys SET wrapped_data_key = set_byte(wrapped_data_key, 20, 255 - get_byte(wrapped_data_key, 20))
+     WHERE customer = ANY($1::uuid[])`,
+    [customers],
+  );
+
 const register = (customer: string) =>
   database.query(
     `INSERT INTO customers (id, version, door, purposes, origin, statement_version, registered_at)
@@ -31,7 +42,7 @@ const register = (customer: string) =>
 
 describe('the key store', () => {
   it('gives back the keys it made, two for each customer, and none for the unknown', async () => {
-    const custody = new KeyCustody(keyStore, keyEncryptionKey);
+    const custody = custodyUnder(keyEncryptionKey);
     const customers = [randomUUID(), randomUUID()];
     const made = await custody.create(customers);
     expect(await custody.keysOf([...customers, randomUUID()])).toEqual(made);
@@ -43,7 +54,7 @@ describe('the key store', () => {
   });
 
   it('holds no key in the clear, and opens none under another key-encryption key', async () => {
-    const custody = new KeyCustody(keyStore, keyEncryptionKey);
+    const custody = custodyUnder(keyEncryptionKey);
     const customer = randomUUID();
     const { dataKey } = (await custody.create([customer])).get(customer) ?? {};
     const rows: { wrapped_data_key: Buffer }[] = await keyStore.query(
@@ -51,24 +62,38 @@ describe('the key store', () => {
       [customer],
     );
     expect(rows[0]?.wrapped_data_key.includes(dataKey as Buffer)).toBe(false);
-    await expect(new KeyCustody(keyStore, newKey()).keysOf([customer])).rejects.toThrow();
+    expect(await custodyUnder(newKey()).keysOf([customer])).toEqual(new Map());
   });
 
   it("does not open one customer's key as another's", async () => {
-    const custody = new KeyCustody(keyStore, keyEncryptionKey);
+    const custody = custodyUnder(keyEncryptionKey);
     const [one, other] = [randomUUID(), randomUUID()];
     await custody.create([one, other]);
     await keyStore.query(
       `UPDATE customer_keys SET wrapped_data_key = (SELECT wrapped_data_key FROM customer_keys WHERE customer = $1) WHERE customer = $2`,
       [one, other],
     );
-    await expect(custody.keysOf([other])).rejects.toThrow();
+    expect([...(await custody.keysOf([one, other])).keys()]).toEqual([one]);
+  });
+
+  it('complains of keys that it cannot open, not of those it has not, and names no customer', async () => {
+    const custody = custodyUnder(keyEncryptionKey);
+    const [whole, damaged] = [randomUUID(), randomUUID()];
+    await custody.create([whole, damaged]);
+    lines.length = 0;
+    await custody.keysOf([whole, randomUUID()]);
+    expect(lines).toEqual([]);
+    await damage([damaged]);
+    await custody.keysOf([whole, damaged]);
+    expect(lines.map((line) => JSON.parse(line) as object)).toMatchObject([{ level: 'error', count: 1 }]);
+    expect(lines.join('')).not.toContain(damaged);
+    await expect(custody.keysOfExisting(damaged)).rejects.toThrow('that can be opened');
   });
 });
 
 describe('the sweep', () => {
   it('deletes keys that have no customer after an hour, and no others', async () => {
-    const custody = new KeyCustody(keyStore, keyEncryptionKey);
+    const custody = custodyUnder(keyEncryptionKey);
     const [used, unused, young] = [randomUUID(), randomUUID(), randomUUID()];
     await custody.create([used, unused, young]);
     await register(used);
@@ -78,7 +103,7 @@ describe('the sweep', () => {
   });
 
   it('never takes a key that was in use once, though its customer is gone (a restored backup)', async () => {
-    const custody = new KeyCustody(keyStore, keyEncryptionKey);
+    const custody = custodyUnder(keyEncryptionKey);
     const customer = randomUUID();
     await custody.create([customer]);
     await register(customer);

@@ -1,4 +1,5 @@
 import { newKey, unwrapKey, wrapKey, type CustomerKeys } from '@castiron/encryption';
+import type { Logger } from '@castiron/observability';
 import type { DataSource } from 'typeorm';
 
 /** Binds a wrapped key to its customer and its use. */
@@ -18,6 +19,7 @@ export class KeyCustody {
   constructor(
     private readonly keyStore: DataSource,
     private readonly keyEncryptionKey: Buffer,
+    private readonly logger: Logger,
   ) {}
 
   /**
@@ -42,27 +44,38 @@ export class KeyCustody {
     return made;
   }
 
-  /** Customers without keys (unknown, or erased) are missing from the answer. */
+  /** Customers without keys (unknown, or erased), and those whose keys cannot be opened, are missing from the answer. */
   async keysOf(customers: readonly string[]): Promise<ReadonlyMap<string, CustomerKeys>> {
     const rows: Row[] = await this.keyStore.query(
       `SELECT customer, wrapped_data_key, wrapped_ledger_key FROM customer_keys WHERE customer = ANY($1::uuid[])`,
       [customers],
     );
-    return new Map(
-      rows.map((row) => [
-        row.customer,
-        {
-          dataKey: unwrapKey(this.keyEncryptionKey, row.wrapped_data_key, aadOf(row.customer, 'data')),
-          ledgerKey: unwrapKey(this.keyEncryptionKey, row.wrapped_ledger_key, aadOf(row.customer, 'ledger')),
-        },
-      ]),
-    );
+    const found = new Map<string, CustomerKeys>();
+    for (const row of rows) {
+      const keys = this.opened(row);
+      if (keys !== undefined) found.set(row.customer, keys);
+    }
+    const count = rows.length - found.size;
+    if (count > 0) this.logger.error({ count }, 'keys cannot be opened: their rows are damaged, or of another key');
+    return found;
   }
 
-  /** @throws Error where a customer that exists has no keys: its values cannot be read any more. */
+  /** @throws Error where a customer that exists has no keys that open: its values cannot be read any more. */
   async keysOfExisting(customer: string): Promise<CustomerKeys> {
     const keys = (await this.keysOf([customer])).get(customer);
-    if (keys === undefined) throw new Error('a customer has no keys in the key store');
+    if (keys === undefined) throw new Error('a customer has no keys in the key store that can be opened');
     return keys;
+  }
+
+  /** undefined: damaged, another customer's, or wrapped under another key-encryption key. */
+  private opened({ customer, wrapped_data_key, wrapped_ledger_key }: Row): CustomerKeys | undefined {
+    try {
+      return {
+        dataKey: unwrapKey(this.keyEncryptionKey, wrapped_data_key, aadOf(customer, 'data')),
+        ledgerKey: unwrapKey(this.keyEncryptionKey, wrapped_ledger_key, aadOf(customer, 'ledger')),
+      };
+    } catch {
+      return undefined;
+    }
   }
 }

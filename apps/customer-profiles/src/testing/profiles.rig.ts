@@ -71,14 +71,15 @@ export class ProfilesRig {
     const outbox = { append: appendToOutbox, wake: () => {} };
     const transactions = new MarkingTransactions(database, outbox, publications);
     await loadStatements(transactions, [statement]);
-    const custody = new KeyCustody(keyStore, newKey());
+    const logger = createLogger(name, 'silent');
+    const custody = new KeyCustody(keyStore, newKey(), logger);
     const service = await startService({
       name,
       module: CustomerProfilesModule.with({ database, transactions, custody, serviceKey: newKey() }),
       settings: { name, port: 0, host: '127.0.0.1', logLevel: 'silent', oidcIssuer },
       health: new Health(),
       metrics: createMetrics(name),
-      logger: createLogger(name, 'silent'),
+      logger,
       answers: new AnswerStore(database, newKey()),
     });
     return new ProfilesRig(database, keyStore, transactions, service, tokenOf);

@@ -1,4 +1,5 @@
 import { newKey } from '@castiron/encryption';
+import { createLogger } from '@castiron/observability';
 import { appendToOutbox, outboxMigrations } from '@castiron/outbox';
 import { freshDatabase } from '@castiron/testing';
 import { Transactions } from '@castiron/transactions';
@@ -22,7 +23,8 @@ beforeAll(async () => {
   ]);
   const transactions = new Transactions(database, { append: appendToOutbox, wake: () => {} }, publications);
   await loadStatements(transactions, [parseStatement(1, 'Effective from: 2026-01-01')]);
-  imports = new ImportCustomersUseCase(database, transactions, new KeyCustody(keyStore, newKey()), newKey());
+  const custody = new KeyCustody(keyStore, newKey(), createLogger('spec', 'silent'));
+  imports = new ImportCustomersUseCase(database, transactions, custody, newKey());
 });
 afterAll(() => Promise.all([keyStore.destroy(), database.destroy()]));
 

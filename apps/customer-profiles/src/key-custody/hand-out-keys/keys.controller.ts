@@ -39,7 +39,7 @@ class HandedOutKeys {
 export class KeysController {
   constructor(@Inject(KeyCustody) private readonly custody: KeyCustody) {}
 
-  /** Customers without keys (unknown, or erased) are missing from the answer. */
+  /** Customers without keys (unknown, or erased), or with keys that cannot be opened, are missing from the answer. */
   @Post()
   @OnlyReads()
   @HttpCode(200)

@@ -40,6 +40,12 @@ describe('keys', () => {
     expect([...(await rig.custodyClient().keysOf([customer, ...unknown])).keys()]).toEqual([customer]);
   });
 
+  it('are handed out though those of another customer of the batch cannot be opened', async () => {
+    const [customer, damaged] = [await rig.registered(), await rig.registered()];
+    await rig.keyStore.query(`UPDATE customer_keys SET wrapped_ledger_key = '' WHERE customer = $1`, [damaged]);
+    expect([...(await rig.custodyClient().keysOf([damaged, customer])).keys()]).toEqual([customer]);
+  });
+
   it('are in no answer that is kept', async () => {
     const answer = await rig.call({
       method: 'POST',
