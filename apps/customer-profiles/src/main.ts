@@ -26,6 +26,7 @@ const topics = [...new Set(subscriptions.map(({ contract }) => topicOf(contract)
 
 const settings = readSettings();
 let keyStore: DataSource;
+let custody: KeyCustody;
 
 await runService({
   settings,
@@ -34,13 +35,20 @@ await runService({
   module: ({ logger, health, dataSource: database, transactions, serviceKey }) => {
     keyStore = createDataSource(settings.keystoreUrl, keyStoreMigrations, logger);
     health.addCheck('key-store', async () => void (await keyStore.query('SELECT 1')));
-    const custody = new KeyCustody(keyStore, settings.keyEncryptionKey, logger);
+    custody = new KeyCustody(keyStore, settings.keyEncryptionKey, logger);
     return CustomerProfilesModule.with({ database, transactions, custody, serviceKey });
   },
   // An inbox that reads nothing would never be healthy.
   ...(subscriptions.length > 0 && { inbox: () => ({ topics, subscriptions }) }),
   parts: (_app, { dataSource: database, transactions, logger }) => [
-    { name: 'key-store', start: async () => void (await migrated(keyStore, logger)), stop: () => keyStore.destroy() },
+    {
+      name: 'key-store',
+      start: async () => {
+        await migrated(keyStore, logger);
+        await custody.refuseWrongKey();
+      },
+      stop: () => keyStore.destroy(),
+    },
     {
       name: 'statements',
       // A full outbox must not keep the service from starting, for then nothing would empty it.

@@ -3,7 +3,7 @@ import { newKey } from '@castiron/encryption';
 import { createLogger } from '@castiron/observability';
 import { freshDatabase } from '@castiron/testing';
 import type { DataSource } from 'typeorm';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { keyStoreMigrations, migrations } from '../migrations.js';
 import { KeyCustody } from './key-custody.js';
 import { sweepUnusedKeys } from './sweep-unused-keys/sweep-unused-keys.use-case.js';
@@ -88,6 +88,34 @@ describe('the key store', () => {
     expect(lines.map((line) => JSON.parse(line) as object)).toMatchObject([{ level: 'error', count: 1 }]);
     expect(lines.join('')).not.toContain(damaged);
     await expect(custody.keysOfExisting(damaged)).rejects.toThrow('that can be opened');
+  });
+});
+
+describe('a key-encryption key', () => {
+  let custody: KeyCustody;
+  beforeEach(async () => {
+    await keyStore.query('DELETE FROM customer_keys');
+    custody = custodyUnder(keyEncryptionKey);
+  });
+
+  it('does for an empty key store', () => expect(custodyUnder(newKey()).refuseWrongKey()).resolves.toBeUndefined());
+
+  it('is refused where it opens nothing of what the key store holds', async () => {
+    await custody.create([randomUUID(), randomUUID()]);
+    await expect(custodyUnder(newKey()).refuseWrongKey()).rejects.toThrow(
+      /KEY_ENCRYPTION_KEY_FILE .* of 2 tried it opens none/,
+    );
+  });
+
+  it('is the right one though a row is damaged, whichever it is', async () => {
+    const customers = Array.from({ length: 3 }, () => randomUUID());
+    await custody.create(customers);
+    for (const customer of customers) {
+      await damage([customer]);
+      await custody.refuseWrongKey();
+      await keyStore.query('DELETE FROM customer_keys WHERE customer = $1', [customer]);
+      await custody.create([customer]);
+    }
   });
 });
 

@@ -1,9 +1,13 @@
 import { newKey, unwrapKey, wrapKey, type CustomerKeys } from '@castiron/encryption';
 import type { Logger } from '@castiron/observability';
+import { BadSettings } from '@castiron/service';
 import type { DataSource } from 'typeorm';
 
 /** Binds a wrapped key to its customer and its use. */
 const aadOf = (customer: string, use: 'data' | 'ledger') => `castiron/key/${use}/${customer}`;
+
+/** More than one, so that a single damaged row does not keep the service down. */
+const TRIED_AT_START = 10;
 
 interface Row {
   readonly customer: string;
@@ -21,6 +25,22 @@ export class KeyCustody {
     private readonly keyEncryptionKey: Buffer,
     private readonly logger: Logger,
   ) {}
+
+  /**
+   * New customers' keys must not be wrapped under another key than those of the customers that are there.
+   * @throws BadSettings where the key store holds keys, and none of those tried opens
+   */
+  async refuseWrongKey(): Promise<void> {
+    const rows: Row[] = await this.keyStore.query(
+      `SELECT customer, wrapped_data_key, wrapped_ledger_key FROM customer_keys ORDER BY customer LIMIT $1`,
+      [TRIED_AT_START],
+    );
+    if (rows.length === 0 || rows.some((row) => this.opened(row) !== undefined)) return;
+    throw new BadSettings([
+      `KEY_ENCRYPTION_KEY_FILE must hold the key under which the key store's keys were wrapped, and of ${rows.length} ` +
+        `tried it opens none: put that key back, or let KEYSTORE_URL lead to the key store of this one`,
+    ]);
+  }
 
   /**
    * Makes keys for new customers. They are committed when this resolves, hence before the customers themselves: a
