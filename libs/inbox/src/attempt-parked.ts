@@ -33,7 +33,9 @@ interface Attempt {
 export async function attempt({ name, actor, row, item }: Attempt, tx: Tx): Promise<Attempted | undefined> {
   const { event, subscription } = item.content;
   if (!(await lockParked(tx.manager, row.id, saysAll(item)))) return undefined;
-  const duplicate = await isDuplicate(name, row.eventId, item, tx);
+  // Waits for whoever has it in work: asked before, it would be handled by both.
+  const isSeen = await remember(name, item, tx);
+  const duplicate = await isDuplicate(name, row.eventId, isSeen, item, tx);
   const because = duplicate ? 'duplicate' : await subscription.illegitimate(event, tx);
   if (because !== undefined) {
     await tx.manager.query(
@@ -50,15 +52,18 @@ export async function attempt({ name, actor, row, item }: Attempt, tx: Tx): Prom
      WHERE id = $1`,
     [row.id, event.meta.id, event.contract.type],
   );
-  // Parked for an unknown type, it was not counted as seen yet.
-  await tx.manager.query(`INSERT INTO inbox (event_id, consumer, topic) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING`, [
-    event.meta.id,
-    name,
-    event.topic,
-  ]);
   await subscription.handle([event], tx);
   await recordAction(tx.manager, name, { message: row.id, action: 'replayed', actor, reason: null });
   return { outcome: 'handled', superseded };
+}
+
+/** Parked for an unknown type, it was not counted as seen yet. @returns whether it was */
+async function remember(consumer: string, { content: { event } }: EventItem, tx: Tx): Promise<boolean> {
+  const added = await tx.manager.query<unknown[]>(
+    `INSERT INTO inbox (event_id, consumer, topic) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING RETURNING true`,
+    [event.meta.id, consumer, event.topic],
+  );
+  return added.length === 0;
 }
 
 /** An event parked before its type was known may have come once more, and been parked or handled as what it is. */
@@ -66,18 +71,18 @@ async function isDuplicate(
   consumer: string,
   /** Known since it was parked; null where its type was unknown then. */
   eventId: string | null,
+  isSeen: boolean,
   { content: { event } }: EventItem,
   tx: Tx,
 ): Promise<boolean> {
-  const [found] = await tx.manager.query<{ handled: boolean; seen: boolean; waits: boolean }[]>(
+  const [found] = await tx.manager.query<{ handled: boolean; waits: boolean }[]>(
     `SELECT
        EXISTS (SELECT FROM parked_messages
          WHERE event_id = $2 AND consumer = $1 AND topic = $3 AND state = 'handled') AS handled,
-       EXISTS (SELECT FROM inbox WHERE event_id = $2 AND consumer = $1 AND topic = $3) AS seen,
        EXISTS (SELECT FROM parked_messages
          WHERE event_id = $2 AND consumer = $1 AND topic = $3 AND state = 'parked') AS waits`,
     [consumer, event.meta.id, event.topic],
   );
   if (found === undefined) return false;
-  return found.handled || (eventId === null && found.seen && !found.waits);
+  return found.handled || (eventId === null && isSeen && !found.waits);
 }

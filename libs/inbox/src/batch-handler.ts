@@ -4,6 +4,7 @@ import { isPassing, NoRoom, tookTooLong } from '@castiron/failures';
 import type { Transactions } from '@castiron/transactions';
 import { Handling, type Delivery, type HandlingOptions } from './handling.js';
 import type { Item } from './item.js';
+import { endLockWaitsFirst } from './lock-waits.js';
 import { parkingReason } from './parking-reason.js';
 import { Progress } from './progress.js';
 
@@ -17,9 +18,6 @@ const TRIES = 3;
 /** How often, with pauses, one is tried whose handler the database gives up each time. */
 const SLOW_TRIES = 4;
 const SLOW_PAUSE_MS = 1_000;
-/** Waiting for a lock is to end before the statement does: it says something of others, and nothing of the message. */
-const LOCK_TIMEOUT = `SELECT set_config('lock_timeout', (setting::int * 2 / 3)::text, true)
-  FROM pg_settings WHERE name = 'statement_timeout'`;
 
 export interface BatchHandlerOptions extends HandlingOptions {
   readonly transactions: Transactions;
@@ -107,7 +105,7 @@ export class BatchHandler {
       try {
         const keys = item.content.kind === 'event' ? item.content.subscription.keys(item.content.event) : [];
         const isNew = await transactions.run(keys, async (tx) => {
-          await tx.manager.query(LOCK_TIMEOUT);
+          await endLockWaitsFirst(tx);
           return this.handling.handle([item], tx, delivery, (error) => (ofHandler = error));
         });
         progress.pass([item], isNew);

@@ -113,6 +113,27 @@ describe('a replay', () => {
     expect(await rig.replay(jam.inbox)).toEqual({ handled: 1 });
   });
 
+  it('goes on where the handler of one message takes too long', async () => {
+    const { contract, topic } = await rig.newEvent();
+    let poisonous = true;
+    const slowOnA = subscribe(contract, {
+      async handle({ key }, tx) {
+        if (poisonous) throw new Poison('of-no-use');
+        if (key !== 'a') return;
+        await tx.manager.query('SET LOCAL statement_timeout = 100');
+        await tx.manager.query('SELECT pg_sleep(10)');
+      },
+    });
+    const inbox = rig.inboxOf({ topics: [topic], subscriptions: [slowOnA] });
+    await rig.producer.send(['a', 'b'].map((key) => event(contract, key, 1)));
+    await inbox.start();
+    await eventually(async () => expect(await rig.reasons(topic)).toHaveLength(2), within);
+    poisonous = false;
+    for (const dryRun of [true, false])
+      expect(await rig.replay(inbox, {}, dryRun)).toEqual({ 'still-parked': 1, handled: 1 });
+    expect(await actionsOf(inbox)).toContainEqual(['replay-failed', 'an-officer', 'takes-too-long']);
+  });
+
   it('is safe twice, one after the other and at once', async () => {
     const jam = await jammed(9);
     jam.mend();
@@ -305,6 +326,43 @@ describe('a replay', () => {
     await eventually(async () => expect(await rig.reasons(topic)).toEqual(['unknown-type', 'behind-parked']), within);
     expect(await rig.replay(after)).toEqual({ handled: 2 });
     expect(await rig.effects(topic, 'a')).toEqual([1, 2]);
+  });
+
+  it('handles an event once that a consumer has in work, come again since its type is known', async () => {
+    const { contract, topic } = await rig.newEvent();
+    const later = eventOn(topic, 'events', 'spec.later.v1');
+    const name = `meets-${topic}`;
+    const before = rig.inboxOf({ name, topics: [topic], subscriptions: [rig.counting(contract, topic)] });
+    await rig.producer.send([event(later, 'a', 1)]);
+    await before.start();
+    await eventually(async () => expect(await rig.reasons(topic)).toEqual(['unknown-type']), within);
+    await before.stop();
+    let [begun, open] = [0, (): void => undefined];
+    const gate = new Promise<void>((resolve) => (open = resolve));
+    // It publishes nothing and waits behind nothing, so no other lock keeps the two apart.
+    const keeping = subscribe(later, {
+      overtakes: true,
+      async handle({ data, key }, tx) {
+        begun += 1;
+        await gate;
+        await tx.manager.query('INSERT INTO effects (topic, key, n) VALUES ($1, $2, $3)', [topic, key, data?.n]);
+      },
+    });
+    const subscriptions = [rig.counting(contract, topic), keeping];
+    const after = rig.inboxOf({ name, topics: [topic], subscriptions, kafka: fromTheStart(kafka) });
+    await after.start();
+    await eventually(() => expect(begun).toBe(1), within);
+    const replaying = rig.replay(after);
+    await eventually(async () => {
+      const waiting = await rig.dataSource.query<unknown[]>(
+        `SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'
+         AND query LIKE 'INSERT INTO inbox%'`,
+      );
+      expect(waiting).toHaveLength(1);
+    }, within);
+    open();
+    expect(await replaying).toEqual({ discarded: 1 });
+    expect(await rig.effects(topic, 'a')).toEqual([1]);
   });
 
   it('sets no key of a state topic back: what is older than the record it handles is done with', async () => {

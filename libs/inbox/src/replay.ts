@@ -1,8 +1,9 @@
-import { isPassing, problemOf } from '@castiron/failures';
+import { isPassing, problemOf, tookTooLong } from '@castiron/failures';
 import type { Transactions } from '@castiron/transactions';
 import type { DataSource } from 'typeorm';
 import { attempt, type Attempted, type EventItem, type Outcome } from './attempt-parked.js';
 import { read, type Item } from './item.js';
+import { endLockWaitsFirst } from './lock-waits.js';
 import { messageOf, unpack } from './packing.js';
 import { recordAction } from './parked-actions.js';
 import { saysAll, type Seal } from './parked-messages.js';
@@ -72,6 +73,12 @@ const whyNoEvent = (item: Read | NotTried): string => {
   return item.content.kind === 'broken' ? item.content.reason : 'passed-over';
 };
 
+/** What may pass, and says nothing of the message: that its handler takes too long does. */
+const mayPass = (error: unknown): boolean => isPassing(error) && !tookTooLong(error);
+
+const whyNotHandled = (error: unknown): string =>
+  parkingReason(error) ?? (tookTooLong(error) ? 'takes-too-long' : 'keeps-failing');
+
 /** As whoever asked for the replay is told it. */
 const codeOf = (error: unknown): string => problemOf(error).body.code;
 
@@ -127,13 +134,16 @@ export class Replayer {
       }
       try {
         const { event, subscription } = item.content;
-        return await transactions.run(subscription.keys(event), (tx) => attempt({ name, actor, row, item }, tx));
+        return await transactions.run(subscription.keys(event), async (tx) => {
+          await endLockWaitsFirst(tx);
+          return attempt({ name, actor, row, item }, tx);
+        });
       } catch (error) {
-        if (isPassing(error)) {
+        if (mayPass(error)) {
           await this.recordIfPossible({ message: row.id, action: 'replay-failed', actor, reason: codeOf(error) });
           throw error;
         }
-        const reason = parkingReason(error) ?? 'keeps-failing';
+        const reason = whyNotHandled(error);
         await recordAction(dataSource.manager, name, { message: row.id, action: 'replay-failed', actor, reason });
         return stillParked(reason);
       }
@@ -145,6 +155,7 @@ export class Replayer {
     let walked: Walked = { done: [] };
     try {
       await transactions.run([], async (tx) => {
+        await endLockWaitsFirst(tx);
         walked = await this.walk(key, selection, MOST_OF_A_DRY_KEY, async (row, notTried) => {
           const item = notTried ?? (await this.itemOf(row, key));
           if (item === undefined) return undefined;
@@ -159,8 +170,8 @@ export class Replayer {
           } catch (error) {
             // The transaction starts again with the keys that all of them ask for.
             if (lacksKeys) return undefined;
-            if (isPassing(error)) throw error;
-            return stillParked(parkingReason(error) ?? 'keeps-failing');
+            if (mayPass(error)) throw error;
+            return stillParked(whyNotHandled(error));
           }
         });
         throw new DryRunOver();
