@@ -17,6 +17,9 @@ const requests = new AsyncLocalStorage<AwaitedAnswer>();
 /** Runs what a request does. Somebody waits for it, so it gives up a silent database sooner than the rest does. */
 export const runAwaited = <T>(answer: AwaitedAnswer, work: () => T): T => requests.run(answer, work);
 
+/** What a request asks for that may take as long as handling messages does: it is waited for as that is. */
+export const runPatiently = <T>(work: () => T): T => requests.run({ over: true }, work);
+
 /** How long to wait here for one answer of the database, in ms. */
 export function patienceMs(): number {
   const request = requests.getStore();

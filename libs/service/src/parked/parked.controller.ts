@@ -3,6 +3,7 @@ import { ApiBearerAuth, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { CurrentCaller, Roles, type Caller } from '@castiron/access';
 import { Refused } from '@castiron/failures';
 import type { ActionRecord, Cause, Discard, Parked, ParkedMessage, ParkedRow, Replay } from '@castiron/inbox';
+import { runPatiently } from '../database/patience.js';
 import { OnlyTakesAway } from '../room/takes-away.js';
 import { ActionsDto, DiscardDto, ListDto, MessageDto, ReplayDto, selectionOf } from './parked.dto.js';
 
@@ -69,7 +70,7 @@ export class ParkedController {
       'Handles messages again, with what waits behind them, in order; unless dryRun is false, only says what would be',
   })
   replay(@Body() body: ReplayDto, @CurrentCaller() caller: Caller): Promise<Replay> {
-    return this.parked.replay(chosen(body), body.dryRun ?? true, caller.sub, body.after);
+    return runPatiently(() => this.parked.replay(chosen(body), body.dryRun ?? true, caller.sub, body.after));
   }
 
   @Post('discards')
@@ -80,7 +81,7 @@ export class ParkedController {
       'Gives messages up for good, and what waits behind them goes on waiting; unless dryRun is false, only says which',
   })
   discard(@Body() body: DiscardDto, @CurrentCaller() caller: Caller): Promise<Discard> {
-    return this.parked.discard(chosen(body), body.dryRun ?? true, body.why, caller.sub);
+    return runPatiently(() => this.parked.discard(chosen(body), body.dryRun ?? true, body.why, caller.sub));
   }
 
   private get parked(): Parked {

@@ -28,6 +28,7 @@ let folder: string;
 let idp: TestIssuer;
 let service: RunningService;
 let poisonous = true;
+let slow = false;
 const handled: string[] = [];
 
 beforeAll(async () => {
@@ -59,10 +60,10 @@ beforeAll(async () => {
       topics: [topic.name],
       subscriptions: [
         subscribe(withdrawalConfirmed, {
-          handle({ key }) {
+          async handle({ key }, { manager }) {
             if (poisonous) throw new Poison('of-no-use');
+            if (slow) await manager.query('SELECT pg_sleep(3.2)');
             handled.push(key);
-            return Promise.resolve();
           },
         }),
       ],
@@ -132,6 +133,14 @@ describe('the routes for parked messages', () => {
     ['POST', '/discards', { reason: 'of-no-use', why: 'a test', dryRun: 'no' }, 400],
   ])('refuse %s %s %j', async (method, path, body, status) => {
     expect((await officer(method, path, body)).status).toBe(status);
+  });
+
+  it('wait for a handler as long as the inbox does, which is longer than other requests wait for their database', async () => {
+    [poisonous, slow] = [false, true];
+    const ids = (await idsOf()).slice(0, 1);
+    const { body } = await officer('POST', '/replays', { ids });
+    [poisonous, slow] = [true, false];
+    expect(body['messages']).toMatchObject([{ outcome: 'handled' }, { outcome: 'handled' }]);
   });
 
   it('replay and discard only where that is said, with a reason, and tell who did it', async () => {
