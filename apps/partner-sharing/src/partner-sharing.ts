@@ -1,7 +1,7 @@
 import { clientCredentials, tokenEndpointOf } from '@castiron/access';
 import { KeyCustodyClient } from '@castiron/encryption';
 import { connect } from '@castiron/kafka';
-import type { Wiring } from '@castiron/service';
+import { tellingOfKafka, type Wiring } from '@castiron/service';
 import type { PartnerSharingSettings } from './config.js';
 import { Fence } from './fence/fence.js';
 import { KeepProfileWhenProfileChanged } from './profiles/keep-profiles/keep-profile-when-profile-changed.handler.js';
@@ -38,7 +38,7 @@ export function partnerSharing(wiring: Wiring<PartnerSharingSettings>): PartnerS
     username: settings.provisionerUsername,
     password: settings.provisionerPassword,
     ssl: settings.kafkaSsl,
-    onLog: ({ level, message }) => logger[level]({ from: 'kafka' }, message),
+    onLog: tellingOfKafka(logger),
   });
   const journal = new LaneJournal(kafka);
   const laneParts = { dataSource, transactions, kafka, journal, keys, signals, logger };

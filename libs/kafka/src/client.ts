@@ -45,13 +45,13 @@ function configOf(
     logCreator: () => (entry) => {
       const level = LEVELS.get(entry.level);
       if (level === undefined || isDestroyed() || NOISE.test(entry.log.message)) return;
-      const detail: unknown = entry.log['error'];
+      const cause: unknown = entry.log['error'];
       settings.onLog?.({
         level,
         message: entry.log.message,
         // Only the text of an error: other fields may carry parts of messages.
-        ...(detail !== undefined && {
-          detail: detail instanceof Error ? detail.message : typeof detail === 'string' ? detail : 'unknown',
+        ...(cause !== undefined && {
+          cause: cause instanceof Error ? cause.message : typeof cause === 'string' ? cause : 'unknown',
         }),
       });
     },

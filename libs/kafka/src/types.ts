@@ -19,7 +19,7 @@ export interface KafkaSettings {
    */
   readonly leaseMs?: number;
   /** Hears what the clients have to say (warnings and errors); silent without it. */
-  readonly onLog?: (line: { level: 'warn' | 'error'; message: string; detail?: string }) => void;
+  readonly onLog?: (line: { level: 'warn' | 'error'; message: string; cause?: string }) => void;
 }
 
 /** One principal's way to Kafka. Nothing connects before it is used. */

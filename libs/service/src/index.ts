@@ -3,6 +3,7 @@ export * from './service-settings.js';
 export { type Part, every } from './part.js';
 export * from './start-service.js';
 export * from './run-service.js';
+export { tellingOfKafka } from './relay/kafka-of.js';
 export { RelayThread, type RelaySettings } from './relay/relay-thread.js';
 export { parkedSeal } from './parked/parked-seal.js';
 export { createDataSource, migrated, type Migration } from './database/data-source.js';

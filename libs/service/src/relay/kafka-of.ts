@@ -1,4 +1,4 @@
-import { connect, type Kafka } from '@castiron/kafka';
+import { connect, type Kafka, type KafkaSettings } from '@castiron/kafka';
 import type { Logger } from '@castiron/observability';
 import type { MessagingSettings, ServiceSettings } from '../service-settings.js';
 
@@ -6,6 +6,12 @@ export type KafkaOfService = Pick<
   ServiceSettings & MessagingSettings,
   'name' | 'kafkaBrokers' | 'kafkaUsername' | 'kafkaPassword' | 'kafkaSsl' | 'leaseMs'
 >;
+
+/** Kafka's clients in a service's log, with the broker's own words for why it refused. */
+export const tellingOfKafka =
+  (logger: Logger): NonNullable<KafkaSettings['onLog']> =>
+  ({ level, message, cause }) =>
+    logger[level]({ from: 'kafka', ...(cause !== undefined && { cause }) }, message);
 
 /** A service's way to Kafka, under its own principal. */
 export function kafkaOf(settings: KafkaOfService, logger: Logger): Kafka {
@@ -16,6 +22,6 @@ export function kafkaOf(settings: KafkaOfService, logger: Logger): Kafka {
     password: settings.kafkaPassword,
     ssl: settings.kafkaSsl,
     leaseMs: settings.leaseMs,
-    onLog: ({ level, message }) => logger[level]({ from: 'kafka' }, message),
+    onLog: tellingOfKafka(logger),
   });
 }
