@@ -39,7 +39,7 @@ describe('bad input', () => {
     const typed = (parameters: string) =>
       rig.post({ name: 'M\u00fcller' }, { headers: { 'content-type': `application/json${parameters}` } });
     const taken = { status: 201, body: { name: 'M\u00fcller' } };
-    for (const parameters of ['; charset=iso-8859-1', ';charset="UTF-16"', '; profile=x; Charset=us-ascii']) {
+    for (const parameters of ['; charset=iso-8859-1', ';charset="UTF-16"', '; profile=x; Charset=us-ascii', '\u00a0']) {
       expect(await typed(parameters)).toMatchObject(
         problem(415, { code: 'unsupported-media-type', field: 'header content-type' }),
       );

@@ -12,10 +12,19 @@ const mayLackBody = ({ method }: FastifyRequest): boolean => method === 'DELETE'
 
 const refusal = (statusCode: number, code: string): Error => Object.assign(new Error(code), { statusCode, code });
 
+function charsetOf(type: string): string | null {
+  try {
+    return new MIMEType(type).params.get('charset');
+  } catch {
+    // Fastify takes more than HTTP does for the white space around a type.
+    throw refusal(415, 'FST_ERR_CTP_INVALID_MEDIA_TYPE');
+  }
+}
+
 /** Text in another form than UTF-8 would be read as other text than was sent, and nobody would know. */
 function assertReadable({ headers }: FastifyRequest, body: Buffer): void {
   if (!NOT_ENCODED.test(headers['content-encoding'] ?? '')) throw refusal(415, 'CASTIRON_CONTENT_ENCODING');
-  const charset = new MIMEType(headers['content-type'] ?? '').params.get('charset');
+  const charset = charsetOf(headers['content-type'] ?? '');
   if (charset !== null && !UTF_8.test(charset)) throw refusal(415, 'CASTIRON_CHARSET');
   if (!isUtf8(body)) throw refusal(400, 'CASTIRON_NOT_UTF_8');
 }
