@@ -73,12 +73,25 @@ describe('key custody', () => {
   });
 
   it('may be away for a while', async () => {
-    status = 503;
-    await expect(client.keysOf(['a'])).rejects.toBeInstanceOf(Retryable);
     status = 403;
     await expect(client.keysOf(['a'])).rejects.not.toBeInstanceOf(Retryable);
+    status = 503;
+    await expect(client.keysOf(['a'])).rejects.toBeInstanceOf(Retryable);
+  });
+
+  it('may be cut off', async () => {
     server.closeAllConnections();
     server.close();
     await expect(client.keysOf(['a'])).rejects.toBeInstanceOf(Retryable);
+  });
+
+  it('is left alone for a little where it was away: whoever asks waits for no answer', async () => {
+    vi.useFakeTimers({ toFake: ['performance'] });
+    status = 503;
+    for (let n = 0; n < 3; n += 1) await expect(client.keysOf(['a'])).rejects.toBeInstanceOf(Retryable);
+    expect(calls).toHaveLength(1);
+    status = 200;
+    vi.advanceTimersByTime(3_000);
+    expect((await client.keysOf(['a'])).size).toBe(1);
   });
 });

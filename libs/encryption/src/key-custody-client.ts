@@ -20,6 +20,8 @@ export const MAX_KEYS_PER_CALL = 1000;
 /** Keys stay in memory no longer than this, in milliseconds. */
 const CACHE_MS = 60_000;
 const DEADLINE_MS = 5_000;
+/** So long nobody asks again where it was away: each would wait for the silence anew, with all that needs no key behind. */
+const AWAY_MS = 3_000;
 
 interface KeysAnswer {
   readonly keys: readonly { readonly customer: string; readonly dataKey: string; readonly ledgerKey: string }[];
@@ -33,6 +35,7 @@ export class KeyCustodyClient {
   private readonly held = new Map<string, CustomerKeys>();
   /** Customers forgotten while a call was under way must not come back with its answer. */
   private readonly callsUnderWay = new Set<Set<string>>();
+  private awayUntil = -Infinity;
 
   constructor(private readonly settings: KeyCustodySettings) {}
 
@@ -64,7 +67,7 @@ export class KeyCustodyClient {
     const forgotten = new Set<string>();
     this.callsUnderWay.add(forgotten);
     try {
-      const answer = await this.ask(customers);
+      const answer = await this.askUnlessAway(customers);
       const fresh = new Map<string, CustomerKeys>();
       for (const { customer, dataKey, ledgerKey } of answer.keys) {
         if (forgotten.has(customer)) continue;
@@ -84,6 +87,16 @@ export class KeyCustodyClient {
     setTimeout(() => {
       for (const [customer, keys] of fresh) if (this.held.get(customer) === keys) this.held.delete(customer);
     }, CACHE_MS).unref();
+  }
+
+  private async askUnlessAway(customers: readonly string[]): Promise<KeysAnswer> {
+    if (performance.now() < this.awayUntil) throw new Retryable('key custody was away just now');
+    try {
+      return await this.ask(customers);
+    } catch (error) {
+      if (error instanceof Retryable) this.awayUntil = performance.now() + AWAY_MS;
+      throw error;
+    }
   }
 
   private async ask(customers: readonly string[]): Promise<KeysAnswer> {
