@@ -173,6 +173,10 @@ describe('npm run parked', () => {
       [['replay', '999999999999', '--service', 'notifications', '--yes'], /^notifications: not parked: 999999999999$/],
       [['discard', '999999999999', '--service', 'notifications', '--why', 'x', '--yes'], /not parked: 999999999999$/],
       [['discard', '--topic', topic], /--why/],
+      // Of an empty variable: it must not be taken for none.
+      [['discard', '--topic', topic, '--reason', '', '--why', 'x', '--service', 'notifications'], /^notifications: /],
+      [['replay', '--topic', topic, '--type', '', '--service', 'notifications'], /^notifications: /],
+      [['list', '--topic', '', '--service', 'notifications'], /^notifications: /],
       [['causes', '--service', 'customer-profiles'], /no topics are read by customer-profiles/],
       [['show', '999999999999', '--service', 'notifications'], /^notifications: /],
       [['causes', '--service', 'nobody'], /No service is called nobody/],

@@ -95,7 +95,12 @@ function print(rows: readonly (readonly unknown[])[], heading: readonly string[]
 function bodyOf({ ids, topic, type, reason }: Choice): object {
   if (ids.length === 0 && topic === undefined && type === undefined && reason === undefined)
     throw new Mistake('Say which messages: their ids, or --topic, --type, --reason.');
-  return { ...(ids.length > 0 && { ids }), ...(topic && { topic }), ...(type && { type }), ...(reason && { reason }) };
+  return {
+    ...(ids.length > 0 && { ids }),
+    ...(topic !== undefined && { topic }),
+    ...(type !== undefined && { type }),
+    ...(reason !== undefined && { reason }),
+  };
 }
 
 const goOn = (service: string, after: string): void =>
@@ -131,10 +136,10 @@ export async function list(settings: Settings, state: string, portion: Portion):
   const query = new URLSearchParams({
     state,
     limit: String(PAGE),
-    ...(topic && { topic }),
-    ...(type && { type }),
-    ...(reason && { reason }),
-    ...(after && { after }),
+    ...(topic !== undefined && { topic }),
+    ...(type !== undefined && { type }),
+    ...(reason !== undefined && { reason }),
+    ...(after !== undefined && { after }),
   });
   const rows: unknown[][] = [];
   const all = await each<{ messages: Row[] }>(settings, `?${query.toString()}`, undefined, (service, { messages }) => {
@@ -161,7 +166,7 @@ export async function show(settings: Settings, id: string): Promise<boolean> {
 /** @returns whether every message was handled or discarded, or would be */
 export async function replay(settings: Settings, portion: Portion, dryRun: boolean): Promise<boolean> {
   if (portion.ids.length > 0 || portion.after !== undefined) oneService(settings);
-  const body = { ...bodyOf(portion), dryRun, ...(portion.after && { after: portion.after }) };
+  const body = { ...bodyOf(portion), dryRun, ...(portion.after !== undefined && { after: portion.after }) };
   const rows: unknown[][] = [];
   let clean = true;
   const all = await each<Replay>(settings, '/replays', body, (service, { messages, more, after }) => {
