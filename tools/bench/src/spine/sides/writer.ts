@@ -1,7 +1,7 @@
 import { createMetrics } from '@castiron/observability';
 import { outboxKey } from '@castiron/transactions';
 import { withDatabase } from '../database.js';
-import { contractOn, dataOf } from '../events.js';
+import { contractOn, customerOf, dataOf } from '../events.js';
 import type { OnTopic } from '../places.js';
 import { productPath } from '../product-path.js';
 import { stopwatch } from '../stopwatch.js';
@@ -53,12 +53,10 @@ export async function commit(
         });
       },
       'by transactions': async () => {
-        const { customer } = dataOf((n += 1));
-        await transactions.run([], (tx) => tx.manager.query(order, [customer, NOTE]));
+        await transactions.run([], (tx) => tx.manager.query(order, [customerOf((n += 1)), NOTE]));
       },
       'by the data source': async () => {
-        const { customer } = dataOf((n += 1));
-        await dataSource.transaction((manager) => manager.query(order, [customer, NOTE]));
+        await dataSource.transaction((manager) => manager.query(order, [customerOf((n += 1)), NOTE]));
       },
     };
     const once = ways[how];
