@@ -65,12 +65,18 @@ The long run: npm run test:faults -- --seeds 20 --operations 5000 --long
 Histories are below .castiron/faults/<seed>/ and .castiron/faults/long/<seed>/, logs in logs/ beside them. Ctrl-C stops and takes everything away.`,
   );
 
+/** A terminal sends its Ctrl-C to us, and to npm too, which hands it on. */
+const SAME_PRESS_MS = 1_000;
+
 /** The first Ctrl-C ends in order, the second at once: what we started ends with us in either case. */
 function endingOnSignal(): AbortController {
   const ending = new AbortController();
+  let first = Infinity;
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
     process.on(signal, () => {
-      if (ending.signal.aborted) process.exit(130);
+      if (performance.now() - first > SAME_PRESS_MS) process.exit(130);
+      if (ending.signal.aborted) return;
+      first = performance.now();
       console.log('\nStopping; once more to stop at once ...');
       ending.abort();
     });

@@ -131,7 +131,7 @@ async function run(file: string, options: Options, stop: AbortSignal): Promise<b
 
 command.action(async (file: string, options: Options) => {
   const stop = new AbortController();
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stop.abort());
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => stop.abort());
   try {
     const complete = await run(file, options, stop.signal);
     if (stop.signal.aborted)
