@@ -98,13 +98,14 @@ describe('a transaction', () => {
 
   it('leaves nothing behind when it is refused, and passes the refusal on', async () => {
     const refusal = new Refused({ kind: 'conflict', code: 'taken', detail: 'It is taken.' });
+    let after = 0;
     const run = transactions.run([keyOf('a')], async (tx) => {
       tx.publish(counted, { key: 'a', n: await count(tx, 'a') });
-      tx.afterCommit(() => expect.unreachable());
+      tx.afterCommit(() => (after += 1));
       throw refusal;
     });
     await expect(run).rejects.toBe(refusal);
-    expect([await sent(), wakes]).toEqual([[], 0]);
+    expect([await sent(), wakes, after]).toEqual([[], 0, 0]);
     expect(await dataSource.query('SELECT * FROM counters')).toEqual([]);
   });
 
