@@ -31,9 +31,7 @@ export type BenchContract = ReturnType<typeof contractOn>;
 const ciphertext = (n: number, length: number): string =>
   createHash('shake256', { outputLength: length }).update(String(n)).digest('base64').slice(0, length);
 
-/** Whom the n-th event is about. */
-export const customerOf = (n: number): string =>
-  `5f0c5a0e-6ff2-4d1e-8d0e-${(n % CUSTOMERS).toString(16).padStart(12, '0')}`;
+const customerOf = (n: number): string => `5f0c5a0e-6ff2-4d1e-8d0e-${(n % CUSTOMERS).toString(16).padStart(12, '0')}`;
 
 /** The n-th event, {@link EVENT_BYTES} as JSON. `version` carries the number. */
 export function dataOf(n: number): DataOf<BenchContract> {
