@@ -79,13 +79,14 @@ export const PLANTS = {
     ],
     finds: ['duplicated'],
   },
+  // Where the member is no longer of its group the commit fails: that is to lose nothing, and to end nobody.
   'commit-offsets-first': {
     what: "the group's offset is committed before the transaction",
     edits: [
       {
         file: 'libs/kafka/consumer',
         text: 'await this.options.onBatch(',
-        instead: `await payload.commitOffsetsIfNecessary({ topics: [{ topic, partitions: [{ partition, offset: String(BigInt(payload.batch.lastOffset()) + 1n) }] }] });
+        instead: `await payload.commitOffsetsIfNecessary({ topics: [{ topic, partitions: [{ partition, offset: String(BigInt(payload.batch.lastOffset()) + 1n) }] }] }).catch(() => undefined);
           await this.options.onBatch(`,
       },
     ],
