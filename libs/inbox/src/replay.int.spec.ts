@@ -172,11 +172,7 @@ describe('a replay', () => {
     await eventually(async () => expect(await rig.effects(jam.topic, 'a')).toEqual(upTo(gated - 1)), within);
     await rig.producer.send([event(jam.contract, 'a', 4), event(jam.contract, 'a', 5)]);
     await eventually(async () => {
-      const found = await rig.dataSource.query<unknown[]>(
-        `SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'
-         AND query LIKE '%FOR SHARE%'`,
-      );
-      expect(found).toHaveLength(waiting);
+      expect(await rig.waitingForLocks('%FOR SHARE%')).toBe(waiting);
       const parked = (await rig.parked(jam.topic)).filter(({ state }) => state === 'parked');
       expect(parked.map(({ reason }) => reason)).toEqual(reasons);
     }, within);
@@ -353,13 +349,7 @@ describe('a replay', () => {
     await after.start();
     await eventually(() => expect(begun).toBe(1), within);
     const replaying = rig.replay(after);
-    await eventually(async () => {
-      const waiting = await rig.dataSource.query<unknown[]>(
-        `SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'
-         AND query LIKE 'INSERT INTO inbox%'`,
-      );
-      expect(waiting).toHaveLength(1);
-    }, within);
+    await eventually(async () => expect(await rig.waitingForLocks('INSERT INTO inbox%')).toBe(1), within);
     open();
     expect(await replaying).toEqual({ discarded: 1 });
     expect(await rig.effects(topic, 'a')).toEqual([1]);

@@ -65,13 +65,7 @@ describe('an event that comes twice', () => {
     await eventually(() => expect(entered).toBe(1), within);
     await rig.inboxOf({ name, topics: [topic], subscriptions, kafka: besideTheFirst }).start();
     // The second has the same messages, and waits for what the first makes of them.
-    await eventually(async () => {
-      const waiting = await rig.dataSource.query<unknown[]>(
-        `SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'
-         AND query LIKE 'INSERT INTO inbox%'`,
-      );
-      expect(waiting).toHaveLength(1);
-    }, within);
+    await eventually(async () => expect(await rig.waitingForLocks('INSERT INTO inbox%')).toBe(1), within);
     expect(entered).toBe(1);
     open();
     await rig.producer.send([event(contract, 'a', 6)]);

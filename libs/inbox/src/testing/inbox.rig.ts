@@ -158,6 +158,15 @@ export class InboxRig {
     return counts;
   }
 
+  /** How many statements like this one wait for a lock. */
+  async waitingForLocks(like: string): Promise<number> {
+    const waiting = await this.dataSource.query<unknown[]>(
+      `SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock' AND query LIKE $1`,
+      [like],
+    );
+    return waiting.length;
+  }
+
   async effects(topic: string, key: string): Promise<(number | null)[]> {
     const rows = await this.dataSource.query<{ n: number | null }[]>(
       'SELECT n FROM effects WHERE topic = $1 AND key = $2 ORDER BY id',
