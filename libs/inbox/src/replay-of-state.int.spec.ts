@@ -75,10 +75,7 @@ describe('what ends older messages', () => {
         manager.query<unknown[]>(`SELECT FROM parked_messages WHERE id = ANY ($1) FOR UPDATE SKIP LOCKED`, [ids]);
       await lock(state.ids.slice(0, 1));
       const ending = { ended: end(state) };
-      await eventually(async () => {
-        const waiting = `SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`;
-        expect(await rig.dataSource.query(waiting)).toHaveLength(1);
-      }, within);
+      await eventually(async () => expect(await rig.waitingForLocks('%')).toBe(1), within);
       expect(await lock(state.ids)).toHaveLength(3);
       return ending;
     });
