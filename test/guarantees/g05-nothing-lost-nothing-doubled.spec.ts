@@ -13,7 +13,7 @@ import type { PlacedMessage } from '@castiron/kafka';
 import { missingAt } from '@castiron/local-stack';
 import { eventually } from '@castiron/testing';
 import pg from 'pg';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { COMPANY, valuesOf, type Castiron, type FeedMessage, type Partner } from '../support/castiron.js';
 import { mailsTo } from '../support/mails.js';
 import { startOwnCastiron, type OwnCastiron } from '../support/own-castiron.js';
@@ -45,6 +45,9 @@ beforeAll(async () => {
   await castiron.agree(partner, [{ purpose: 'recommendation', attributes: ['companyName'] }]);
 });
 afterAll(() => own?.stop());
+beforeEach(({ onTestFailed }) => {
+  onTestFailed(async () => (await own.lastWordsOfTheGone()).forEach((words) => process.stderr.write(`${words}\n`)));
+});
 
 /** What was claimed when its worker was killed: nobody knows whether the server has it, so it goes once more. */
 const inDoubt = new Set<string>();
@@ -362,6 +365,7 @@ describe('G5: every event has its effect exactly once, in order per key', () => 
 
   it('and a process whose consumer cannot go on ends, and says why', async () => {
     const ended = own.ended('notifications');
+    expect(await own.lastWordsOfTheGone()).toEqual([]);
     const database = new pg.Client({ connectionString: castiron.endpoints.postgres.notifications });
     await database.connect();
     await database.query('DROP TABLE inbox');
@@ -372,6 +376,9 @@ describe('G5: every event has its effect exactly once, in order per key', () => 
     expect(lines[0]).toContain('exit code 1');
     // What it read of its other topic may have something to say after that.
     const fatal = lines.find((line) => line.includes('"level":"fatal"'));
-    expect(JSON.parse(fatal ?? '{}')).toMatchObject({ msg: 'ending after a crash' });
+    expect(JSON.parse(fatal ?? '{}')).toMatchObject({
+      msg: 'ending after a crash',
+      err: { message: 'relation "inbox" does not exist' },
+    });
   });
 });

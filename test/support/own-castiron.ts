@@ -20,6 +20,8 @@ export interface OwnCastiron {
   askToEnd(service: ServiceName): Promise<Ending>;
   /** Resolves with the last words of a process that ends by itself. */
   ended(service: ServiceName): Promise<string>;
+  /** The last words of each service that does not run now, for whoever wonders why nobody answers. */
+  lastWordsOfTheGone(): Promise<readonly string[]>;
   /** One for each process that runs now. */
   pids(): Readonly<Record<string, number | undefined>>;
   /** What every service rests on, to be held up. */
@@ -50,6 +52,12 @@ export async function startOwnCastiron(): Promise<OwnCastiron> {
         return { ms, lastWords };
       },
       ended: (service) => running.parts[service]?.ended ?? Promise.reject(new Error(`${service} does not run`)),
+      lastWordsOfTheGone: async () => {
+        const words = await Promise.all(
+          Object.values(running.parts).map(({ ended }) => Promise.race([ended, Promise.resolve(undefined)])),
+        );
+        return words.filter((last) => last !== undefined);
+      },
       pids: () => Object.fromEntries(Object.entries(running.parts).map(([name, { pid }]) => [name, pid])),
       parts: stack.parts,
       stop: async () => {

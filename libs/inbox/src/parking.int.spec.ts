@@ -295,8 +295,10 @@ describe('what cannot be handled', () => {
       replyOf(slug),
     ]);
     await rig.inboxOf({ topics: [topic], subscriptions: [counting], mostOfARecipient: { messages: 0 } }).start();
-    await eventually(() => expect(handle).toHaveBeenCalledTimes(2), within);
-    expect(await rig.parked(topic)).toMatchObject([{ reason: 'unknown-type', ended: 'too-many' }]);
+    await eventually(async () => {
+      expect(handle).toHaveBeenCalledTimes(2);
+      expect(await rig.parked(topic)).toMatchObject([{ reason: 'unknown-type', ended: 'too-many' }]);
+    }, within);
   });
 
   it('is said to be parked, and counted, once and when it is', async () => {

@@ -2,11 +2,16 @@ import { createRequire } from 'node:module';
 import { afterEach, beforeEach, describe, expect, inject, it } from 'vitest';
 import { createClient } from './client.js';
 import { clusterOf } from './group-places.js';
+import kafkajs from './kafkajs.js';
 import { Valve } from './testing/valve.js';
 import type { Cluster } from 'kafkajs';
 
 const require = createRequire(import.meta.url);
 const Lock = require('kafkajs/src/utils/lock.js') as new (options: { timeout: number }) => { acquire(): Promise<void> };
+const { SCRAM, DIGESTS } = require('kafkajs/src/broker/saslAuthenticator/scram.js') as {
+  SCRAM: new (...parts: unknown[]) => { authenticate(): Promise<void> };
+  DIGESTS: Readonly<Record<'SHA512', object>>;
+};
 
 const { bootstrap, principals } = inject('stack').kafka;
 const { username = '', password = '' } = principals['admin'] ?? {};
@@ -45,6 +50,13 @@ describe('an error of a broker that went away', () => {
     const connecting = clusterFor(password).connect();
     await expect(connecting).rejects.toThrow('authentication failed: Closed connection');
     await expect(connecting).rejects.toHaveProperty('name', 'KafkaJSNumberOfRetriesExceeded');
+  });
+
+  it('may pass where the connection was gone before the handshake went on', async () => {
+    const send = () => Promise.reject(new kafkajs.KafkaJSConnectionError('Not connected'));
+    const quiet = { debug: () => undefined, error: () => undefined };
+    const scram = new SCRAM({ username, password }, '127.0.0.1', 0, quiet, send, DIGESTS.SHA512);
+    await expect(scram.authenticate()).rejects.toMatchObject({ retriable: true });
   });
 
   it('may pass where another has been connecting for too long', async () => {

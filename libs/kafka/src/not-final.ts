@@ -17,15 +17,15 @@ interface Cluster {
 const ClusterClass = require('kafkajs/src/cluster/index.js') as {
   prototype: { findGroupCoordinatorMetadata: (this: Cluster, group: object) => Promise<unknown> };
 };
-const { SCRAM } = require('kafkajs/src/broker/saslAuthenticator/scram.js') as {
-  SCRAM: { prototype: { authenticate: (this: unknown) => Promise<unknown> } };
-};
+interface Scram {
+  saslAuthenticate: (this: void, message: object) => Promise<unknown>;
+  authenticate: (this: Scram) => Promise<unknown>;
+}
+const { SCRAM } = require('kafkajs/src/broker/saslAuthenticator/scram.js') as { SCRAM: { prototype: Scram } };
 
 const LockClass = require('kafkajs/src/utils/lock.js') as {
   prototype: { acquire: (this: unknown) => Promise<void> };
 };
-
-const LOST = / authentication failed: (?:Closed connection|Connection (?:error|timeout)|Request .* timed out)/;
 
 const isNamed = (error: unknown, name: string): boolean => error instanceof Error && error.name === name;
 
@@ -48,10 +48,21 @@ ClusterClass.prototype.findGroupCoordinatorMetadata = async function (group) {
 
 const { authenticate } = SCRAM.prototype;
 SCRAM.prototype.authenticate = async function () {
+  const { saslAuthenticate } = this;
+  let mayPass = false;
+  // Of what happened kafkajs keeps the words alone.
+  this.saslAuthenticate = async (message) => {
+    try {
+      return await saslAuthenticate(message);
+    } catch (error) {
+      mayPass = error instanceof Error && 'retriable' in error && error.retriable === true;
+      throw error;
+    }
+  };
   try {
     return await authenticate.call(this);
   } catch (error) {
-    if (error instanceof Error && LOST.test(error.message)) Object.assign(error, { retriable: true });
+    if (mayPass) Object.assign(error as Error, { retriable: true });
     throw error;
   }
 };
