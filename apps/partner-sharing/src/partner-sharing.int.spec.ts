@@ -210,8 +210,11 @@ describe('partner-sharing', () => {
     }, within);
     expect(record?.attributes).toMatchObject({ companyName: { value: 'Acme' } });
     expect(Object.keys(record!.attributes)).toEqual(['companyName']);
-    const holdings = await call('GET', `/customers/${customer}/holdings`, own);
-    expect(holdings.body['holdings']).toMatchObject([{ recipient: slug, state: 'released' }]);
+    // Settled once it is on the feed.
+    await eventually(async () => {
+      const holdings = await call('GET', `/customers/${customer}/holdings`, own);
+      expect(holdings.body['holdings']).toMatchObject([{ recipient: slug, state: 'released' }]);
+    }, within);
 
     const revoked = await call('DELETE', path, own);
     expect(revoked).toMatchObject({ status: 200, body: { state: 'revoked' } });
@@ -247,8 +250,12 @@ describe('partner-sharing', () => {
       'withdrawn',
       'released',
     ]);
-    const told = (await allOf('sharing.permissions.v1', permissionChanged)).filter((one) => one?.customer === customer);
-    expect(told.map((one) => one?.state)).toEqual(['granted', 'revoked']);
+    // Sent by another way than the feed.
+    await eventually(async () => {
+      const all = await allOf('sharing.permissions.v1', permissionChanged);
+      const told = all.filter((one) => one?.customer === customer);
+      expect(told.map((one) => one?.state)).toEqual(['granted', 'revoked']);
+    }, within);
   });
 
   it('records a subscription as a permission, and ends it when mailings are cancelled', async () => {
