@@ -37,7 +37,10 @@ describe('a notice', () => {
     await eventually(async () =>
       expect(await rig.mailsOf(never)).toMatchObject([{ status: 'expired', reason: 'no-feed-record' }]),
     );
-    expect(await rig.metrics.registry.metrics()).toMatch(/castiron_mails_total\{[^}]*outcome="expired"[^}]*\} 1/);
+    // Counted once it is written down.
+    await eventually(async () =>
+      expect(await rig.metrics.registry.metrics()).toMatch(/castiron_mails_total\{[^}]*outcome="expired"[^}]*\} 1/),
+    );
     expect(await rig.statusesOf(young)).toEqual(['waiting']);
     // What is over stays over: the news is old.
     await rig.feed(never, 1, { email: given(email) });

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startTestIssuer, type TestIssuer } from '@castiron/access/testing';
+import { eventually } from '@castiron/testing';
 import { problem, ServiceRig } from '../testing/service.rig.js';
 
 let idp: TestIssuer;
@@ -60,9 +61,11 @@ describe('answers', () => {
 
   it('are counted by route, never by address', async () => {
     await rig.call('/things/0b5c1c1e-6d3f-4e2c-8b7a-0123456789ab');
-    const { body } = await rig.call('/metrics', { token: null });
-    expect(body['text']).toContain('route="/things/:id"');
-    expect(body['text']).not.toContain('0b5c1c1e');
+    await eventually(async () => {
+      const { body } = await rig.call('/metrics', { token: null });
+      expect(body['text']).toContain('route="/things/:id"');
+      expect(body['text']).not.toContain('0b5c1c1e');
+    });
   });
 
   it('to a bug tell nothing of it, and its log tells where to look', async () => {
