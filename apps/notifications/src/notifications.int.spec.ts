@@ -158,17 +158,23 @@ describe('notifications', () => {
       expect((await fetch(service.url + link, { method: 'POST', ...(body && { body }) })).status).toBe(200);
     }
     const sent = (await (await mail('After the click')).json()) as { mailing: string };
-    await eventually(async () => expect(await subjects(control)).toContain('After the click'), within);
+    const token = await mintToken(stack.identity, 'privacy-officer', 'officer-1');
+    await eventually(async () => {
+      const answer = await fetch(`${service.url}/mailings/${sent.mailing}`, {
+        headers: { authorization: `Bearer ${token}` },
+      });
+      const progress = (await answer.json()) as { writtenAt: string | null; mails: object };
+      expect(progress).toMatchObject({ subject: 'After the click', mails: { sent: expect.any(Number) } });
+      // None of its mails is on its way any more.
+      expect(progress.writtenAt).not.toBeNull();
+      expect(progress.mails).not.toHaveProperty('queued');
+      expect(progress.mails).not.toHaveProperty('sending');
+    }, within);
+    expect(await subjects(control)).toContain('After the click');
     expect(await subjects(email)).not.toContain('After the click');
     await eventually(async () => {
       expect(await eventsOf('notifications.mailings.v1', mailingCancelled, subject)).toHaveLength(clicks.length);
     }, within);
-
-    const token = await mintToken(stack.identity, 'privacy-officer', 'officer-1');
-    const progress = await fetch(`${service.url}/mailings/${sent.mailing}`, {
-      headers: { authorization: `Bearer ${token}` },
-    });
-    expect(await progress.json()).toMatchObject({ subject: 'After the click', mails: { sent: expect.any(Number) } });
   });
 
   it('refuses what it should', async () => {
