@@ -4,6 +4,7 @@ import type { DataSource } from 'typeorm';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { outboxMigrations } from './index.js';
 import { laneOf, LANES } from './lanes.js';
+import { unsettledIds } from './outbox-room.js';
 import { RelayRig } from './testing/relay.rig.js';
 
 let dataSource: DataSource;
@@ -92,6 +93,8 @@ describe('a relay that was taken for dead', () => {
     await rig.relay({ kafka: stoppable.kafka, leaseMs: 60_000 }).start();
     await publish(1);
     await arrived(1);
+    // Written down, or its successor would send it once more.
+    await eventually(async () => expect(await unsettledIds(dataSource)).toBe(0));
 
     stoppable.stop();
     await publish(2);
