@@ -67,6 +67,10 @@ describe('reading a topic', () => {
     const at = (partition: number, value: string) => ({ ...message(topic, 'k', value), partition });
     await rig.send(...Array.from({ length: 10 }, (_, n) => at(0, String(n))), at(1, 'few'));
     await (await rig.openTransaction(at(0, 'aborted'))).abort();
+    // The abort is answered before its marker is written.
+    await eventually(async () =>
+      expect(await rig.admin.endOffsets(topic)).toContainEqual({ partition: 0, offset: '12' }),
+    );
     const lastOf = async (partition: number) => {
       const values: string[] = [];
       for await (const { value } of readAll(rig.kafka, topic, { partition, last: 4 })) values.push(String(value));
