@@ -102,6 +102,7 @@ describe('a batch in which', () => {
       );
       return row.n;
     };
+    const remembered = () => rig.dataSource.query<unknown[]>('SELECT FROM inbox WHERE topic = $1', [topic.name]);
     const forged = forgedBatch(Array.from({ length: count }, () => record));
     await sendForged(settings, topic.name, forged);
     await rig.inboxOf({ topics: [topic.name], subscriptions: [counting], mostOfARecipient: { messages: 0 } }).start();
@@ -109,7 +110,9 @@ describe('a batch in which', () => {
     // These stand where its reader went on.
     for (const n of [1, 2]) {
       await rig.producer.send([replyOf(slug)]);
-      await eventually(() => expect(handle).toHaveBeenCalledTimes(n), within);
+      // Committed, with all that came along with it.
+      await eventually(async () => expect(await remembered()).toHaveLength(n), within);
+      expect(handle).toHaveBeenCalledTimes(n);
     }
     expect(await counted()).toBe(count);
   });
