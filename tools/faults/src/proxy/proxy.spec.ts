@@ -73,6 +73,7 @@ describe('what is caught at a point', () => {
 
   it('is told to neither end where the connection is half open', async () => {
     const { pipe } = await caught();
+    await vi.waitFor(() => expect(heard).toBe('ab'));
     pipe.link.freeze();
     expect(pipe.link.isGivenUp).toBe(false);
     client.destroy();
