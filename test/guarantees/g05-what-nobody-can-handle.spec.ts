@@ -170,7 +170,10 @@ describe('G5: a message that nobody can handle', () => {
       expect(await mailsTo(castiron, late)).toHaveLength(1);
     }, within);
     const known = await arrived;
-    expect(await permitUnder(STATEMENT, known.customer, slug)).toMatchObject({ status: 200 });
+    await eventually(
+      async () => expect(await permitUnder(STATEMENT, known.customer, slug)).toMatchObject({ status: 200 }),
+      within,
+    );
     expect(await permitUnder(STATEMENT + 1, known.customer, slug)).toMatchObject({
       body: { code: 'unknown-statement' },
     });
