@@ -80,7 +80,7 @@ export function topicOf(contract: EventContract, slug?: string): Topic {
 }
 
 function headersOf(contract: EventContract, meta: EventMeta): Record<string, string> {
-  return {
+  const headers: Record<string, string> = {
     'content-type': JSON_TYPE,
     ce_specversion: '1.0',
     ce_id: meta.id,
@@ -88,11 +88,12 @@ function headersOf(contract: EventContract, meta: EventMeta): Record<string, str
     ce_source: `/castiron/${contract.producer}`,
     ce_time: meta.time.toISOString(),
     ce_dataclassification: contract.classification,
-    ...(contract.personal && { ce_dataregulation: 'GDPR' }),
-    ...(meta.sequence !== undefined && { ce_sequence: meta.sequence }),
-    ...(meta.correlationId !== undefined && { ce_correlationid: meta.correlationId }),
-    ...(meta.ledgerEntry !== undefined && { ce_ledgerentry: meta.ledgerEntry }),
   };
+  if (contract.personal) headers['ce_dataregulation'] = 'GDPR';
+  if (meta.sequence !== undefined) headers['ce_sequence'] = meta.sequence;
+  if (meta.correlationId !== undefined) headers['ce_correlationid'] = meta.correlationId;
+  if (meta.ledgerEntry !== undefined) headers['ce_ledgerentry'] = meta.ledgerEntry;
+  return headers;
 }
 
 /**

@@ -26,7 +26,15 @@ function rowOf({ eventId, type, message }: PendingEvent) {
 }
 
 /** As {@link ONE} takes them. */
-const valuesOf = ({ headers, ...row }: ReturnType<typeof rowOf>) => [...Object.values(row), JSON.stringify(headers)];
+const valuesOf = (row: ReturnType<typeof rowOf>) => [
+  row.lane,
+  row.event_id,
+  row.aggregatetype,
+  row.aggregateid,
+  row.type,
+  row.payload,
+  JSON.stringify(row.headers),
+];
 
 const COLUMNS = 'lane, event_id, aggregatetype, aggregateid, type, payload, headers';
 

@@ -1,5 +1,4 @@
-import { hash } from 'node:crypto';
-import { outboxKey } from '@castiron/transactions';
+import { hashBits, outboxKey } from '@castiron/transactions';
 
 /**
  * Lanes of an outbox: a key must stay in its lane, so that another number needs a migration that moves what waits. One that
@@ -10,5 +9,5 @@ export const LANES = 2;
 
 /** The lane of a key: all events of a key of a topic go one after the other. */
 export function laneOf(topic: string, key: string): number {
-  return hash('sha256', outboxKey(topic, key), 'buffer').readUInt32BE(0) % LANES;
+  return Number(hashBits(outboxKey(topic, key), 32)) % LANES;
 }

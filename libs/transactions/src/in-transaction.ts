@@ -1,6 +1,7 @@
 import type { Client } from 'pg';
 import type { DataSource, EntityManager, QueryRunner } from 'typeorm';
 import type { Statement } from './transaction.js';
+import { Ahead } from './ahead.js';
 import { together } from './together.js';
 
 const BEGIN = { name: 'begin', text: 'START TRANSACTION ISOLATION LEVEL READ COMMITTED' };
@@ -17,7 +18,7 @@ interface Around {
 
 /**
  * As `dataSource.transaction('READ COMMITTED', work)`, in as few round trips as can be: where TypeORM waits for the answer
- * to each of two statements before it begins, one goes along with the first statements, and the commit with the last.
+ * to each of two statements before it begins, one goes ahead of what the work asks first, and the commit with what is last.
  */
 export async function inTransaction<T>(
   dataSource: DataSource,
@@ -30,16 +31,22 @@ export async function inTransaction<T>(
   try {
     return await runner.manager.transaction('READ COMMITTED', async (manager) => {
       stopListening();
-      await beginWith(runner, first);
-      const result = await work(manager);
-      const ending = last();
-      const stop = listen(runner, (statement, say) => {
-        // A rollback, or what the work did not wait for.
-        if (statement !== 'COMMIT') return say();
-        stop();
-        return commitWith(runner, ending);
-      });
-      return result;
+      const ahead = new Ahead((await runner.connect()) as Client, first === undefined ? [BEGIN] : [BEGIN, first]);
+      try {
+        const result = await work(manager);
+        const ending = last();
+        const stop = listen(runner, (statement, say) => {
+          // A rollback, or what the work did not wait for.
+          if (statement !== 'COMMIT') return say();
+          stop();
+          return commitWith(runner, [...ahead.end(), ...(ending === undefined ? [] : [ending])]);
+        });
+        return result;
+      } catch (error) {
+        // Where nothing was begun there is nothing to roll back.
+        if (ahead.end().length > 0) listen(runner, () => Promise.resolve());
+        throw error;
+      }
     });
   } finally {
     await runner.release();
@@ -58,15 +65,11 @@ function listen(
   return () => void (says.query = query);
 }
 
-async function beginWith(runner: QueryRunner, first: Statement | undefined): Promise<void> {
-  await together((await runner.connect()) as Client, first === undefined ? [BEGIN] : [BEGIN, first]);
-}
-
 /**
  * What is written last takes the commit along.
  * @throws Error where a statement had failed and the work passed over it: there is nothing left to commit
  */
-async function commitWith(runner: QueryRunner, last: Statement | undefined): Promise<void> {
-  const tags = await together((await runner.connect()) as Client, last === undefined ? [COMMIT] : [last, COMMIT]);
+async function commitWith(runner: QueryRunner, last: readonly Statement[]): Promise<void> {
+  const tags = await together((await runner.connect()) as Client, [...last, COMMIT]);
   if (tags.at(-1) !== 'COMMIT') throw new Error('a statement of the transaction had failed: nothing was committed');
 }

@@ -11,7 +11,7 @@ import type { EntityManager } from 'typeorm';
 import { Buffered } from './buffered-events.js';
 import { outboxKey } from './outbox-key.js';
 import { MoreKeysNeeded } from './more-keys-needed.js';
-import type { PendingEvent, Publications, PublishOptions, Tx } from './transaction.js';
+import type { PendingEvent, PublishOptions, Tx } from './transaction.js';
 
 /** See {@link Tx}. */
 export class RunningTransaction implements Tx {
@@ -24,7 +24,7 @@ export class RunningTransaction implements Tx {
   constructor(
     readonly manager: EntityManager,
     private readonly held: ReadonlySet<string>,
-    private readonly publications: Publications,
+    private readonly publications: ReadonlySet<EventContract>,
   ) {}
 
   publish<Contract extends EventContract>(
@@ -80,7 +80,7 @@ export class RunningTransaction implements Tx {
     const { type } = contract;
     // Work that was not waited for would lose its event, and nobody would know.
     if (this.closed) throw new TypeError(`${type} is published after the work of its transaction has ended`);
-    if (!Object.values(this.publications).includes(contract)) {
+    if (!this.publications.has(contract)) {
       throw new TypeError(`${type} is not among the publications of this service`);
     }
     const eventId = newEventId();

@@ -1,17 +1,9 @@
 import type { Client, Connection, Submittable } from 'pg';
 import { serialize } from 'pg-protocol';
+import { forget, messagesOf, remember } from './prepared.js';
 import type { Statement } from './transaction.js';
 
 type Answered = (error: Error | null, tags?: readonly string[]) => void;
-
-/** What was prepared on a connection, by name. */
-const prepared = new WeakMap<Connection, Set<string>>();
-
-function preparedOn(connection: Connection): Set<string> {
-  const names = prepared.get(connection) ?? new Set();
-  prepared.set(connection, names);
-  return names;
-}
 
 /**
  * Statements that leave as one message of PostgreSQL's extended protocol and are answered at once. It carries nothing out
@@ -29,13 +21,7 @@ class Together implements Submittable {
   ) {}
 
   submit = (connection: Connection): void => {
-    const names = preparedOn(connection);
-    const messages: Buffer[] = [];
-    for (const { name, text, values = [] } of this.statements) {
-      // Whether PostgreSQL has it, nobody knows where it failed before. Closing one that is not there is no error.
-      if (!names.has(name)) messages.push(serialize.close({ type: 'S', name }), serialize.parse({ name, text }));
-      messages.push(serialize.bind({ statement: name, values }), serialize.execute());
-    }
+    const messages = messagesOf(connection, this.statements);
     messages.push(serialize.sync());
     // Whoever closed it tells the query.
     if (connection.stream.writable) connection.stream.write(Buffer.concat(messages));
@@ -50,14 +36,12 @@ class Together implements Submittable {
   }
 
   handleReadyForQuery(connection: Connection): void {
-    const names = preparedOn(connection);
-    for (const { name } of this.statements) names.add(name);
+    remember(connection, this.statements);
     this.callback(null, this.tags);
   }
 
   handleError(error: Error, connection: Connection): void {
-    const names = preparedOn(connection);
-    for (const { name } of this.statements) names.delete(name);
+    forget(connection, this.statements);
     this.callback(error);
   }
 }

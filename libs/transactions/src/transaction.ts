@@ -27,6 +27,10 @@ export type Publications = Readonly<Record<string, EventContract>>;
 
 /** One database transaction of a use case or handler. Travels explicitly, so that nothing runs beside it by accident. */
 export interface Tx {
+  /**
+   * The transaction begins, and takes the locks of its keys, along with the first statement that is asked here: a clock that
+   * is read before it may be behind what a former holder of a key wrote. That statement is one alone, for it is prepared.
+   */
   readonly manager: EntityManager;
 
   /**

@@ -1,3 +1,4 @@
+import type { EventContract } from '@castiron/contracts';
 import type { DataSource } from 'typeorm';
 import { inTransaction } from './in-transaction.js';
 import { lockOf } from './outbox-key.js';
@@ -29,12 +30,16 @@ function lockAll(keys: ReadonlySet<string>): Statement | undefined {
 
 /** Runs work as one READ COMMITTED transaction, with its events in the outbox. */
 export class Transactions {
+  private readonly publications: ReadonlySet<EventContract>;
+
   /** @param publications all that the service may publish; whatever else is published is a bug */
   constructor(
     private readonly dataSource: DataSource,
     private readonly outbox: OutboxPort,
-    private readonly publications: Publications,
-  ) {}
+    publications: Publications,
+  ) {
+    this.publications = new Set(Object.values(publications));
+  }
 
   /**
    * @param keys the {@link outboxKey}s that the work publishes under, {@link MAX_KEYS} at most

@@ -1,4 +1,4 @@
-import { hash } from 'node:crypto';
+import { advisoryLock } from '@castiron/transactions';
 import type { EntityManager } from 'typeorm';
 
 /** What a revocation can end at once: an agreement, all of a customer, or one share. */
@@ -11,12 +11,8 @@ const TABLES: Readonly<Record<EpochScope, string>> = {
   share: 'shares',
 };
 
-function lockOf(scope: EpochScope, id: string): bigint {
-  return hash('sha256', `epoch:${scope}:${id}`, 'buffer').readBigInt64BE(0);
-}
-
 const sortedLocks = (scope: EpochScope, ids: Iterable<string>): string[] =>
-  [...new Set([...ids].map((id) => lockOf(scope, id)))].sort((a, b) => (a < b ? -1 : 1)).map(String);
+  [...new Set([...ids].map((id) => advisoryLock(`epoch:${scope}:${id}`)))].sort((a, b) => (a < b ? -1 : 1)).map(String);
 
 /**
  * Shared locks of a release, in the order agreement, customer, share; the ledger head comes after them. Advisory locks

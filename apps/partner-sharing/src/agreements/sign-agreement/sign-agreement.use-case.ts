@@ -30,8 +30,8 @@ export class SignAgreementUseCase {
     // An agreement's recipient never changes, so it may be read before the keys made of it are locked.
     const { recipient } = await agreementOf(this.dataSource.manager, id);
     return this.transactions.run(ordersOfAgreement(id, recipient), async (tx) => {
-      const now = new Date();
       const agreement = await agreementOf(tx.manager, id);
+      const now = new Date();
       const signing = valueOf(decideSigning(agreement, side, signer, now));
       if (signing === 'repeated') return agreement;
       await tx.manager.query(`UPDATE agreements SET ${side}_signature = $2 WHERE id = $1`, [

@@ -1,0 +1,107 @@
+import pg, { type Client, type Connection, type QueryResult } from 'pg';
+import { forget, messagesOf, remember } from './prepared.js';
+import { together } from './together.js';
+import type { Statement } from './transaction.js';
+
+type Told = (error: Error | null, result?: QueryResult) => void;
+
+/** What `pg` calls of a query with each answer. */
+interface Answered {
+  submit(connection: Connection): void;
+  handleCommandComplete(answer: unknown, connection: Connection): void;
+  handleDataRow(row: unknown): void;
+  handleReadyForQuery(connection: Connection): void;
+  handleError(error: Error, connection: Connection): void;
+}
+
+const AnsweredQuery = pg.Query as unknown as new (asked: {
+  text: string;
+  values: unknown;
+  queryMode: 'extended';
+  callback: Told;
+}) => Answered;
+
+/**
+ * A query that sends statements before itself, as one message of PostgreSQL's extended protocol. It hears of them only that
+ * one failed: then it is not carried out either, and fails of the same.
+ */
+class Carrying extends AnsweredQuery {
+  private ahead: number;
+
+  constructor(
+    text: string,
+    values: unknown,
+    private readonly statements: readonly Statement[],
+    callback: Told,
+  ) {
+    // Mixed with the extended protocol, the simple one would leave its failures without an end.
+    super({ text, values, queryMode: 'extended', callback });
+    this.ahead = statements.length;
+  }
+
+  override submit(connection: Connection): void {
+    connection.stream.cork();
+    try {
+      connection.stream.write(Buffer.concat(messagesOf(connection, this.statements)));
+      return super.submit(connection);
+    } finally {
+      connection.stream.uncork();
+    }
+  }
+
+  override handleCommandComplete(answer: unknown, connection: Connection): void {
+    if (this.ahead > 0) this.ahead -= 1;
+    else super.handleCommandComplete(answer, connection);
+  }
+
+  override handleDataRow(row: unknown): void {
+    if (this.ahead === 0) super.handleDataRow(row);
+  }
+
+  override handleReadyForQuery(connection: Connection): void {
+    remember(connection, this.statements);
+    super.handleReadyForQuery(connection);
+  }
+
+  override handleError(error: Error, connection: Connection): void {
+    forget(connection, this.statements);
+    super.handleError(error, connection);
+  }
+}
+
+/** Statements that wait to go ahead of the next query of a connection, which saves a round trip. */
+export class Ahead {
+  private readonly asked: { query: (this: void, ...given: unknown[]) => unknown };
+  private readonly query: (this: void, ...given: unknown[]) => unknown;
+
+  constructor(
+    private readonly client: Client,
+    private statements: readonly Statement[],
+  ) {
+    this.asked = client;
+    this.query = this.asked.query;
+    this.asked.query = (...given) => this.carriedBy(...given);
+  }
+
+  /** They wait no longer. @returns those that went ahead of nothing */
+  end(): readonly Statement[] {
+    this.asked.query = this.query;
+    const { statements } = this;
+    this.statements = [];
+    return statements;
+  }
+
+  private carriedBy(...given: readonly unknown[]): unknown {
+    const statements = this.end();
+    const [asked, values] = given;
+    // One of another kind, such as a cursor, has a protocol of its own.
+    if (typeof asked !== 'string') {
+      together(this.client, statements).catch(() => undefined);
+      return this.asked.query(...given);
+    }
+    return new Promise<QueryResult | undefined>((resolve, reject) => {
+      const told: Told = (error, result) => (error === null ? resolve(result) : reject(error));
+      this.client.query(new Carrying(asked, values, statements, told));
+    });
+  }
+}
