@@ -3,7 +3,6 @@ import { bytesOf, MAX_EVENT_BYTES } from '@castiron/contracts';
 import { Refused } from '@castiron/failures';
 import { laneOf } from './lanes.js';
 
-/** In the order of {@link COLUMNS}. */
 function rowOf({ eventId, type, message }: PendingEvent) {
   const { topic, key, value, headers } = message;
   if (bytesOf(message) > MAX_EVENT_BYTES) {
@@ -25,7 +24,7 @@ function rowOf({ eventId, type, message }: PendingEvent) {
   };
 }
 
-/** As {@link ONE} takes them. */
+/** As {@link ONE} takes them, in the order of {@link COLUMNS}. */
 const valuesOf = (row: ReturnType<typeof rowOf>) => [
   row.lane,
   row.event_id,

@@ -33,14 +33,14 @@ describe('the relay', () => {
       for (let n = 0; n < 25; n += 1) {
         const key = keys[(writer * 7 + n * 3) % keys.length] ?? 'k1';
         await transactions.run([outboxKey(topic, key)], async (tx) => {
-          // The lock of the key is held, so this counter is safe, and its order is the order of commits.
-          const next = (counters.get(key) ?? 0) + 1;
-          counters.set(key, next);
-          tx.publish(contract, { key, n: next });
           // A transaction id early and a commit late: the row's id is older than what others have already shown.
           await tx.manager.query('SELECT pg_current_xact_id(), pg_sleep($1)', [
             (writer * 31 + n * 17) % 20 === 0 ? 0.15 : 0,
           ]);
+          // The lock of the key is held, so this counter is safe, and its order is the order of commits.
+          const next = (counters.get(key) ?? 0) + 1;
+          counters.set(key, next);
+          tx.publish(contract, { key, n: next });
         });
       }
     };

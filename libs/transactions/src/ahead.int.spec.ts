@@ -2,22 +2,30 @@ import { freshDatabaseUrl } from '@castiron/testing';
 import { Client, Query, type Connection } from 'pg';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { Ahead } from './ahead.js';
+import { together } from './together.js';
 
 const BEGIN = { name: 'begin', text: 'BEGIN' };
 const LOCK = { name: 'lock', text: 'SELECT pg_advisory_xact_lock($1)', values: ['7'] };
 const FAILS = { name: 'fails', text: 'SELECT 1 / $1::int', values: ['0'] };
 
+let url: string;
 let client: Client;
 let roundTrips: number;
 beforeEach(async () => {
-  client = new Client({ connectionString: await freshDatabaseUrl() });
-  await client.connect();
+  url = await freshDatabaseUrl();
+  client = await connected();
   await client.query('CREATE TABLE written (n int)');
   roundTrips = 0;
   const { connection } = client as unknown as { connection: Connection };
   connection.on('readyForQuery', () => (roundTrips += 1));
 });
 afterEach(() => client.end());
+
+async function connected(): Promise<Client> {
+  const one = new Client({ connectionString: url });
+  await one.connect();
+  return one;
+}
 
 const asked = () => client as unknown as { query: (this: void) => unknown };
 const written = async () =>
@@ -72,14 +80,21 @@ describe('statements that go ahead of a query', () => {
     }
   });
 
-  it('go ahead of a query of another kind, by themselves', async () => {
+  it('are all that the connection was asked for where nothing begins: it ends', async () => {
+    await together(client, [BEGIN, LOCK]);
+    await client.query('ROLLBACK; DEALLOCATE ALL');
+    client.on('error', () => undefined);
     new Ahead(client, [BEGIN, LOCK]);
-    const rows: unknown[] = [];
-    const query = client.query(new Query('INSERT INTO written VALUES (1) RETURNING n'));
-    query.on('row', (row) => rows.push(row));
-    await new Promise((resolve) => query.on('end', resolve));
-    expect(rows).toEqual([{ n: 1 }]);
-    await client.query('ROLLBACK');
+    const [first, second] = await Promise.allSettled([write(1), write(2)]);
+    expect(first).toMatchObject({ status: 'rejected', reason: { code: '26000' } });
+    expect(second.status).toBe('rejected');
+    client = await connected();
     expect(await written()).toEqual([]);
+  });
+
+  it('go ahead of no cursor', () => {
+    new Ahead(client, [BEGIN, LOCK]);
+    expect(() => client.query(new Query('SELECT 1'))).toThrow(TypeError);
+    expect(roundTrips).toBe(0);
   });
 });

@@ -1,31 +1,31 @@
 import pg, { type Client, type Connection, type QueryResult } from 'pg';
 import { forget, messagesOf, remember } from './prepared.js';
-import { together } from './together.js';
 import type { Statement } from './transaction.js';
 
 type Told = (error: Error | null, result?: QueryResult) => void;
 
-/** What `pg` calls of a query with each answer. */
-interface Answered {
-  submit(connection: Connection): void;
+/** What `pg` calls of a query: once to send it, then with each answer. */
+interface Answering {
+  /** @returns why it cannot be sent */
+  submit(connection: Connection): Error | null;
   handleCommandComplete(answer: unknown, connection: Connection): void;
   handleDataRow(row: unknown): void;
   handleReadyForQuery(connection: Connection): void;
   handleError(error: Error, connection: Connection): void;
 }
 
-const AnsweredQuery = pg.Query as unknown as new (asked: {
+const AnsweringQuery = pg.Query as unknown as new (asked: {
   text: string;
   values: unknown;
   queryMode: 'extended';
   callback: Told;
-}) => Answered;
+}) => Answering;
 
 /**
  * A query that sends statements before itself, as one message of PostgreSQL's extended protocol. It hears of them only that
  * one failed: then it is not carried out either, and fails of the same.
  */
-class Carrying extends AnsweredQuery {
+class Carrying extends AnsweringQuery {
   private ahead: number;
 
   constructor(
@@ -39,13 +39,15 @@ class Carrying extends AnsweredQuery {
     this.ahead = statements.length;
   }
 
-  override submit(connection: Connection): void {
-    connection.stream.cork();
+  override submit(connection: Connection): Error | null {
+    const { stream } = connection;
+    stream.cork();
     try {
-      connection.stream.write(Buffer.concat(messagesOf(connection, this.statements)));
+      // Whoever closed it tells the query.
+      if (stream.writable) stream.write(Buffer.concat(messagesOf(connection, this.statements)));
       return super.submit(connection);
     } finally {
-      connection.stream.uncork();
+      stream.uncork();
     }
   }
 
@@ -65,6 +67,8 @@ class Carrying extends AnsweredQuery {
 
   override handleError(error: Error, connection: Connection): void {
     forget(connection, this.statements);
+    // Nothing has begun, and whatever else is asked would stand by itself.
+    if (this.ahead === this.statements.length) connection.stream.destroy(error);
     super.handleError(error, connection);
   }
 }
@@ -94,11 +98,8 @@ export class Ahead {
   private carriedBy(...given: readonly unknown[]): unknown {
     const statements = this.end();
     const [asked, values] = given;
-    // One of another kind, such as a cursor, has a protocol of its own.
-    if (typeof asked !== 'string') {
-      together(this.client, statements).catch(() => undefined);
-      return this.asked.query(...given);
-    }
+    // One of another kind has a protocol of its own.
+    if (typeof asked !== 'string') throw new TypeError('a transaction begins with a statement, not with a cursor');
     return new Promise<QueryResult | undefined>((resolve, reject) => {
       const told: Told = (error, result) => (error === null ? resolve(result) : reject(error));
       this.client.query(new Carrying(asked, values, statements, told));

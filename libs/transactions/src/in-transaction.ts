@@ -28,27 +28,25 @@ export async function inTransaction<T>(
   // eslint-disable-next-line no-restricted-syntax -- dataSource.transaction() would begin before anything can be said; it is released below
   const runner = dataSource.createQueryRunner();
   const stopListening = listen(runner, () => Promise.resolve());
+  let ahead: Ahead | undefined;
   try {
     return await runner.manager.transaction('READ COMMITTED', async (manager) => {
       stopListening();
-      const ahead = new Ahead((await runner.connect()) as Client, first === undefined ? [BEGIN] : [BEGIN, first]);
-      try {
-        const result = await work(manager);
-        const ending = last();
-        const stop = listen(runner, (statement, say) => {
-          // A rollback, or what the work did not wait for.
-          if (statement !== 'COMMIT') return say();
-          stop();
-          return commitWith(runner, [...ahead.end(), ...(ending === undefined ? [] : [ending])]);
-        });
-        return result;
-      } catch (error) {
-        // Where nothing was begun there is nothing to roll back.
-        if (ahead.end().length > 0) listen(runner, () => Promise.resolve());
-        throw error;
-      }
+      const beginning = new Ahead((await runner.connect()) as Client, first === undefined ? [BEGIN] : [BEGIN, first]);
+      ahead = beginning;
+      // Where nothing was begun there is nothing to roll back. All else is the work's, or a subscriber's.
+      listen(runner, (statement, say) =>
+        statement === 'ROLLBACK' && beginning.end().length > 0 ? Promise.resolve() : say(),
+      );
+      const result = await work(manager);
+      const ending = last();
+      listen(runner, (statement, say) =>
+        statement === 'COMMIT' ? commitWith(runner, beginning.end(), ending) : say(),
+      );
+      return result;
     });
   } finally {
+    ahead?.end();
     await runner.release();
   }
 }
@@ -69,7 +67,12 @@ function listen(
  * What is written last takes the commit along.
  * @throws Error where a statement had failed and the work passed over it: there is nothing left to commit
  */
-async function commitWith(runner: QueryRunner, last: readonly Statement[]): Promise<void> {
-  const tags = await together((await runner.connect()) as Client, [...last, COMMIT]);
+async function commitWith(
+  runner: QueryRunner,
+  beginning: readonly Statement[],
+  ending: Statement | undefined,
+): Promise<void> {
+  const statements = [...beginning, ...(ending === undefined ? [] : [ending]), COMMIT];
+  const tags = await together((await runner.connect()) as Client, statements);
   if (tags.at(-1) !== 'COMMIT') throw new Error('a statement of the transaction had failed: nothing was committed');
 }

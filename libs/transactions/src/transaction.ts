@@ -28,8 +28,8 @@ export type Publications = Readonly<Record<string, EventContract>>;
 /** One database transaction of a use case or handler. Travels explicitly, so that nothing runs beside it by accident. */
 export interface Tx {
   /**
-   * The transaction begins, and takes the locks of its keys, along with the first statement that is asked here: a clock that
-   * is read before it may be behind what a former holder of a key wrote. That statement is one alone, for it is prepared.
+   * The transaction begins, and takes the locks of its keys, along with the first statement that is asked here: what is read
+   * before it, a clock too, may be behind what a former holder of a key wrote. That statement is one, and no cursor.
    */
   readonly manager: EntityManager;
 

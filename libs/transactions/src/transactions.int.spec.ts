@@ -122,6 +122,28 @@ describe('a transaction', () => {
     expect(await single.query('SELECT key FROM counters')).toEqual([{ key: 'b' }]);
   });
 
+  it('holds the locks of its keys from its first statement on', async () => {
+    const held = await transactions.run([keyOf('a')], (tx) =>
+      tx.manager.query(`SELECT FROM pg_locks WHERE locktype = 'advisory' AND pid = pg_backend_pid()`),
+    );
+    expect(held).toHaveLength(1);
+  });
+
+  it('publishes though its work asks nothing', async () => {
+    await transactions.run([keyOf('a')], (tx) => Promise.resolve(tx.publish(counted, { key: 'a', n: 7 })));
+    expect([await sent(), wakes]).toEqual([['a7'], 1]);
+  });
+
+  it('takes back what its work asked and did not wait for where that fails', async () => {
+    const run = transactions.run([keyOf('a')], async (tx) => {
+      void count(tx, 'a').catch(() => undefined);
+      await Promise.reject(new Error('and did not wait'));
+    });
+    await expect(run).rejects.toThrow('and did not wait');
+    await count({ manager: dataSource.manager } as Tx, 'b');
+    expect(await dataSource.query('SELECT key FROM counters')).toEqual([{ key: 'b' }]);
+  });
+
   it('does not take for committed what a failed statement has undone, even if the work passes over that', async () => {
     const run = transactions.run([keyOf('a')], async (tx) => {
       await count(tx, 'a');
@@ -148,6 +170,20 @@ describe('a transaction', () => {
       await expect(write()).rejects.toThrow('not to be committed');
       expect([await sent(), wakes]).toEqual([[], 0]);
       expect(await dataSource.query('SELECT key FROM counters')).toEqual([]);
+    });
+
+    it('leaves its connection as before where that fails, and the rollback too', async () => {
+      const fails = (): never => {
+        throw new Error('not to be ended');
+      };
+      const single = await freshDatabase([CountSomething1795392000901], { poolSize: 1 });
+      onTestFinished(() => single.destroy());
+      single.subscribers.push({ beforeTransactionCommit: fails, beforeTransactionRollback: fails });
+      const outbox = { append: () => expect.unreachable(), wake: () => expect.unreachable() };
+      const own = new Transactions(single, outbox, { counted });
+      await expect(own.run([keyOf('a')], () => Promise.resolve())).rejects.toThrow('not to be ended');
+      await single.query(`INSERT INTO counters VALUES ('a', 1)`);
+      expect(await single.query('SELECT pg_current_xact_id_if_assigned() AS open')).toEqual([{ open: null }]);
     });
 
     it('is committed with that where it is a statement', async () => {

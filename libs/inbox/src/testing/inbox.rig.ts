@@ -11,7 +11,7 @@ import {
 } from '@castiron/contracts';
 import type { Admin, Kafka, Producer } from '@castiron/kafka';
 import { createLogger } from '@castiron/observability';
-import { outboxKey, Transactions, type PendingEvent } from '@castiron/transactions';
+import { outboxKey, type OutboxPort, type PendingEvent, Transactions } from '@castiron/transactions';
 import { Type } from 'typebox';
 import type { DataSource, MigrationInterface, QueryRunner } from 'typeorm';
 import { Inbox, subscribe, type InboxOptions, type Seal, type Selection, type Subscription } from '../index.js';
@@ -82,7 +82,7 @@ export class InboxRig {
   readonly crashes: Error[] = [];
   readonly admin: Admin;
   readonly producer: Producer;
-  private readonly transactions: Transactions;
+  private readonly outbox: OutboxPort;
   private readonly publications: Record<string, EventContract> = {};
   private inboxes: Inbox[] = [];
 
@@ -97,7 +97,7 @@ export class InboxRig {
       text: 'INSERT INTO published (key) SELECT jsonb_array_elements_text($1)',
       values: [JSON.stringify(events.map(({ message }) => message.key))],
     });
-    this.transactions = new Transactions(dataSource, { append, wake: () => undefined }, this.publications);
+    this.outbox = { append, wake: () => undefined };
   }
 
   async stopInboxes(): Promise<void> {
@@ -122,7 +122,7 @@ export class InboxRig {
     const inbox = new Inbox({
       name: `spec-${randomUUID()}`,
       dataSource: this.dataSource,
-      transactions: this.transactions,
+      transactions: new Transactions(this.dataSource, this.outbox, this.publications),
       kafka: this.kafka,
       seal: specSeal,
       logger: createLogger('spec', 'silent'),

@@ -20,7 +20,7 @@ export const runAwaited = <T>(answer: AwaitedAnswer, work: () => T): T => reques
 /** What a request asks for that may take as long as handling messages does: it is waited for as that is. */
 export const runPatiently = <T>(work: () => T): T => requests.run({ over: true }, work);
 
-/** How long to wait here for one answer of the database, in ms. */
+/** How long to wait here for one answer of the database, in ms: to several statements, where they leave together. */
 export function patienceMs(): number {
   const request = requests.getStore();
   return request === undefined || request.over ? OF_THE_REST_MS : OF_A_REQUEST_MS;

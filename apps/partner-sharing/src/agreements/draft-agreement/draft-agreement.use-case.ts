@@ -22,8 +22,9 @@ export class DraftAgreementUseCase {
   ): Promise<Agreement> {
     const id = randomUUID();
     return this.transactions.run([orderOfAgreement(id)], async (tx) => {
+      const known = await findRecipient(tx.manager, recipient);
       const now = new Date();
-      const drafted = valueOf(decideDraft(await findRecipient(tx.manager, recipient), terms, now));
+      const drafted = valueOf(decideDraft(known, terms, now));
       await tx.manager.query(
         `INSERT INTO agreements (id, recipient, state, purposes, highest_tier, valid_from, valid_until)
          VALUES ($1, $2, 'drafted', $3, $4, $5, $6)`,
