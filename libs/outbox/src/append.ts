@@ -46,8 +46,8 @@ const MANY = {
   name: 'outbox-append-all',
   text: `
   INSERT INTO outbox (xid, ${COLUMNS}) SELECT pg_current_xact_id(), ${COLUMNS}
-  FROM ROWS FROM (jsonb_to_recordset($1::jsonb) AS (
-    lane smallint, event_id uuid, aggregatetype text, aggregateid text, type text, payload text, headers jsonb))
+  FROM ROWS FROM (json_to_recordset($1::json) AS (
+    lane smallint, event_id uuid, aggregatetype text, aggregateid text, type text, payload text, headers json))
   WITH ORDINALITY AS r(${COLUMNS}, n)
   ORDER BY n`,
 };
