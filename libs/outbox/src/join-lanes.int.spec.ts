@@ -19,7 +19,7 @@ const numbers = [8, 4] as const;
 
 /** Makes the database one of a version that knew so many lanes. */
 async function makeLanes(lanes: 8 | 4): Promise<void> {
-  await dataSource.query(`ALTER TABLE outbox ALTER COLUMN headers TYPE jsonb`);
+  await dataSource.query(`ALTER TABLE outbox DROP CONSTRAINT outbox_lane, ALTER COLUMN headers TYPE jsonb`);
   if (lanes === 4) await dataSource.query(`ALTER TABLE outbox ADD CONSTRAINT outbox_lane CHECK (lane < 4)`);
   await dataSource.query(`INSERT INTO outbox_lanes (lane) SELECT generate_series($1::int, $2::int - 1)`, [
     LANES,
@@ -54,6 +54,7 @@ it.each(numbers)('a database with %i lanes sends what is left in any of them, in
     expect(received.get('left')).toEqual(upTo(3));
     expect(received.get('sent')).toEqual([...upTo(3), ...upTo(3)]);
   });
+  await expect(dataSource.query(`UPDATE outbox SET lane = $1`, [LANES])).rejects.toThrow('outbox_lane');
 });
 
 it.each(numbers)('a database keeps its %i lanes while a replica sends, and no longer', async (before) => {

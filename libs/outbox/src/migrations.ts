@@ -146,16 +146,13 @@ export class JoinLanesToTwo1795392000105 implements MigrationInterface {
   }
 }
 
-/**
- * Headers as text, for nobody asks within them: parsing what is written, and writing out again what is read, is as dear as an
- * index. And no check of the lane: it is read and planned anew with each statement, and no replica is left that knows other lanes.
- */
+/** Headers as text, for nobody asks within them: what is written is not parsed into a tree, nor what is read made text again. */
 export class KeepHeadersAsWritten1795392000106 implements MigrationInterface {
   readonly name = 'KeepHeadersAsWritten1795392000106';
 
   async up(runner: QueryRunner): Promise<void> {
     await runner.query(LOCK_TIMEOUT);
-    await runner.query(`ALTER TABLE outbox DROP CONSTRAINT outbox_lane, ALTER COLUMN headers TYPE json`);
+    await runner.query(`ALTER TABLE outbox ALTER COLUMN headers TYPE json`);
   }
 
   down(): Promise<void> {
