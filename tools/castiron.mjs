@@ -265,7 +265,7 @@ service's name).`,
     run: (args) => tool('tools/parked/dist/main.js', args),
   },
   faults: {
-    usage: 'npm run test:faults [-- --seed S --rounds N --operations N --plant NAME]',
+    usage: 'npm run test:faults [-- --seed S --seeds N --rounds N --operations N --plant NAME]',
     ownHelp: true,
     run: (args) => {
       prepare();
@@ -273,7 +273,7 @@ service's name).`,
     },
   },
   bench: {
-    usage: 'npm run bench [-- --quick --with-debezium | import]',
+    usage: 'npm run bench [-- --quick --with-debezium | soak | import]',
     ownHelp: true,
     run: (args) => {
       prepare();

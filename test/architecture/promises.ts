@@ -73,7 +73,7 @@ export const PROMISES: Readonly<Record<`P${number}`, Kept>> = {
       [G2]: ['leaves no later offset with the revoked purpose, under changes that race with the revocation'],
       [G7]: ['lets a partner read its own feed and no other topic'],
     },
-    notYet: 'erasure of a customer; the fence under faults',
+    notYet: 'erasure of a customer; the fence where a broker that is alone is killed in a commit',
   },
   P9: { notYet: "authority requests, their approval by two persons, and the customer's notice" },
   P10: {
@@ -108,5 +108,5 @@ export const PROMISES: Readonly<Record<`P${number}`, Kept>> = {
     notYet: 'telling every partner that holds the address to stop, and tracking its acknowledgement',
   },
   P17: { notYet: 'announcing a new version of the statement before it takes effect; version 1 is loaded' },
-  P18: { notYet: 'a contact in every mail and page; questions tracked until answered' },
+  P18: { notYet: 'a contact in every page; questions tracked until answered' },
 };

@@ -17,7 +17,8 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { COMPANY, valuesOf, type Castiron, type FeedMessage, type Partner } from '../support/castiron.js';
 import { mailsTo } from '../support/mails.js';
 import { startOwnCastiron, type OwnCastiron } from '../support/own-castiron.js';
-import { eventsOn, recordsOn } from '../support/records.js';
+import { cancel, subscribe } from '../support/readers.js';
+import { eventsOn, lastOnOwnFeed, recordsOn } from '../support/records.js';
 import { TakingBack } from '../support/taking-back.js';
 
 const within = { within: 60_000 };
@@ -123,9 +124,10 @@ type Confirmed = DataOf<typeof withdrawalConfirmed>;
 const subjectsOf = (feed: readonly FeedMessage[], email: string) =>
   new Set(feed.filter((message) => valuesOf(message)['companyName']?.startsWith(email)).map(({ subject }) => subject));
 
-/** What must be so of each customer, once nothing is on its way any more. */
-async function expectOneEffectOfEach(emails: readonly string[]): Promise<void> {
-  const [feed, due, owed, confirmed, notices] = await Promise.all([
+/** What must be so of each customer, and of each who cancelled mailings, once nothing is on its way any more. */
+async function expectOneEffectOfEach(emails: readonly string[], cancelled: readonly string[] = []): Promise<void> {
+  const [lastOf, feed, due, owed, confirmed, notices] = await Promise.all([
+    lastOnOwnFeed(castiron),
     partner.read(),
     eventsOn<Due>(castiron, duties.of(partner.slug).name, withdrawalDue),
     eventsOn<Due>(castiron, duties.of('notifications').name, withdrawalDue),
@@ -148,9 +150,12 @@ async function expectOneEffectOfEach(emails: readonly string[]): Promise<void> {
     expect(again.filter((id, at) => !inDoubt.has(id) || again.indexOf(id) < at)).toEqual([]);
   }
   // Of each withdrawal one confirmation, by the service that it was due at.
-  expect(owed.length).toBe(emails.length);
+  const cancellers = cancelled.map((email) => lastOf(email)?.subject);
+  const byCancelling = owed.filter(({ subject }) => cancellers.includes(subject));
+  expect(byCancelling.map(({ subject }) => subject).sort()).toEqual(cancellers.sort());
+  expect(owed.length).toBe(emails.length + cancelled.length);
   expect(confirmed.map(({ obligation }) => obligation).sort()).toEqual(owed.map(({ obligation }) => obligation).sort());
-  const leavers = new Set(owed.map(({ subject }) => subject));
+  const leavers = new Set(owed.filter((duty) => !byCancelling.includes(duty)).map(({ subject }) => subject));
   expect(notices.filter(({ subject }) => leavers.has(subject))).toHaveLength(NOTICES * emails.length);
 }
 
@@ -207,12 +212,16 @@ class Changing {
   }
 }
 
+/** Whether notifications may mail to who has this address. */
+const mailingTo = async (email: string) => (await lastOnOwnFeed(castiron))(email)?.mailing;
+
 const A_SEND = 100;
 
 /** Sends what stands on a topic once more, as a sender does that was never told that it arrived; waits until it was read. */
 async function sendAgain(topic: string, reader: string): Promise<void> {
   const before = await takenIn(reader, topic);
   const records = await recordsOn(castiron, topic);
+  expect(records).not.toEqual([]);
   const producer = castiron.kafka(castiron.endpoints.kafka.principals['admin']!).producer();
   const text = (part: Buffer | string | undefined) => String(part ?? '');
   const messages = records.map(({ key, value, headers }) => ({
@@ -335,6 +344,11 @@ describe('G5: every event has its effect exactly once, in order per key', () => 
   }, 240_000);
 
   it('although all of it is delivered once more', async () => {
+    const back = await subscribe(castiron);
+    await cancel(back);
+    await eventually(async () => expect(await mailingTo(back.email)).toBe('stopped'), within);
+    await castiron.permit(back.reader, 'notifications', 'mailing');
+    await eventually(async () => expect(await mailingTo(back.email)).toBe('allowed'), within);
     await Promise.all([
       sendAgain(customersProfiles.name, 'partner-sharing'),
       sendAgain(notificationsMailings.name, 'partner-sharing'),
@@ -343,7 +357,9 @@ describe('G5: every event has its effect exactly once, in order per key', () => 
     ]);
     // What came of it, had something, would be before this customer's.
     emails.push(await live());
-    await eventually(() => expectOneEffectOfEach(emails), within);
+    await eventually(() => expectOneEffectOfEach(emails, [back.email]), within);
+    // The cancellation that came once more does not end what was permitted after it.
+    expect(await mailingTo(back.email)).toBe('allowed');
   }, 240_000);
 
   it('although Kafka is away and each outbox full: what adds is refused, what takes back is answered and comes to pass', async () => {

@@ -4,6 +4,7 @@ import { eventually } from '@castiron/testing';
 import { expect } from 'vitest';
 import { COMPANY, valuesOf, type Answer, type Castiron, type Partner } from './castiron.js';
 import { mailsTo } from './mails.js';
+import { cancel, subscribe, type Reader } from './readers.js';
 import { eventsOn, lastOnOwnFeed } from './records.js';
 
 const within = { within: 60_000 };
@@ -23,7 +24,7 @@ export class TakingBack {
   private revoked!: Partner;
   private terminated!: Awaited<ReturnType<typeof partnerFor>>;
   private permitted!: Partner;
-  private readonly readers: { readonly email: string; readonly reader: string; readonly link: string }[] = [];
+  private readonly readers: Reader[] = [];
 
   private readonly granted: string[] = [];
 
@@ -43,21 +44,11 @@ export class TakingBack {
     for (const { slug } of [people.revoked, people.terminated.partner])
       await castiron.permit(people.customer, slug, 'recommendation');
     // One more to cancel where there is no room, and one who stays.
-    await Promise.all(Array.from({ length: limit + 2 }, () => people.addReader()));
+    people.readers.push(...(await Promise.all(Array.from({ length: limit + 2 }, () => subscribe(castiron)))));
     for (const partner of [people.revoked, people.terminated.partner])
       await partner.readUntil((feed) => expect(valuesOf(feed.at(-1))).toEqual({ companyName }));
     await eventually(async () => expect((await lastOnOwnFeed(castiron))(email)).toBeDefined(), within);
     return people;
-  }
-
-  private async addReader(): Promise<void> {
-    const email = `reader-${randomUUID()}@acorn.example`;
-    const reader = await this.castiron.register('subscription', { email });
-    const link = await eventually(async () => {
-      const [welcome] = await mailsTo(this.castiron, email);
-      return /https?:\/\/\S+\/cancellations\/[^\s>]+/.exec(welcome?.text ?? '')?.[0] ?? false;
-    }, within);
-    this.readers.push({ email, reader, link: String(link) });
   }
 
   private readonly adding: readonly (() => Promise<Answer>)[] = [
@@ -77,22 +68,19 @@ export class TakingBack {
   /** Until everything that adds is refused for want of room, at each service. */
   async fill(): Promise<void> {
     const first = this.readers.slice(0, this.limit);
-    for (const { email, reader, link } of first) {
+    for (const one of first) {
       // Not all of them where it is full the sooner: what is released is announced too.
-      if ((await this.castiron.grant(reader, this.permitted.slug, 'mailing')).status === 200) this.granted.push(email);
-      await this.cancel(link);
+      const { status } = await this.castiron.grant(one.reader, this.permitted.slug, 'mailing');
+      if (status === 200) this.granted.push(one.email);
+      await cancel(one);
     }
     for (const add of this.adding) await eventually(async () => expect(await add()).toMatchObject(FULL), within);
-  }
-
-  private async cancel(link: string): Promise<void> {
-    expect((await fetch(link, { method: 'POST' })).status).toBe(200);
   }
 
   async takeBack(): Promise<void> {
     await this.castiron.revoke(this.customer, this.revoked.slug, 'recommendation');
     await this.castiron.change(this.customer, { email: null });
-    await this.cancel(this.readers[this.limit]?.link ?? '');
+    await cancel(this.readers[this.limit]!);
     const { partner, agreement } = this.terminated;
     const terminated = await this.castiron.call('partner-sharing', 'POST', `/agreements/${agreement}/termination`, {
       as: ['partner', partner.slug],

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { LANES } from '../../../apps/partner-sharing/src/shares/share.js';
+import { LANES } from '../../../apps/partner-sharing/src/shares/feed-lanes.js';
 import { ACL_RULES, PRINCIPAL_NAMES } from './principals.js';
 
 const mayOf = (principal: string, operation: string) =>

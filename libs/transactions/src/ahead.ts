@@ -96,10 +96,10 @@ export class Ahead {
   }
 
   private carriedBy(...given: readonly unknown[]): unknown {
-    const statements = this.end();
     const [asked, values] = given;
-    // One of another kind has a protocol of its own.
+    // One of another kind has a protocol of its own. They wait on: nothing has begun.
     if (typeof asked !== 'string') throw new TypeError('a transaction begins with a statement, not with a cursor');
+    const statements = this.end();
     return new Promise<QueryResult | undefined>((resolve, reject) => {
       const told: Told = (error, result) => (error === null ? resolve(result) : reject(error));
       this.client.query(new Carrying(asked, values, statements, told));

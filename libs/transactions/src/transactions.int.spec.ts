@@ -134,6 +134,17 @@ describe('a transaction', () => {
     expect([await sent(), wakes]).toEqual([['a7'], 1]);
   });
 
+  it('holds the locks of its keys where its work asks nothing', async () => {
+    const held = {
+      name: 'held',
+      text: `INSERT INTO sent (key, n, headers) SELECT 'locks', count(*), '{}'
+             FROM pg_locks WHERE locktype = 'advisory' AND pid = pg_backend_pid()`,
+    };
+    const telling = new Transactions(dataSource, { append: () => held, wake: () => undefined }, { counted });
+    await telling.run([keyOf('a')], (tx) => Promise.resolve(tx.publish(counted, { key: 'a', n: 7 })));
+    expect(await sent()).toEqual(['locks1']);
+  });
+
   it('takes back what its work asked and did not wait for where that fails', async () => {
     const run = transactions.run([keyOf('a')], async (tx) => {
       void count(tx, 'a').catch(() => undefined);

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { LANES } from '../shares/share.js';
+import { LANES } from '../shares/feed-lanes.js';
 import { LaneLeases, LEASE_MS, type Lane } from './lane-leases.js';
 import { LaneWorker, type LaneParts } from './lane-worker.js';
 

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { EntityManager } from 'typeorm';
 import { lockEpochsShared } from '../epochs/epoch-locks.js';
-import { laneOf } from './share.js';
+import { laneOf } from './feed-lanes.js';
 
 export interface ShareOf {
   readonly customer: string;

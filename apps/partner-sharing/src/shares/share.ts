@@ -1,13 +1,4 @@
 import type { AttributeName, Ground, PurposeName } from '@castiron/contracts';
-import { hashBits } from '@castiron/transactions';
-
-/** Feed lanes; fixed when the database is made, since a subject's order lives in its lane. */
-export const LANES = 16;
-
-/** The lane of a subject: hash(subject id) mod 16. */
-export function laneOf(subject: string): number {
-  return Number(hashBits(subject, 8)) % LANES;
-}
 
 /** `none`: never anything on the feed. `withdrawn`: a record without attributes. `ended`: the tombstone came after it. */
 export type ShareState = 'none' | 'released' | 'withdrawn' | 'ended';
