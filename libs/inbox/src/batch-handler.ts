@@ -31,23 +31,21 @@ function keysOf(item: Item): readonly string[] | undefined {
   }
 }
 
-/** Cuts a batch into transactions, its order kept. */
-function chunksOf(items: readonly Item[]): Item[][] {
-  const chunks: Item[][] = [];
-  let [bytes, keys] = [0, new Set<string>()];
+/** Cuts a batch into transactions, its order kept. Each is read when the one before it is done, and need not live longer. */
+function* chunksOf(items: Iterable<Item>): Generator<readonly Item[]> {
+  let [chunk, bytes, keys] = [[] as Item[], 0, new Set<string>()];
   for (const item of items) {
     const own = keysOf(item) ?? [];
-    let chunk = chunks.at(-1);
-    const isFull = chunk?.length === CHUNK || bytes + item.bytes > FETCH_BYTES || keys.size + own.length > CHUNK_KEYS;
-    if (chunk === undefined || isFull) {
-      chunks.push((chunk = []));
-      [bytes, keys] = [0, new Set()];
+    const isFull = chunk.length === CHUNK || bytes + item.bytes > FETCH_BYTES || keys.size + own.length > CHUNK_KEYS;
+    if (isFull && chunk.length > 0) {
+      yield chunk;
+      [chunk, bytes, keys] = [[], 0, new Set()];
     }
     chunk.push(item);
     bytes += item.bytes;
     for (const key of own) keys.add(key);
   }
-  return chunks;
+  if (chunk.length > 0) yield chunk;
 }
 
 /** Gets messages of one topic into the database: exactly once each, in order per key, whatever one of them does. */
@@ -62,7 +60,7 @@ export class BatchHandler {
    * @throws what may pass (try again with the same items: those handled are skipped), and bugs of the inbox itself. Either
    *   way nothing is dropped: what is neither handled nor parked comes again.
    */
-  async handle(items: readonly Item[], delivery: Delivery): Promise<void> {
+  async handle(items: Iterable<Item>, delivery: Delivery): Promise<void> {
     const progress = new Progress();
     for (const chunk of chunksOf(items)) if (!(await this.together(chunk, delivery, progress))) return;
     progress.assertNothingWaits();

@@ -68,7 +68,8 @@ export class Handling {
         parkings.add({ item, reason: 'behind-parked' });
         continue;
       }
-      await run.add(content.event, content.subscription);
+      if (!run.takes(content.subscription)) await run.flush();
+      run.add(content.event, content.subscription);
     }
     await run.flush();
     await parkings.write();
@@ -141,8 +142,12 @@ class Run {
     private readonly onError: (error: unknown) => void,
   ) {}
 
-  async add(event: ReceivedEvent, subscription: Subscription): Promise<void> {
-    if (this.subscription !== subscription || !subscription.batches) await this.flush();
+  /** Whether one more goes to its handler with those before it. */
+  takes(subscription: Subscription): boolean {
+    return this.subscription === subscription && subscription.batches;
+  }
+
+  add(event: ReceivedEvent, subscription: Subscription): void {
     this.subscription = subscription;
     this.events.push(event);
   }

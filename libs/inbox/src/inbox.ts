@@ -11,7 +11,7 @@ import type { DataSource } from 'typeorm';
 import { BatchHandler } from './batch-handler.js';
 import { databaseAnswers } from './database-answers.js';
 import type { Delivery } from './handling.js';
-import { itemOf, type Item } from './item.js';
+import { itemsOf } from './item.js';
 import { Maintenance } from './maintenance.js';
 import { Parked } from './parked.js';
 import type { Most, Seal } from './parked-messages.js';
@@ -193,20 +193,13 @@ export class Inbox {
   }
 
   private async onBatch(batch: IncomingBatch): Promise<void> {
-    const offsets = new Map<Item, string>();
-    const now = Date.now();
-    for (const message of batch.messages) {
-      const item = itemOf(batch, message, this.subscriptions, now);
-      if (item !== undefined) offsets.set(item, message.offset);
-    }
-    const items = [...offsets.keys()];
     const isOfARecipient = replies.slugOf(batch.topic) !== undefined;
     const began = performance.now();
     const isOver = (): boolean => isOfARecipient && performance.now() - began > LONGEST_OF_A_RECIPIENT_MS;
     let done: string | undefined;
     const delivery: Delivery = {
       goesOn: async (progress) => {
-        if (progress?.done !== undefined) done = offsets.get(progress.done);
+        if (progress?.done !== undefined) done = progress.done.offset;
         await batch.heartbeat();
         if (this.stopping.signal.aborted || batch.isStale()) return false;
         if (progress?.isAny !== true || !isOver()) return true;
@@ -217,7 +210,7 @@ export class Inbox {
     };
     for (let failures = 0; ; failures += 1) {
       try {
-        await this.handler.handle(items, delivery);
+        await this.handler.handle(itemsOf(batch, this.subscriptions), delivery);
         return;
       } catch (error) {
         if (!isPassing(error)) throw error;

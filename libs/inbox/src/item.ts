@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import {
   decodeMessage,
   FEED_TICK_TYPE,
@@ -9,7 +9,7 @@ import {
   type RawMessage,
   type ReceivedEvent,
 } from '@castiron/contracts';
-import type { IncomingBatch, IncomingMessage } from '@castiron/kafka';
+import type { IncomingBatch } from '@castiron/kafka';
 import { isTimely } from './id-time.js';
 import { LARGEST_BYTES, measure } from './packing.js';
 import type { Subscription } from './subscription.js';
@@ -19,11 +19,17 @@ import { whatIsStrangeIn } from './strange-data.js';
 /** Why a message is no event: stable codes, shown to operators. */
 type Broken = DecodeFailure | 'oversized' | 'too-deep' | 'untimely-id';
 
-/** One message on its way into the database. */
-export interface Item {
-  readonly raw: RawMessage;
-  /** Where it stood: the identity of a message that has none of its own. */
+/** Where a message stood. */
+interface Place {
+  /** The identity of a message that has none of its own. */
   readonly position: string;
+  /** Of one that has just come. */
+  readonly offset?: string;
+}
+
+/** One message on its way into the database. */
+export interface Item extends Place {
+  readonly raw: RawMessage;
   /** Keys of broken messages may hold anything, so they are compared by hash; stored is only what the seal makes of it. */
   readonly keyHash: string;
   /** Of key, value and headers. */
@@ -33,18 +39,16 @@ export interface Item {
     | { readonly kind: 'broken'; readonly reason: Broken; readonly detail: string };
 }
 
+const UNTIMELY = { kind: 'broken', reason: 'untimely-id', detail: 'the id is no UUIDv7 of these days' } as const;
+
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
 
-function keyHashOf(raw: RawMessage): string {
-  return createHash('sha256')
-    .update(raw.key ?? '')
-    .digest('base64url');
-}
+const keyHashOf = ({ key }: RawMessage): string => hash('sha256', key ?? '', 'base64url');
 
 /** Reads a message without trusting it; undefined for what is passed over on purpose. Never throws. */
-export function read(raw: RawMessage, position: string, subscriptions: Subscriptions): Item | undefined {
+export function read(raw: RawMessage, place: Place, subscriptions: Subscriptions): Item | undefined {
   let bytes = LARGEST_BYTES;
-  const placed = () => ({ raw, position, keyHash: keyHashOf(raw), bytes });
+  const placed = () => ({ raw, ...place, keyHash: keyHashOf(raw), bytes });
   const broken = (reason: Broken, detail: string): Item => ({
     ...placed(),
     content: { kind: 'broken', reason, detail },
@@ -70,19 +74,18 @@ export function read(raw: RawMessage, position: string, subscriptions: Subscript
   }
 }
 
-/** The same of a message that has just come. */
-export function itemOf(
-  batch: IncomingBatch,
-  message: IncomingMessage,
-  subscriptions: Subscriptions,
-  now: number,
-): Item | undefined {
-  const raw = { topic: batch.topic, key: message.key, value: message.value, headers: message.headers };
-  // With its time: a topic made anew counts its offsets from zero again.
-  const position = `${batch.partition}/${message.offset}@${message.timestamp.getTime()}`;
-  const item = read(raw, position, subscriptions);
-  if (item?.content.kind !== 'event' || replies.slugOf(batch.topic) === undefined) return item;
-  if (isTimely(item.content.event.meta.id, now)) return item;
-  // It would be remembered where no week is dropped, and there may be any number of such. A replay takes it all the same.
-  return { ...item, content: { kind: 'broken', reason: 'untimely-id', detail: 'the id is no UUIDv7 of these days' } };
+/** The same of messages that have just come, each when it is asked for. */
+export function* itemsOf(batch: IncomingBatch, subscriptions: Subscriptions): Generator<Item> {
+  const { topic, partition } = batch;
+  const isOfARecipient = replies.slugOf(topic) !== undefined;
+  const now = Date.now();
+  for (const { key, value, headers, offset, timestamp } of batch.messages) {
+    // With its time: a topic made anew counts its offsets from zero again.
+    const place = { position: `${partition}/${offset}@${timestamp.getTime()}`, offset };
+    const item = read({ topic, key, value, headers }, place, subscriptions);
+    if (item === undefined) continue;
+    const isTaken = !isOfARecipient || item.content.kind !== 'event' || isTimely(item.content.event.meta.id, now);
+    // It would be remembered where no week is dropped, and there may be any number of such. A replay takes it all the same.
+    yield isTaken ? item : { ...item, content: UNTIMELY };
+  }
 }

@@ -42,19 +42,27 @@ function headersOf({ headers }: RawMessage): [string, HeaderValue][] {
   );
 }
 
+function sizeOf(part: unknown): number {
+  if (typeof part === 'string') return Buffer.byteLength(part);
+  return Buffer.isBuffer(part) ? part.length : 0;
+}
+
 /**
  * What a message takes: bytes of key, value, and headers with their names, as many as were read of it; and whether that is
  * too much to keep it whole.
  */
 export function measure(raw: RawMessage): { readonly size: number; readonly oversized: boolean } {
-  const length = (part: unknown): number => (isHeaderValue(part) && part !== null ? Buffer.byteLength(part) : 0);
-  let size = length(raw.key) + length(raw.value);
+  let size = sizeOf(raw.key) + sizeOf(raw.value);
   let count = 0;
-  for (const [name, values] of Object.entries(raw.headers ?? {})) {
-    for (const value of [values].flat()) {
-      size += length(name) + length(value);
-      count += 1;
-    }
+  const add = (name: string, value: unknown): void => {
+    size += sizeOf(name) + sizeOf(value);
+    count += 1;
+  };
+  const headers = raw.headers ?? {};
+  for (const name of Object.keys(headers)) {
+    const values = headers[name];
+    if (Array.isArray(values)) for (const value of values) add(name, value);
+    else add(name, values);
   }
   return { size, oversized: size > LARGEST_BYTES || count > MOST_HEADERS };
 }

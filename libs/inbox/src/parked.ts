@@ -110,7 +110,10 @@ export class Parked {
   private view({ topic, position, truncated }: ParkedRow, sealed: Buffer): ContentView | null {
     try {
       const packed = unpack(this.options.seal.open(sealed));
-      return contentView(packed, truncated ? undefined : read(messageOf(topic, packed), position, this.subscriptions));
+      return contentView(
+        packed,
+        truncated ? undefined : read(messageOf(topic, packed), { position }, this.subscriptions),
+      );
     } catch {
       return null;
     }

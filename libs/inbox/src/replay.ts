@@ -253,7 +253,7 @@ export class Replayer {
     if (stored === undefined) return undefined;
     try {
       const packed = unpack(this.options.seal.open(stored.sealed ?? Buffer.alloc(0)));
-      return read(messageOf(topic, packed), position, this.subscriptions) ?? 'passed-over';
+      return read(messageOf(topic, packed), { position }, this.subscriptions) ?? 'passed-over';
     } catch {
       return 'unreadable';
     }

@@ -17,7 +17,7 @@ export function whatIsStrangeIn(
     for (const value of level) {
       if (typeof value !== 'object' || value === null) continue;
       if (Object.hasOwn(value, '__proto__')) return { reason: 'bad-data', detail: 'a field is called __proto__' };
-      for (const inner of Object.values(value)) next.push(inner);
+      for (const inner of Object.values(value)) if (typeof inner === 'object' && inner !== null) next.push(inner);
     }
     level = next;
   }

@@ -3,6 +3,8 @@ import { mend } from './mend.js';
 
 /** As much of kafkajs's as is used here. */
 interface Decoder {
+  readonly buffer: Buffer;
+  offset: number;
   readInt8(): number;
   readVarInt(): number;
   readVarLong(): { toString(): string };
@@ -27,6 +29,8 @@ const LOG_APPEND_TIME = 1;
 
 /** One for all, for there may be two hundred thousand in a fetch. */
 const EMPTY = Buffer.alloc(0);
+/** An object that has this for its prototype inherits nothing, as one without any; but V8 keeps only the latter as a hash table. */
+const NOTHING = Object.freeze(Object.create(null) as object);
 const NO_HEADERS: Readonly<Record<string, never>> = Object.freeze(Object.create(null) as Record<string, never>);
 /** A name and a value of no bytes. */
 const SHORTEST_HEADER = 2;
@@ -38,16 +42,25 @@ function bytesOf(decoder: Decoder): Buffer | null {
   return length === 0 ? EMPTY : decoder.readBytes(length);
 }
 
+/** Without a buffer of its own, which costs more than the name. */
+function nameOf(decoder: Decoder): string {
+  const length = decoder.readVarInt();
+  if (length < 0) return 'null';
+  const from = decoder.offset;
+  decoder.offset += length;
+  return decoder.buffer.toString('utf8', from, decoder.offset);
+}
+
 /**
- * Without a prototype: whoever writes a record gives the names, and `constructor` is one like any other. Of too many, one
+ * With nothing inherited: whoever writes a record gives the names, and `constructor` is one like any other. Of too many, one
  * more than a message may have, which tells; the rest is not looked at, for the record's bytes end with it.
  */
 function headersOf(decoder: Decoder): Readonly<Record<string, HeaderValue | HeaderValue[]>> {
   const count = decoder.readVarInt();
   if (count === 0) return NO_HEADERS;
-  const headers = Object.create(null) as Record<string, HeaderValue | HeaderValue[]>;
+  const headers = Object.create(NOTHING) as Record<string, HeaderValue | HeaderValue[]>;
   for (let left = Math.min(count, MOST_HEADERS + 1); left > 0 && decoder.canReadBytes(SHORTEST_HEADER); left -= 1) {
-    const name = String(bytesOf(decoder));
+    const name = nameOf(decoder);
     const value = bytesOf(decoder);
     const former = headers[name];
     if (former === undefined) headers[name] = value;
@@ -57,11 +70,22 @@ function headersOf(decoder: Decoder): Readonly<Record<string, HeaderValue | Head
   return headers;
 }
 
+const GOES_ON = 0x80;
+const SHORT_BYTES = 4;
+
+/** Most are short: what 64 bits take is made for the others alone. */
+function readLong(decoder: Decoder): bigint {
+  const { buffer, offset } = decoder;
+  for (let at = offset; at < offset + SHORT_BYTES; at += 1)
+    if (((buffer[at] ?? 0) & GOES_ON) === 0) return BigInt(decoder.readVarInt());
+  return BigInt(decoder.readVarLong().toString());
+}
+
 /** A record without its length (Kafka's documentation, "Record", magic 2), as kafkajs gives it out. */
 export function decodeRecord(decoder: Decoder, batchContext: Batch) {
   const { firstOffset, firstTimestamp, magicByte, isControlBatch = false, timestampType, maxTimestamp } = batchContext;
   const attributes = decoder.readInt8();
-  const later = BigInt(decoder.readVarLong().toString());
+  const later = readLong(decoder);
   const timestamp =
     timestampType === LOG_APPEND_TIME && maxTimestamp !== undefined
       ? maxTimestamp
