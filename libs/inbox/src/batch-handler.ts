@@ -1,16 +1,13 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { FETCH_BYTES } from '@castiron/contracts';
 import { isPassing, NoRoom, tookTooLong } from '@castiron/failures';
 import type { Transactions } from '@castiron/transactions';
+import { chunksOf, keysOf } from './chunks.js';
 import { Handling, type Delivery, type HandlingOptions } from './handling.js';
 import type { Item } from './item.js';
 import { endLockWaitsFirst } from './lock-waits.js';
 import { parkingReason } from './parking-reason.js';
 import { Progress } from './progress.js';
 
-/** Of one transaction: messages, their bytes (a handler may write them all at once), and keys, with room for further claims. */
-const CHUNK = 500;
-const CHUNK_KEYS = 128;
 /** Into how many parts one that took too long is cut: each further cut takes as long again. */
 const SLOW_PARTS = 16;
 /** How often a message that fails for no passing reason is tried before it is parked. */
@@ -23,31 +20,6 @@ export interface BatchHandlerOptions extends HandlingOptions {
   readonly transactions: Transactions;
 }
 
-function keysOf(item: Item): readonly string[] | undefined {
-  try {
-    return item.content.kind === 'event' ? item.content.subscription.keys(item.content.event) : [];
-  } catch {
-    return undefined;
-  }
-}
-
-/** Cuts a batch into transactions, its order kept. Each is read when the one before it is done, and need not live longer. */
-function* chunksOf(items: Iterable<Item>): Generator<readonly Item[]> {
-  let [chunk, bytes, keys] = [[] as Item[], 0, new Set<string>()];
-  for (const item of items) {
-    const own = keysOf(item) ?? [];
-    const isFull = chunk.length === CHUNK || bytes + item.bytes > FETCH_BYTES || keys.size + own.length > CHUNK_KEYS;
-    if (isFull && chunk.length > 0) {
-      yield chunk;
-      [chunk, bytes, keys] = [[], 0, new Set()];
-    }
-    chunk.push(item);
-    bytes += item.bytes;
-    for (const key of own) keys.add(key);
-  }
-  if (chunk.length > 0) yield chunk;
-}
-
 /** Gets messages of one topic into the database: exactly once each, in order per key, whatever one of them does. */
 export class BatchHandler {
   private readonly handling: Handling;
@@ -57,8 +29,9 @@ export class BatchHandler {
   }
 
   /**
-   * @throws what may pass (try again with the same items: those handled are skipped), and bugs of the inbox itself. Either
-   *   way nothing is dropped: what is neither handled nor parked comes again.
+   * @param items gone through once, and no further than the work has come
+   * @throws what may pass (try again with the same messages, read anew: those handled are skipped), and bugs of the inbox
+   *   itself. Either way nothing is dropped: what is neither handled nor parked comes again.
    */
   async handle(items: Iterable<Item>, delivery: Delivery): Promise<void> {
     const progress = new Progress();

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { defineTopic } from '@castiron/contracts';
 import { Retryable } from '@castiron/failures';
+import { createMetrics } from '@castiron/observability';
 import { type Kafka } from '@castiron/kafka';
 import { eventually, freshDatabase, openDatabaseValve } from '@castiron/testing';
 import { outboxKey } from '@castiron/transactions';
@@ -334,6 +335,26 @@ describe('the inbox', () => {
     const pauses = tried.slice(1).map((at, n) => at - (tried[n] ?? at));
     // A timer may be a little early.
     for (const [n, pause] of pauses.entries()) expect(pause).toBeGreaterThan(100 * 2 ** n - 5);
+  });
+
+  it('begins again behind what is done already', async () => {
+    const { contract, topic } = await rig.newEvent();
+    const metrics = createMetrics('spec');
+    let isFirst = true;
+    const subscriptions = [
+      rig.counting(contract, topic, (n) => {
+        if (n !== 550 || !isFirst) return;
+        isFirst = false;
+        throw new Retryable('not yet');
+      }),
+    ];
+    // More than one transaction takes.
+    await rig.producer.send(upTo(600).map((n) => event(contract, 'a', n)));
+    await rig.inboxOf({ topics: [topic], subscriptions, metrics }).start();
+    await eventually(async () => expect(await rig.effects(topic, 'a')).toEqual(upTo(600)), within);
+    const takenIn = () => metrics.registry.getSingleMetricAsString('castiron_inbox_messages_total');
+    await eventually(async () => expect(await takenIn()).toMatch(/ 600$/));
+    expect(isFirst).toBe(false);
   });
 
   it('survives that its database connections are cut', async () => {

@@ -23,7 +23,7 @@ type Broken = DecodeFailure | 'oversized' | 'too-deep' | 'untimely-id';
 interface Place {
   /** The identity of a message that has none of its own. */
   readonly position: string;
-  /** Of one that has just come. */
+  /** Of one that has just come: what is committed of its partition, and where a further try begins. */
   readonly offset?: string;
 }
 
@@ -74,8 +74,10 @@ export function read(raw: RawMessage, place: Place, subscriptions: Subscriptions
   }
 }
 
+type Came = Pick<IncomingBatch, 'topic' | 'partition' | 'messages'>;
+
 /** The same of messages that have just come, each when it is asked for. */
-export function* itemsOf(batch: IncomingBatch, subscriptions: Subscriptions): Generator<Item> {
+export function* itemsOf(batch: Came, subscriptions: Subscriptions): Generator<Item> {
   const { topic, partition } = batch;
   const isOfARecipient = replies.slugOf(topic) !== undefined;
   const now = Date.now();

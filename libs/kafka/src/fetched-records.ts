@@ -1,4 +1,5 @@
 import { createRequire } from 'node:module';
+import { setImmediate } from 'node:timers/promises';
 import { mend } from './mend.js';
 // First: what decodes a batch loads the decoder of its records, which is mended too.
 import './record-decoder.js';
@@ -15,10 +16,14 @@ interface Fetched {
   readonly isControlRecord: boolean;
 }
 
+interface Decoded extends Fetched {
+  readonly offsetDelta: number;
+}
+
 interface Batch {
   readonly firstOffset: string;
   readonly lastOffsetDelta: number;
-  readonly records: readonly Fetched[];
+  readonly records: readonly Decoded[];
 }
 
 const require = createRequire(import.meta.url);
@@ -27,6 +32,9 @@ const decodeBatch = require('kafkajs/src/protocol/recordBatch/v0/decoder.js') as
 
 /** As kafkajs has it: what is shorter is no batch. */
 const HEAD_BYTES = 49;
+
+/** Records of a batch after which others have their turn: a hundred times as many as a large one of ours has. */
+const MANY = 10_000;
 
 /** Stands for what compaction took from the end of a batch: nobody is given it, and a reader goes on behind it. */
 const goneUpTo = (offset: bigint, batchContext: Batch): Fetched & { key: null; batchContext: Batch } => ({
@@ -59,9 +67,11 @@ export async function fetchedRecords(decoder: Decoder): Promise<Fetched[]> {
     const isWhole = records.length === lastOffsetDelta + 1;
     const first = BigInt(firstOffset);
     for (const [index, record] of records.entries()) {
-      if (isWhole) record.offset = String(first + BigInt(index));
+      record.offset = String(first + BigInt(isWhole ? index : record.offsetDelta));
       fetched.push(record);
     }
+    // Of the smallest there may be hundreds of thousands, and others wait meanwhile.
+    if (records.length > MANY) await setImmediate();
     const last = first + BigInt(lastOffsetDelta);
     if (BigInt(records.at(-1)?.offset ?? -1) < last) fetched.push(goneUpTo(last, batch));
   }

@@ -18,7 +18,7 @@ afterAll(async () => {
 /** How long it is watched. */
 const WINDOW_MS = 3_000;
 
-it('a client with nothing to do arms no timer that is due already, and uses next to no processor', async () => {
+it('a client with nothing to do arms no timer for what is past, and uses next to no processor', async () => {
   const topic = defineTopic({ name: `spec.${randomUUID()}.v1`, kind: 'events', partitions: 1 });
   const admin = kafka.admin();
   await admin.createTopics([topic]);

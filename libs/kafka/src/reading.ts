@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { FETCH_BYTES, PARTITION_FETCH_BYTES } from '@castiron/contracts';
 import { createClient } from './client.js';
 import { CLOSING_MS, within } from './deadline.js';
-import { incoming } from './incoming.js';
+import { Incoming } from './incoming.js';
 import { partitionEnds } from './partition-ends.js';
 import { ReadingEnd } from './reading-end.js';
 import { subscribedAssigner } from './subscribed-assigner.js';
@@ -32,7 +32,7 @@ export async function* readTopic(
     maxBytesPerPartition: PARTITION_FETCH_BYTES,
     partitionAssigners: [subscribedAssigner((one) => one === (partition ?? one))],
   });
-  const buffer: PlacedMessage[] = [];
+  const buffer: { readonly message: Incoming; readonly partition: number; readonly size: number }[] = [];
   let bytes = 0;
   let failure: Error | undefined;
   let stopped = false;
@@ -78,10 +78,13 @@ export async function* readTopic(
         consumer.run({
           autoCommit: false,
           eachBatch: async (payload) => {
-            for (const message of payload.batch.messages) {
+            const { partition: from, messages } = payload.batch;
+            for (const fetched of messages) {
               if (stopped) return;
-              buffer.push({ ...incoming(message), topic, partition: payload.batch.partition });
-              bytes += message.value?.length ?? 0;
+              const message = new Incoming(fetched);
+              const size = message.value?.length ?? 0;
+              buffer.push({ message, partition: from, size });
+              bytes += size;
               payload.resolveOffset(message.offset);
             }
             wake();
@@ -98,8 +101,9 @@ export async function* readTopic(
       if (signal?.aborted) return;
       const next = buffer.shift();
       if (next !== undefined) {
-        bytes -= next.value?.length ?? 0;
-        yield next;
+        bytes -= next.size;
+        const { offset, timestamp, key, value, headers } = next.message;
+        yield { offset, timestamp, key, value, headers, topic, partition: next.partition };
         if (buffer.length === 0) drained();
         continue;
       }

@@ -14,22 +14,21 @@ interface Decoder {
 
 /** Of the batch that a record stands in. */
 interface Batch {
-  readonly firstOffset: string;
   readonly firstTimestamp: string;
-  readonly magicByte: number;
   readonly isControlBatch?: boolean;
   readonly timestampType?: number;
   readonly maxTimestamp?: string;
 }
 
 type HeaderValue = Buffer | null;
+type Headers = Readonly<Record<string, HeaderValue | HeaderValue[]>>;
 
 /** The broker's time of arrival, which is that of the whole batch. */
 const LOG_APPEND_TIME = 1;
 
 /** One for all, for there may be two hundred thousand in a fetch. */
 const EMPTY = Buffer.alloc(0);
-/** An object that has this for its prototype inherits nothing, as one without any; but V8 keeps only the latter as a hash table. */
+/** An object with this for its prototype inherits nothing. One with none does neither, but V8 keeps it as a hash table, which takes longer. */
 const NOTHING = Object.freeze(Object.create(null) as object);
 const NO_HEADERS: Readonly<Record<string, never>> = Object.freeze(Object.create(null) as Record<string, never>);
 /** A name and a value of no bytes. */
@@ -55,7 +54,7 @@ function nameOf(decoder: Decoder): string {
  * With nothing inherited: whoever writes a record gives the names, and `constructor` is one like any other. Of too many, one
  * more than a message may have, which tells; the rest is not looked at, for the record's bytes end with it.
  */
-function headersOf(decoder: Decoder): Readonly<Record<string, HeaderValue | HeaderValue[]>> {
+function headersOf(decoder: Decoder): Headers {
   const count = decoder.readVarInt();
   if (count === 0) return NO_HEADERS;
   const headers = Object.create(NOTHING) as Record<string, HeaderValue | HeaderValue[]>;
@@ -71,40 +70,74 @@ function headersOf(decoder: Decoder): Readonly<Record<string, HeaderValue | Head
 }
 
 const GOES_ON = 0x80;
-const SHORT_BYTES = 4;
 
-/** Most are short: what 64 bits take is made for the others alone. */
-function readLong(decoder: Decoder): bigint {
-  const { buffer, offset } = decoder;
-  for (let at = offset; at < offset + SHORT_BYTES; at += 1)
-    if (((buffer[at] ?? 0) & GOES_ON) === 0) return BigInt(decoder.readVarInt());
-  return BigInt(decoder.readVarLong().toString());
+function skipLong(decoder: Decoder): void {
+  while (((decoder.buffer[decoder.offset] ?? 0) & GOES_ON) !== 0) decoder.offset += 1;
+  decoder.offset += 1;
 }
 
-/** A record without its length (Kafka's documentation, "Record", magic 2), as kafkajs gives it out. */
-export function decodeRecord(decoder: Decoder, batchContext: Batch) {
-  const { firstOffset, firstTimestamp, magicByte, isControlBatch = false, timestampType, maxTimestamp } = batchContext;
-  const attributes = decoder.readInt8();
-  const later = readLong(decoder);
-  const timestamp =
-    timestampType === LOG_APPEND_TIME && maxTimestamp !== undefined
-      ? maxTimestamp
-      : String(BigInt(firstTimestamp) + later);
-  const offset = String(BigInt(firstOffset) + BigInt(decoder.readVarInt()));
-  const key = bytesOf(decoder);
-  const value = bytesOf(decoder);
-  const headers = headersOf(decoder);
-  return {
-    magicByte,
-    attributes,
-    timestamp,
-    offset,
-    key,
-    value,
-    headers,
-    isControlRecord: isControlBatch,
-    batchContext,
-  };
+/** When it was written, as its batch says it: by the broker's clock for all, or by the writer's for each. */
+function timestampOf(decoder: Decoder, { firstTimestamp, timestampType, maxTimestamp }: Batch): string {
+  if (timestampType !== LOG_APPEND_TIME || maxTimestamp === undefined)
+    return String(BigInt(firstTimestamp) + BigInt(decoder.readVarLong().toString()));
+  skipLong(decoder);
+  return maxTimestamp;
+}
+
+/**
+ * A record of a fetch. Key, value and headers are made of its bytes each time they are asked for, and are nobody's before: of the smallest
+ * records a fetch holds hundreds of thousands, and whoever writes them chooses what becomes of their few bytes. A header
+ * that is called `1023`, a number, makes V8 take 12 KB for the headers of its record.
+ */
+class DecodedRecord {
+  /** Of its offset; the rest is of the batch, and is given to it by whoever reads that. */
+  readonly offsetDelta: number;
+  offset = '';
+  readonly attributes: number;
+  readonly timestamp: string;
+  /** Where its key begins. */
+  private readonly begin: number;
+
+  constructor(
+    private readonly decoder: Decoder,
+    readonly batchContext: Batch,
+  ) {
+    this.attributes = decoder.readInt8();
+    this.timestamp = timestampOf(decoder, batchContext);
+    this.offsetDelta = decoder.readVarInt();
+    this.begin = decoder.offset;
+  }
+
+  get isControlRecord(): boolean {
+    return this.batchContext.isControlBatch ?? false;
+  }
+
+  get key(): Buffer | null {
+    return bytesOf(this.behind(0));
+  }
+
+  get value(): Buffer | null {
+    return bytesOf(this.behind(1));
+  }
+
+  get headers(): Headers {
+    return headersOf(this.behind(2));
+  }
+
+  private behind(texts: number): Decoder {
+    const { decoder } = this;
+    decoder.offset = this.begin;
+    for (let n = 0; n < texts; n += 1) {
+      const length = decoder.readVarInt();
+      decoder.offset += Math.max(0, length);
+    }
+    return decoder;
+  }
+}
+
+/** A record without its length (Kafka's documentation, "Record", magic 2). */
+export function decodeRecord(decoder: Decoder, batchContext: Batch): DecodedRecord {
+  return new DecodedRecord(decoder, batchContext);
 }
 
 /**

@@ -85,12 +85,13 @@ export interface TransactionalProducer {
   close(): Promise<void>;
 }
 
+/** Key, value and headers may be made anew each time they are asked for, so ask once; and a copy by `...` may have none. */
 export interface IncomingMessage {
   readonly offset: string;
   readonly timestamp: Date;
   readonly key: Buffer | null;
   readonly value: Buffer | null;
-  readonly headers: Readonly<Record<string, Buffer | string | (Buffer | string)[] | undefined>>;
+  readonly headers: Readonly<Record<string, Buffer | string | null | (Buffer | string | null)[] | undefined>>;
 }
 
 export interface IncomingBatch {

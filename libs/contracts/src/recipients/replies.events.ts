@@ -5,7 +5,8 @@ import { defineTopicFamily } from '../topic.js';
 
 /**
  * What recipients answer: untrusted, and only ever about the recipient whose topic it stands on. Their ids are UUIDv7 made
- * with the reply: one that is older than 30 days, or more than a day ahead, is handled only where somebody says so.
+ * with the reply, no older than 30 days: one that is older than 37, or more than a day ahead, is handled only where
+ * somebody says so.
  */
 export const replies = defineTopicFamily({ prefix: 'replies', kind: 'events', partitions: 2, untrusted: true });
 
