@@ -127,7 +127,11 @@ export async function observe(cluster: Cluster, calls: Calls, subject: Subject):
   );
   const since = read.flatMap(({ records }) => records.filter(isSince(before)));
   const on = (topic: string): Placed[] => since.filter((record) => record.topic === topic);
-  const held = read.filter(({ whole }) => !whole).map(({ topic }) => `a transaction stays open on ${topic}`);
+  const held = read
+    .filter(({ whole }) => !whole)
+    .map(
+      ({ topic }) => `${topic} is not given out to its end: a transaction stays open on it, or the broker is silent`,
+    );
   const rows = await rowsOf(cluster, before, customers);
   const sent = await withoutOthers(
     databases,

@@ -19,37 +19,44 @@ export interface Placed {
   readonly type: string;
 }
 
-/** What could be read of a topic; not all of it where a transaction stays open on it. */
+/** What could be read of a topic; not all of it where a transaction stays open on it, or the broker gives nothing more out. */
 export interface Read {
   readonly topic: string;
   readonly records: Placed[];
   readonly whole: boolean;
 }
 
-const WITHIN_MS = 30_000;
+/** Of silence: how long all of a topic takes hangs on how busy the machine is, and on the seeds that wrote there before. */
+const SILENT_MS = 60_000;
 
 /** All committed records of a topic, in order per partition. */
 export async function readTopic(kafka: Kafka, topic: string): Promise<Read> {
   const records: Placed[] = [];
-  const late = AbortSignal.timeout(WITHIN_MS);
-  for await (const message of readAll(kafka, topic, { signal: late })) {
-    const headers = Object.fromEntries(
-      Object.entries(message.headers).map(([name, value]) => [name, String(Array.isArray(value) ? value[0] : value)]),
-    );
-    records.push({
-      topic,
-      partition: message.partition,
-      offset: Number(message.offset),
-      key: message.key?.toString() ?? '',
-      value: message.value?.toString() ?? null,
-      headers,
-      at: message.timestamp.getTime(),
-      id: headers['ce_id'] ?? '',
-      type: headers['ce_type'] ?? '',
-    });
+  const silent = new AbortController();
+  const timer = setTimeout(() => silent.abort(), SILENT_MS);
+  try {
+    for await (const message of readAll(kafka, topic, { signal: silent.signal })) {
+      timer.refresh();
+      const headers = Object.fromEntries(
+        Object.entries(message.headers).map(([name, value]) => [name, String(Array.isArray(value) ? value[0] : value)]),
+      );
+      records.push({
+        topic,
+        partition: message.partition,
+        offset: Number(message.offset),
+        key: message.key?.toString() ?? '',
+        value: message.value?.toString() ?? null,
+        headers,
+        at: message.timestamp.getTime(),
+        id: headers['ce_id'] ?? '',
+        type: headers['ce_type'] ?? '',
+      });
+    }
+  } finally {
+    clearTimeout(timer);
   }
   const sorted = records
     .filter(({ type }) => type !== 'feed.tick')
     .sort((a, b) => a.partition - b.partition || a.offset - b.offset);
-  return { topic, records: sorted, whole: !late.aborted };
+  return { topic, records: sorted, whole: !silent.signal.aborted };
 }
