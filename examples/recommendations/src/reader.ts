@@ -72,7 +72,7 @@ export class Reader {
 
   /** Deletes first and confirms then; offsets are committed last, so a crash confirms again, which does no harm. */
   private async onDuties({ topic, messages }: IncomingBatch): Promise<void> {
-    const confirmations = messages.flatMap((message) => {
+    const confirmations = [...messages].flatMap((message) => {
       const decoded = decodeMessage({ topic, ...message }, [withdrawalDue]);
       if (!decoded.ok) {
         // Other kinds of duty may come; a broken one is worth a word.

@@ -4,7 +4,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { isDeepStrictEqual } from 'node:util';
 import { replies, type EventContract } from '@castiron/contracts';
 import { isPassing, NoRoom, pauseAfter } from '@castiron/failures';
-import type { Consumer, IncomingBatch, IncomingMessage, Kafka } from '@castiron/kafka';
+import type { Consumer, IncomingBatch, Kafka } from '@castiron/kafka';
 import type { Logger, Metrics } from '@castiron/observability';
 import type { Transactions } from '@castiron/transactions';
 import type { DataSource } from 'typeorm';
@@ -197,9 +197,6 @@ export class Inbox {
     const began = performance.now();
     const isOver = (): boolean => isOfARecipient && performance.now() - began > LONGEST_OF_A_RECIPIENT_MS;
     let done: string | undefined;
-    /** A try begins behind what is done: all before that is handled or parked. */
-    const rest = (): readonly IncomingMessage[] =>
-      batch.messages.slice(batch.messages.findIndex(({ offset }) => offset === done) + 1);
     const delivery: Delivery = {
       goesOn: async (progress) => {
         if (progress?.done !== undefined) done = progress.done.offset;
@@ -213,7 +210,7 @@ export class Inbox {
     };
     for (let failures = 0; ; failures += 1) {
       try {
-        await this.handler.handle(itemsOf({ ...batch, messages: rest() }, this.subscriptions), delivery);
+        await this.handler.handle(itemsOf(batch, this.subscriptions, done), delivery);
         return;
       } catch (error) {
         if (!isPassing(error)) throw error;

@@ -74,14 +74,16 @@ export function read(raw: RawMessage, place: Place, subscriptions: Subscriptions
   }
 }
 
-type Came = Pick<IncomingBatch, 'topic' | 'partition' | 'messages'>;
-
-/** The same of messages that have just come, each when it is asked for. */
-export function* itemsOf(batch: Came, subscriptions: Subscriptions): Generator<Item> {
+/**
+ * The same of messages that have just come, each when it is asked for.
+ * @param done the offset of the last that is done with all before it: a further try begins behind it
+ */
+export function* itemsOf(batch: IncomingBatch, subscriptions: Subscriptions, done?: string): Generator<Item> {
   const { topic, partition } = batch;
   const isOfARecipient = replies.slugOf(topic) !== undefined;
   const now = Date.now();
   for (const { key, value, headers, offset, timestamp } of batch.messages) {
+    if (done !== undefined && BigInt(offset) <= BigInt(done)) continue;
     // With its time: a topic made anew counts its offsets from zero again.
     const place = { position: `${partition}/${offset}@${timestamp.getTime()}`, offset };
     const item = read({ topic, key, value, headers }, place, subscriptions);

@@ -50,7 +50,8 @@ const seenThrough = (begins: number[]): Kafka => ({
     kafka.consumer({
       ...options,
       onBatch(batch) {
-        begins.push(Number(batch.messages[0]?.offset));
+        const [first] = batch.messages;
+        begins.push(Number(first?.offset));
         return options.onBatch(batch);
       },
     }),

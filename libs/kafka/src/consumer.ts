@@ -4,7 +4,7 @@ import { createClient, type Client } from './client.js';
 import { Commits } from './commits.js';
 import { within } from './deadline.js';
 import { groupPlaces } from './group-places.js';
-import { Incoming } from './incoming.js';
+import { incomingOf } from './incoming.js';
 import { subscribedAssigner } from './subscribed-assigner.js';
 import { DEFAULT_LEASE_MS, LATER_MS, type Consumer, type ConsumerOptions, type KafkaSettings } from './types.js';
 import { Watchdog, type Watched } from './watchdog.js';
@@ -184,7 +184,7 @@ export class CommittingConsumer implements Consumer {
     try {
       for (let at = 0; at < fetched.length && !isLater && !isLong(); at += MESSAGES_AT_ONCE) {
         const given = fetched.slice(at, at + MESSAGES_AT_ONCE);
-        const messages = given.map((one) => new Incoming(one));
+        const messages = incomingOf(given);
         try {
           await this.options.onBatch({ topic, partition, messages, heartbeat: atWork, isStale, later });
         } catch (error) {

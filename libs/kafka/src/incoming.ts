@@ -1,27 +1,19 @@
 import type { KafkaMessage } from 'kafkajs';
 import type { IncomingMessage } from './types.js';
 
-/** Of a message that kafkajs gives out: what is asked for, when it is asked for. */
-export class Incoming implements IncomingMessage {
-  constructor(private readonly message: KafkaMessage) {}
-
-  get offset(): string {
-    return this.message.offset;
-  }
-
-  get timestamp(): Date {
-    return new Date(Number(this.message.timestamp));
-  }
-
-  get key(): Buffer | null {
-    return this.message.key;
-  }
-
-  get value(): Buffer | null {
-    return this.message.value;
-  }
-
-  get headers(): IncomingMessage['headers'] {
-    return this.message.headers ?? {};
-  }
+export function incoming(message: KafkaMessage): IncomingMessage {
+  return {
+    offset: message.offset,
+    timestamp: new Date(Number(message.timestamp)),
+    key: message.key ?? null,
+    value: message.value ?? null,
+    headers: message.headers ?? {},
+  };
 }
+
+/** Each made when its turn comes, and anew each time they are gone through. */
+export const incomingOf = (messages: readonly KafkaMessage[]): Iterable<IncomingMessage> => ({
+  *[Symbol.iterator]() {
+    for (const message of messages) yield incoming(message);
+  },
+});

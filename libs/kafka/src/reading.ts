@@ -1,8 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { FETCH_BYTES, PARTITION_FETCH_BYTES } from '@castiron/contracts';
+import type { KafkaMessage } from 'kafkajs';
 import { createClient } from './client.js';
 import { CLOSING_MS, within } from './deadline.js';
-import { Incoming } from './incoming.js';
+import { incoming } from './incoming.js';
 import { partitionEnds } from './partition-ends.js';
 import { ReadingEnd } from './reading-end.js';
 import { subscribedAssigner } from './subscribed-assigner.js';
@@ -32,7 +33,7 @@ export async function* readTopic(
     maxBytesPerPartition: PARTITION_FETCH_BYTES,
     partitionAssigners: [subscribedAssigner((one) => one === (partition ?? one))],
   });
-  const buffer: { readonly message: Incoming; readonly partition: number; readonly size: number }[] = [];
+  const buffer: { readonly message: KafkaMessage; readonly partition: number; readonly size: number }[] = [];
   let bytes = 0;
   let failure: Error | undefined;
   let stopped = false;
@@ -79,9 +80,8 @@ export async function* readTopic(
           autoCommit: false,
           eachBatch: async (payload) => {
             const { partition: from, messages } = payload.batch;
-            for (const fetched of messages) {
+            for (const message of messages) {
               if (stopped) return;
-              const message = new Incoming(fetched);
               const size = message.value?.length ?? 0;
               buffer.push({ message, partition: from, size });
               bytes += size;
@@ -102,8 +102,7 @@ export async function* readTopic(
       const next = buffer.shift();
       if (next !== undefined) {
         bytes -= next.size;
-        const { offset, timestamp, key, value, headers } = next.message;
-        yield { offset, timestamp, key, value, headers, topic, partition: next.partition };
+        yield { ...incoming(next.message), topic, partition: next.partition };
         if (buffer.length === 0) drained();
         continue;
       }

@@ -85,7 +85,6 @@ export interface TransactionalProducer {
   close(): Promise<void>;
 }
 
-/** Key, value and headers may be made anew each time they are asked for, so ask once; and a copy by `...` may have none. */
 export interface IncomingMessage {
   readonly offset: string;
   readonly timestamp: Date;
@@ -97,7 +96,8 @@ export interface IncomingMessage {
 export interface IncomingBatch {
   readonly topic: string;
   readonly partition: number;
-  readonly messages: readonly IncomingMessage[];
+  /** Made of their bytes one by one, as they are gone through: all at once may take a hundred times as much. */
+  readonly messages: Iterable<IncomingMessage>;
   /** To be called in long work, or the group takes the partition away. */
   heartbeat(): Promise<void>;
   /** True once the partition was taken away or the consumer is stopping: what is not committed is to be left. */

@@ -42,7 +42,8 @@ describe('a partition that nobody leads', () => {
           topic: sick,
           topics: [sick, healthy],
           groupId,
-          onBatch: ({ messages }) => Promise.resolve(void seen.push(...messages.map(({ value }) => String(value)))),
+          onBatch: ({ messages }) =>
+            Promise.resolve(void seen.push(...[...messages].map(({ value }) => String(value)))),
           onCrash: (error) => crashes.push(error),
         });
       const lost = [...valve.leaderless];

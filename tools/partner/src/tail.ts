@@ -77,7 +77,7 @@ export class Tail {
       topics: [topics.feed, topics.duties],
       onCrash,
       onBatch: ({ topic, partition, messages }) => {
-        this.turn = this.turn.then(() => this.takeBatch(topic, partition, messages));
+        this.turn = this.turn.then(() => this.takeBatch(topic, partition, [...messages]));
         return this.turn;
       },
     });

@@ -62,7 +62,7 @@ describe('a consumer', () => {
     await sendForged(rig.settings, topic, forgedBatch(messages));
     const given: IncomingBatch[] = [];
     await rig.consume({ topic, groupId: newGroup(), onBatch: async (batch) => void given.push(batch) });
-    const sizes = (): number[] => given.map(({ messages: { length } }) => length);
+    const sizes = (): number[] => given.map(({ messages }) => [...messages].length);
     await eventually(() => expect(sizes()).toEqual([20_000, 20_000, 5_000]), { within: 15_000 });
     expect(given.map(({ messages: [first] }) => first?.offset)).toEqual(['0', '20000', '40000']);
   });
@@ -82,7 +82,7 @@ describe('a consumer', () => {
       let count = 0;
       valve.answeredBytes = 0;
       const onBatch = async ({ messages }: IncomingBatch): Promise<void> => {
-        count += messages.length;
+        count += [...messages].length;
         passed += takes;
       };
       valve.through = true;
@@ -144,7 +144,7 @@ describe('a consumer', () => {
       groupId,
       onCrash: crash,
       onBatch: async (batch) => {
-        if (batch.messages.some(({ value }) => String(value) === 'bad')) throw new Error('a bug');
+        if ([...batch.messages].some(({ value }) => String(value) === 'bad')) throw new Error('a bug');
         await seen.onBatch(batch);
       },
     });
@@ -169,7 +169,7 @@ describe('a consumer', () => {
       topic,
       groupId,
       onBatch: async (batch) => {
-        if (isLater && batch.messages.some(({ key }) => String(key) === 'waits')) {
+        if (isLater && [...batch.messages].some(({ key }) => String(key) === 'waits')) {
           left += 1;
           batch.later();
         } else await seen.onBatch(batch);
@@ -261,7 +261,7 @@ describe('a consumer', () => {
       void rig.consume({
         topic,
         groupId: newGroup(),
-        onBatch: async ({ messages }) => resolve(String(messages[0]?.value)),
+        onBatch: async ({ messages: [first] }) => resolve(String(first?.value)),
         onCrash: () => resolve('crash'),
       });
     });

@@ -34,9 +34,9 @@ class Ledger {
       const read = this.read.get(partition) ?? [];
       this.read.set(partition, read);
       for (const { value } of messages) if (!read.includes(String(value))) read.push(String(value));
-      this.shares.set(name, (this.shares.get(name) ?? 0) + messages.length);
+      this.shares.set(name, (this.shares.get(name) ?? 0) + [...messages].length);
       this.partitions.set(name, (this.partitions.get(name) ?? new Set()).add(partition));
-      const rounds = messages.map(({ value }) => Number.parseInt(String(value), 10));
+      const rounds = [...messages].map(({ value }) => Number.parseInt(String(value), 10));
       this.rounds.set(name, Math.max(this.rounds.get(name) ?? 0, ...rounds));
       await work();
       if (this.atWork.get(partition) === batch) this.atWork.delete(partition);
