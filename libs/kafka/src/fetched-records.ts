@@ -33,7 +33,7 @@ const decodeBatch = require('kafkajs/src/protocol/recordBatch/v0/decoder.js') as
 /** As kafkajs has it: what is shorter is no batch. */
 const HEAD_BYTES = 49;
 
-/** Records of a batch after which others have their turn: a hundred times as many as a large one of ours has. */
+/** Records after which others have their turn: of the smallest a fetch may hold hundreds of thousands. */
 const MANY = 10_000;
 
 /** Stands for what compaction took from the end of a batch: nobody is given it, and a reader goes on behind it. */
@@ -54,6 +54,7 @@ export async function fetchedRecords(decoder: Decoder): Promise<Fetched[]> {
   if (bytes <= 0 || !decoder.canReadBytes(bytes)) return [];
   const batches = new DecoderClass(decoder.readBytes(bytes));
   const fetched: Fetched[] = [];
+  let sinceTurn = 0;
   while (batches.canReadBytes(HEAD_BYTES)) {
     let batch: Batch;
     try {
@@ -70,10 +71,12 @@ export async function fetchedRecords(decoder: Decoder): Promise<Fetched[]> {
       record.offset = String(first + BigInt(isWhole ? index : record.offsetDelta));
       fetched.push(record);
     }
-    // Of the smallest there may be hundreds of thousands, and others wait meanwhile.
-    if (records.length > MANY) await setImmediate();
     const last = first + BigInt(lastOffsetDelta);
     if (BigInt(records.at(-1)?.offset ?? -1) < last) fetched.push(goneUpTo(last, batch));
+    sinceTurn += records.length;
+    if (sinceTurn < MANY) continue;
+    sinceTurn = 0;
+    await setImmediate();
   }
   return fetched;
 }
