@@ -66,4 +66,12 @@ describe('the records of a fetch', () => {
     expect(offsets).toHaveLength(149_000);
     expect(offsets.at(-1)).toBe(String(7 + 149_000 - 1));
   });
+
+  it('are many at times, and others have their turn between', async () => {
+    let hadTurn = false;
+    setImmediate(() => (hadTurn = true));
+    const half = (): Buffer => forgedBatch(Array.from({ length: 6_000 }, () => message(0)));
+    await recordsOf([0n, half()], [6_000n, half()]);
+    expect(hadTurn).toBe(true);
+  });
 });
