@@ -19,6 +19,8 @@ export interface Sizes {
   readonly latencyWarmUpSeconds: number;
   readonly commitSeconds: number;
   readonly idleSeconds: number;
+  /** How long after its start a service is taken for idle: until then V8 compiles what it runs. */
+  readonly idleAfterSeconds: number;
   /** Rows of the backlog under which services' memory is watched. */
   readonly memoryBacklog: number;
 }
@@ -31,6 +33,7 @@ export const FULL: Sizes = {
   latencyWarmUpSeconds: 5,
   commitSeconds: 10,
   idleSeconds: 60,
+  idleAfterSeconds: 600,
   memoryBacklog: 1_000_000,
 };
 
@@ -43,6 +46,7 @@ export const QUICK: Sizes = {
   latencyWarmUpSeconds: 5,
   commitSeconds: 3,
   idleSeconds: 10,
+  idleAfterSeconds: 60,
   memoryBacklog: 60_000,
 };
 

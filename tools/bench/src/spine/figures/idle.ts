@@ -35,40 +35,58 @@ interface Use {
   readonly residentMiB: number;
 }
 
-async function usesOfServices(bench: Bench): Promise<Use[]> {
+interface UsesOfServices {
+  readonly justStarted: readonly Use[];
+  readonly idle: readonly Use[];
+}
+
+async function usesOfServices(bench: Bench): Promise<UsesOfServices> {
   const castiron = await startCastiron(bench.stack);
+  const startedAt = performance.now();
   try {
     const uses = Object.values(castiron.parts).map(({ pid = 0 }) => new ProcessUse(pid));
-    await seconds(SETTLE_SECONDS);
-    return await bench.rounds('idle services', async () => {
+    const busiest = async (): Promise<Use> => {
       const before = uses.map((use) => use.cpuUs());
       const from = performance.now();
       await seconds(bench.sizes.idleSeconds);
       const ms = performance.now() - from;
       const percents = uses.map((use, n) => (use.cpuUs() - (before[n] ?? Number.NaN)) / ms / 10);
       return { percent: Math.max(...percents), residentMiB: Math.max(...uses.map((use) => use.residentMiB())) };
-    });
+    };
+    await seconds(SETTLE_SECONDS);
+    const justStarted = await bench.rounds('services that have just started', busiest);
+    await seconds(Math.max(0, bench.sizes.idleAfterSeconds - (performance.now() - startedAt) / 1000));
+    return { justStarted, idle: await bench.rounds('idle services', busiest) };
   } finally {
     await castiron.stop();
   }
 }
 
-/** All services as they are, with nobody asking anything of them. */
+/**
+ * All services as they are, with nobody asking anything of them: in their first minutes, in which V8 compiles what they
+ * run, and after these.
+ */
 export async function idleServices(bench: Bench): Promise<Figure[]> {
   // What another process uses is read from Linux's /proc.
   const isMeasured = process.platform === 'linux';
-  const rounds = isMeasured ? await usesOfServices(bench) : [{ percent: Number.NaN, residentMiB: Number.NaN }];
+  const unknown = [{ percent: Number.NaN, residentMiB: Number.NaN }];
+  const { justStarted, idle } = isMeasured ? await usesOfServices(bench) : { justStarted: unknown, idle: unknown };
   return [
+    figure(
+      'CPU of a service that has just started, the busiest of all',
+      '% of a core',
+      justStarted.map(({ percent }) => percent),
+    ),
     figure(
       'CPU of an idle service, the busiest of all',
       '% of a core',
-      rounds.map(({ percent }) => percent),
+      idle.map(({ percent }) => percent),
       { direction: 'atMost', must: 1 },
     ),
     figure(
       'memory of an idle service, the largest of all',
       'MiB',
-      rounds.map(({ residentMiB }) => residentMiB),
+      idle.map(({ residentMiB }) => residentMiB),
     ),
   ];
 }
