@@ -7,6 +7,7 @@ import {
   withdrawalConfirmed,
   withdrawalDue,
   type DataOf,
+  type WireMessage,
 } from '@castiron/contracts';
 import type { Consumer, IncomingBatch, Kafka, Producer } from '@castiron/kafka';
 import type { RecommendationsView } from './recommendations-view.js';
@@ -72,13 +73,14 @@ export class Reader {
 
   /** Deletes first and confirms then; offsets are committed last, so a crash confirms again, which does no harm. */
   private async onDuties({ topic, messages }: IncomingBatch): Promise<void> {
-    const confirmations = [...messages].flatMap((message) => {
+    const confirmations: WireMessage[] = [];
+    for (const message of messages) {
       const decoded = decodeMessage({ topic, ...message }, [withdrawalDue]);
       if (!decoded.ok) {
         // Other kinds of duty may come; a broken one is worth a word.
         if (decoded.reason !== 'unknown-type')
           this.options.log({ msg: 'a duty was not understood', reason: decoded.reason });
-        return [];
+        continue;
       }
       // Sound: only withdrawals were asked for, and an event has a value.
       const duty = decoded.event.data as DataOf<typeof withdrawalDue>;
@@ -86,8 +88,8 @@ export class Reader {
       const { obligation, subject, version } = duty;
       const now = new Date();
       const data = { obligation, subject, version, at: now.toISOString() };
-      return [encodeEvent(withdrawalConfirmed, data, { id: newEventId(), time: now }, SLUG)];
-    });
+      confirmations.push(encodeEvent(withdrawalConfirmed, data, { id: newEventId(), time: now }, SLUG));
+    }
     if (confirmations.length === 0) return;
     await this.producer.send(confirmations);
     this.options.log({ msg: 'withdrawals confirmed', count: confirmations.length });

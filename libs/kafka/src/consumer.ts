@@ -23,7 +23,10 @@ const FLUSH_DEADLINE_MS = 1_000;
 /** How long a fetch waits for something to come; stopping waits for the fetch under way. */
 const LONGEST_FETCH_MS = 1_000;
 const PARTITIONS_AT_ONCE = 4;
-/** Of a batch. Of the smallest records a fetch may hold hundreds of thousands, and what is made of each is a hundred times as large. */
+/**
+ * Of a batch. Of the smallest records a fetch may hold hundreds of thousands: so that what is done is committed between, and
+ * whoever makes all of a batch at once has no more than these.
+ */
 const MESSAGES_AT_ONCE = 20_000;
 /** Then the rest of a fetch is left, and is fetched and decoded again: other partitions come between. */
 const LONGEST_OF_A_FETCH_MS = 1_000;

@@ -33,7 +33,7 @@ const decodeBatch = require('kafkajs/src/protocol/recordBatch/v0/decoder.js') as
 /** As kafkajs has it: what is shorter is no batch. */
 const HEAD_BYTES = 49;
 
-/** Records after which others have their turn: of the smallest a fetch may hold hundreds of thousands. */
+/** Records after which others have their turn, at the end of a batch: of the smallest a fetch may hold hundreds of thousands. */
 const MANY = 10_000;
 
 /** Stands for what compaction took from the end of a batch: nobody is given it, and a reader goes on behind it. */

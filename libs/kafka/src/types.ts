@@ -96,7 +96,10 @@ export interface IncomingMessage {
 export interface IncomingBatch {
   readonly topic: string;
   readonly partition: number;
-  /** Made of their bytes one by one, as they are gone through: all at once may take a hundred times as much. */
+  /**
+   * Made of their bytes one by one, as they are gone through: all at once may take a hundred times as much. All of them
+   * again each time, also where a former time was broken off: a further try depends on it.
+   */
   readonly messages: Iterable<IncomingMessage>;
   /** To be called in long work, or the group takes the partition away. */
   heartbeat(): Promise<void>;

@@ -67,6 +67,22 @@ describe('a consumer', () => {
     expect(given.map(({ messages: [first] }) => first?.offset)).toEqual(['0', '20000', '40000']);
   });
 
+  it('gives the messages of a batch anew each time they are gone through, also after a time that was broken off', async () => {
+    const topic = await rig.newTopic();
+    await rig.send(...['1', '2', '3'].map((value) => message(topic, 'a', value)));
+    const given: IncomingMessage[][] = [];
+    const onBatch = async ({ messages }: IncomingBatch): Promise<void> => {
+      const [first] = messages;
+      given.push(first === undefined ? [] : [first], [...messages]);
+    };
+    await rig.consume({ topic, groupId: newGroup(), onBatch });
+    await eventually(() => expect(given).toHaveLength(2), { within: 15_000 });
+    const [[first] = [], all = []] = given;
+    expect(all.map(({ value }) => String(value))).toEqual(['1', '2', '3']);
+    expect(first).toEqual(all[0]);
+    expect(first).not.toBe(all[0]);
+  });
+
   it('fetches what it hands on in turn once, and leaves the rest where that takes long', async () => {
     const valve = await Valve.open(inject('stack').kafka.bootstrap);
     onTestFinished(() => valve.close());

@@ -14,6 +14,8 @@ const CLIENTS = 32;
 const TOP_SECONDS = 20;
 const SAMPLES = 180;
 const SHORTEST_SAMPLE_SECONDS = 2;
+/** From one line that says how it goes to the next. */
+const TOLD_MS = 60_000;
 /** What may stand in the way at the end of a stretch. */
 const CAUGHT_UP_WITHIN_MS = 120_000;
 const LOOK_MS = 100;
@@ -21,6 +23,8 @@ const LOOK_MS = 100;
 const LATE = 0.05;
 /** Ids that may lie in partitions which are not dropped yet: the one in use, and what the relay has not looked at since. */
 const IDS_KEPT = 300_000;
+
+const shown = (value: number): string => String(Number(value.toPrecision(3)));
 
 interface Stage {
   readonly sender: Side<Programs['soak-sender']>;
@@ -98,12 +102,20 @@ async function samplesOf(
   const samples: Sample[] = [];
   const from = performance.now();
   let ended = false;
+  let told = from;
   const pacing = stage.sender.ask('pace', { perSecond, seconds }).finally(() => (ended = true));
   await look(0, stage);
   for (let n = 1; !ended; n += 1) {
     const pause = from + n * every - performance.now();
     await Promise.race([pacing, new Promise((resolved) => setTimeout(resolved, pause))]);
-    if (!ended) samples.push(await look((performance.now() - from) / 1000, stage));
+    if (ended) break;
+    const sample = await look((performance.now() - from) / 1000, stage);
+    samples.push(sample);
+    if (performance.now() - told < TOLD_MS) continue;
+    told += TOLD_MS;
+    console.log(
+      `${Math.round(sample.at / 60)} min: p99 ${shown(sample.p99)} ms, outbox ${shown(sample.outboxMiB)} MiB`,
+    );
   }
   await pacing;
   const tookSeconds = (performance.now() - from) / 1000;
@@ -152,8 +164,6 @@ function judged(samples: readonly Sample[], perSecond: number) {
   ];
   return { verdicts, panels };
 }
-
-const shown = (value: number): string => String(Number(value.toPrecision(3)));
 
 function lineOf({ name, unit, median, rise, lateRise, bound, flat }: Verdict): string {
   const verdict = flat ? 'flat' : 'NOT FLAT';

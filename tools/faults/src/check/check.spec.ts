@@ -103,6 +103,12 @@ describe('stuck is', () => {
     expect(said({ unsettled: ['something waits'] })).toEqual(['stuck']);
   });
 
+  it('what is missing where a topic was not read to its end', () => {
+    const missing = { profiles: [record(CUSTOMER, 2, 1)] };
+    expect(said(missing)).toEqual(['lost']);
+    expect(said({ ...missing, cutShort: new Set(['customers.profiles.v1']) })).toEqual(['stuck']);
+  });
+
   it('the end of a topic that its consumer has not reached', () => {
     expect(said({ copies: new Map([[CUSTOMER, 1]]) })).toEqual(['stuck']);
     expect(said({ subjects: new Map() })).toEqual(['stuck']);

@@ -16,10 +16,16 @@ import { checkTerminations } from './terminations.check.js';
 import { checkTold } from './told.check.js';
 import { checkTopics } from './topics.check.js';
 
+/** What is missing from records that were not read to their end may stand behind it: that is not known to be lost. */
+const heldBackIn = ({ cutShort }: Observed, { kind, what }: Anomaly): Anomaly => ({
+  kind: cutShort.size > 0 && kind === 'lost' ? 'stuck' : kind,
+  what,
+});
+
 /** All that is wrong with a run; empty where every promise was kept. Pure. */
 export function check(seen: Observed): Anomaly[] {
   const observed = { ...seen, operations: placed(seen) };
-  return [
+  const found = [
     ...checkOutboxes(observed),
     ...checkTopics(observed),
     ...checkAcknowledged(observed),
@@ -38,4 +44,5 @@ export function check(seen: Observed): Anomaly[] {
     ...checkProfiles(observed),
     ...observed.unsettled.map((what): Anomaly => ({ kind: 'stuck', what })),
   ];
+  return found.map((anomaly) => heldBackIn(observed, anomaly));
 }

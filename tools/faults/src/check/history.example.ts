@@ -166,6 +166,7 @@ export function goodRun(over: Partial<Observed> = {}): Observed {
     trail: [{ place: 'customers', key: CUSTOMER, before: 1, after: 2, at: 30 }],
     parked: [],
     unsettled: [],
+    cutShort: new Set(),
     unsent: new Set(),
     ...over,
   };

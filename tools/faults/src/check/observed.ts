@@ -225,6 +225,8 @@ export interface Observed {
   readonly parked: readonly string[];
   /** What had not come to rest when the time was up. */
   readonly unsettled: readonly string[];
+  /** Topics that were not given out to their end: what is not among their records may stand there. */
+  readonly cutShort: ReadonlySet<string>;
   /** Services whose outbox still holds what was not sent. */
   readonly unsent: ReadonlySet<string>;
 }

@@ -127,11 +127,10 @@ export async function observe(cluster: Cluster, calls: Calls, subject: Subject):
   );
   const since = read.flatMap(({ records }) => records.filter(isSince(before)));
   const on = (topic: string): Placed[] => since.filter((record) => record.topic === topic);
-  const held = read
-    .filter(({ whole }) => !whole)
-    .map(
-      ({ topic }) => `${topic} is not given out to its end: a transaction stays open on it, or the broker is silent`,
-    );
+  const cutShort = read.filter(({ whole }) => !whole).map(({ topic }) => topic);
+  const held = cutShort.map(
+    (topic) => `${topic} is not given out to its end: a transaction stays open on it, or the broker is silent`,
+  );
   const rows = await rowsOf(cluster, before, customers);
   const sent = await withoutOthers(
     databases,
@@ -145,6 +144,7 @@ export async function observe(cluster: Cluster, calls: Calls, subject: Subject):
     ...subject,
     ...rows,
     unsettled: [...subject.unsettled, ...held],
+    cutShort: new Set(cutShort),
     committed,
     delivered: sent.map(delivered),
     unsent,

@@ -1,0 +1,19 @@
+import type { KafkaMessage } from 'kafkajs';
+import { expect, it } from 'vitest';
+import { incomingOf } from './incoming.js';
+
+it('makes a message when its turn comes, and anew each time', () => {
+  let made = 0;
+  const message = {
+    offset: '1',
+    get headers() {
+      made += 1;
+      return {};
+    },
+  } as KafkaMessage;
+  const messages = incomingOf([message, message, message]);
+  expect(made).toBe(0);
+  const [first] = messages;
+  expect([first?.offset, made]).toEqual(['1', 1]);
+  expect([[...messages].length, made]).toEqual([3, 4]);
+});
