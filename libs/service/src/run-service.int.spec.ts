@@ -10,6 +10,7 @@ import { newKey } from '@castiron/encryption';
 import { createLogger } from '@castiron/observability';
 import { eventually, freshDatabaseUrl } from '@castiron/testing';
 import { createDataSource, httpSettings, messagingSettings, migrated, parseSettings, runService } from './index.js';
+import { environmentOf } from './testing/environment.js';
 
 class CreateThings1763900000900 implements MigrationInterface {
   async up(runner: QueryRunner): Promise<void> {
@@ -52,18 +53,8 @@ beforeAll(async () => {
 afterAll(() => rm(folder, { recursive: true }));
 
 async function settingsFor(databaseUrl: string) {
-  const { kafka, identity } = inject('stack');
-  const principal = kafka.principals['notifications'];
-  const env = {
-    CASTIRON_PORT: '0',
-    OIDC_ISSUER: identity.issuer,
-    LOG_LEVEL: 'silent',
-    DATABASE_URL: databaseUrl,
-    KAFKA_BROKERS: kafka.bootstrap,
-    KAFKA_USERNAME: principal?.username,
-    KAFKA_PASSWORD: principal?.password,
-    SERVICE_KEY_FILE: keyFile,
-  };
+  const { issuer } = inject('stack').identity;
+  const env = environmentOf({ principal: 'notifications', issuer, databaseUrl, keyFile });
   return parseSettings(env, { ...httpSettings('notifications'), ...messagingSettings });
 }
 

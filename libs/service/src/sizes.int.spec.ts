@@ -15,6 +15,7 @@ import { connect } from '@castiron/kafka';
 import { eventually, freshDatabaseUrl, uniqueSlug } from '@castiron/testing';
 import { outboxKey, Transactions } from '@castiron/transactions';
 import { httpSettings, messagingSettings, parseSettings, runService, type RunningService } from './index.js';
+import { environmentOf } from './testing/environment.js';
 import { problem } from './testing/service.rig.js';
 
 const { bootstrap, principals } = inject('stack').kafka;
@@ -74,16 +75,8 @@ beforeAll(async () => {
   const admin = connect({ brokers: [bootstrap], clientId: 'spec', ...principal }).admin();
   await admin.createTopics([topic]);
   await admin.close();
-  const env = {
-    CASTIRON_PORT: '0',
-    OIDC_ISSUER: idp.issuer,
-    LOG_LEVEL: 'silent',
-    DATABASE_URL: await freshDatabaseUrl(),
-    KAFKA_BROKERS: bootstrap,
-    KAFKA_USERNAME: principal.username,
-    KAFKA_PASSWORD: principal.password,
-    SERVICE_KEY_FILE: keyFile,
-  };
+  const databaseUrl = await freshDatabaseUrl();
+  const env = environmentOf({ principal: 'admin', issuer: idp.issuer, databaseUrl, keyFile });
   service = await runService({
     settings: parseSettings(env, { ...httpSettings(uniqueSlug('svc')), ...messagingSettings }),
     migrations: [],

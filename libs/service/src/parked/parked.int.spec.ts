@@ -11,6 +11,7 @@ import { subscribe } from '@castiron/inbox';
 import { connect } from '@castiron/kafka';
 import { eventually, freshDatabaseUrl, uniqueSlug } from '@castiron/testing';
 import { httpSettings, messagingSettings, parseSettings, runService, type RunningService } from '../index.js';
+import { environmentOf } from '../testing/environment.js';
 
 const principal = inject('stack').kafka.principals['admin'];
 if (principal === undefined) throw new Error('the stack has no admin');
@@ -41,16 +42,8 @@ beforeAll(async () => {
   await admin.createTopics([topic]);
   await producer.send([confirmation(), confirmation(), { ...confirmation(), value: 'quince' }]);
   await Promise.all([admin.close(), producer.close()]);
-  const env = {
-    CASTIRON_PORT: '0',
-    OIDC_ISSUER: idp.issuer,
-    LOG_LEVEL: 'silent',
-    DATABASE_URL: await freshDatabaseUrl(),
-    KAFKA_BROKERS: bootstrap,
-    KAFKA_USERNAME: principal.username,
-    KAFKA_PASSWORD: principal.password,
-    SERVICE_KEY_FILE: keyFile,
-  };
+  const databaseUrl = await freshDatabaseUrl();
+  const env = environmentOf({ principal: 'admin', issuer: idp.issuer, databaseUrl, keyFile });
   service = await runService({
     settings: parseSettings(env, { ...httpSettings(uniqueSlug('svc')), ...messagingSettings }),
     migrations: [],

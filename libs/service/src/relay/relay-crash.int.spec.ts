@@ -7,6 +7,7 @@ import { createInterface } from 'node:readline';
 import { newKey } from '@castiron/encryption';
 import { eventually, freshDatabaseUrl } from '@castiron/testing';
 import { afterAll, beforeAll, expect, inject, it, onTestFinished } from 'vitest';
+import { environmentOf } from '../testing/environment.js';
 import type { Asked } from './relay-thread.js';
 
 /** Compiled, as a process of its own has it. */
@@ -33,16 +34,9 @@ interface Line {
 }
 
 async function startWith(bug: string, when: Asked) {
-  const { kafka, identity } = inject('stack');
-  const settings = {
-    CASTIRON_PORT: '0',
-    OIDC_ISSUER: identity.issuer,
-    DATABASE_URL: await freshDatabaseUrl(),
-    KAFKA_BROKERS: kafka.bootstrap,
-    KAFKA_USERNAME: kafka.principals['notifications']?.username,
-    KAFKA_PASSWORD: kafka.principals['notifications']?.password,
-    SERVICE_KEY_FILE: join(folder, 'service.key'),
-  };
+  const { issuer } = inject('stack').identity;
+  const own = { principal: 'notifications', issuer, databaseUrl: await freshDatabaseUrl() };
+  const settings = { ...environmentOf({ ...own, keyFile: join(folder, 'service.key') }), LOG_LEVEL: 'info' };
   const service = spawn(process.execPath, ['--import', withBug(bug, when), PROGRAM, JSON.stringify(settings)], {
     stdio: ['pipe', 'pipe', 'inherit'],
     env: {},
