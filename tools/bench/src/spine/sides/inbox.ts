@@ -1,11 +1,11 @@
 import type { ReceivedEvent } from '@castiron/contracts';
 import { connect, type Kafka } from '@castiron/kafka';
 import { createMetrics } from '@castiron/observability';
-import { Inbox, subscribe } from '@castiron/inbox';
+import { subscribe } from '@castiron/inbox';
 import type { Tx } from '@castiron/transactions';
-import { silent, withDatabase } from '../database.js';
+import { benchInbox } from '../bench-inbox.js';
+import { withDatabase } from '../database.js';
 import { contractOn, type BenchContract } from '../events.js';
-import { openSeal } from '../open-seal.js';
 import type { OnTopic } from '../places.js';
 import { productPath } from '../product-path.js';
 import { watchOwnMemory, WorkCounter, type Work } from '../stopwatch.js';
@@ -49,7 +49,7 @@ export async function handle(
     };
     const contract = contractOn(topic);
     const { transactions, room, stop } = await productPath({ dataSource, metrics, publications: {} });
-    const inbox = new Inbox({
+    const inbox = benchInbox({
       name,
       dataSource,
       transactions,
@@ -58,13 +58,8 @@ export async function handle(
       subscriptions: [
         subscribe(contract, { handle: (event, tx) => write([event], tx), ...(batches && { handleBatch: write }) }),
       ],
-      seal: openSeal,
       room,
-      logger: silent,
       metrics,
-      onCrash: (error) => {
-        throw error;
-      },
     });
     const memory = watchOwnMemory();
     await inbox.start();

@@ -1,11 +1,11 @@
 import { connect } from '@castiron/kafka';
 import { isPassing } from '@castiron/failures';
-import { Inbox, subscribe } from '@castiron/inbox';
+import { subscribe } from '@castiron/inbox';
 import { outboxKey } from '@castiron/transactions';
+import { benchInbox } from '../bench-inbox.js';
 import { BenchRelay } from '../bench-relay.js';
-import { silent, withDatabase } from '../database.js';
+import { withDatabase } from '../database.js';
 import { contractOn, dataOf } from '../events.js';
-import { openSeal } from '../open-seal.js';
 import { atRate, type Paced } from '../pace.js';
 import type { OnTopic } from '../places.js';
 import { productPath } from '../product-path.js';
@@ -62,20 +62,15 @@ export async function idle(
     await relay.start();
     const { metrics, outbox } = relay;
     const { transactions, room, stop } = await productPath({ dataSource, metrics, publications: {}, relay: outbox });
-    const inbox = new Inbox({
+    const inbox = benchInbox({
       name: `${topic}.idle`,
       dataSource,
       transactions,
       kafka,
       topics: [topic],
       subscriptions: [subscribe(contractOn(topic), { handle: async () => undefined })],
-      seal: openSeal,
       room,
-      logger: silent,
       metrics,
-      onCrash: (error) => {
-        throw error;
-      },
     });
     await inbox.start();
     await new Promise((resolve) => setTimeout(resolve, settle * 1000));

@@ -1,13 +1,13 @@
 import type { ReceivedEvent } from '@castiron/contracts';
-import { Inbox, subscribe } from '@castiron/inbox';
+import { subscribe, type Inbox } from '@castiron/inbox';
 import { connect } from '@castiron/kafka';
 import { createMetrics } from '@castiron/observability';
 import type { Tx } from '@castiron/transactions';
 import type { DataSource } from 'typeorm';
-import { connected, silent } from '../database.js';
+import { benchInbox } from '../bench-inbox.js';
+import { connected } from '../database.js';
 import { contractOn, type BenchContract } from '../events.js';
 import { percentile } from '../figure.js';
-import { openSeal } from '../open-seal.js';
 import type { OnTopic } from '../places.js';
 import { productPath } from '../product-path.js';
 
@@ -38,20 +38,15 @@ export async function start({ url, kafka, topic }: OnTopic): Promise<void> {
   };
   const metrics = createMetrics('bench');
   const { transactions, room, stop: leave } = await productPath({ dataSource, metrics, publications: {} });
-  const inbox = new Inbox({
+  const inbox = benchInbox({
     name: 'bench.soak',
     dataSource,
     transactions,
     kafka: connect(kafka),
     topics: [topic],
     subscriptions: [subscribe(contractOn(topic), { handle: (event, tx) => handleBatch([event], tx), handleBatch })],
-    seal: openSeal,
     room,
-    logger: silent,
     metrics,
-    onCrash: (error) => {
-      throw error;
-    },
   });
   await inbox.start();
   running = { dataSource, inbox, leave };
