@@ -206,7 +206,7 @@ function tool(program, args) {
 
 const COMMANDS = {
   start: {
-    usage: 'npm start [-- --fresh] [-- --no-sample]',
+    usage: 'npm start [-- --fresh --no-sample]',
     help: `Installs and compiles what is missing, starts Kafka, PostgreSQL, an identity provider, a mail sink and all services,
 loads a sample, and says where everything is (also in .castiron/endpoints.json). Ctrl-C stops it all.
 

@@ -5,6 +5,7 @@ import { LetWaitingNoticesExpire1764000004004 } from './migrations/0004-let-wait
 import { WriteMailingsInSteps1764000004005 } from './migrations/0005-write-mailings-in-steps.js';
 import { LetTheFeedAcknowledgeCancellations1764000004006 } from './migrations/0006-let-the-feed-acknowledge-cancellations.js';
 import { LetMailsEndInDoubt1764000004007 } from './migrations/0007-let-mails-end-in-doubt.js';
+import { TellOfCancellationsLater1764000004008 } from './migrations/0008-tell-of-cancellations-later.js';
 
 /** This service's own tables; those of outbox, inbox and idempotency are added when it runs. */
 export const databaseMigrations = [
@@ -15,4 +16,5 @@ export const databaseMigrations = [
   WriteMailingsInSteps1764000004005,
   LetTheFeedAcknowledgeCancellations1764000004006,
   LetMailsEndInDoubt1764000004007,
+  TellOfCancellationsLater1764000004008,
 ];

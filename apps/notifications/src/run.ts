@@ -1,4 +1,5 @@
 import { runService, type RunningService } from '@castiron/service';
+import { tellingOfCancellations } from './cancellations/tell-of-cancellations.js';
 import type { NotificationsSettings } from './config.js';
 import { databaseMigrations } from './database.js';
 import { MailWorker } from './mail/mail-worker.js';
@@ -25,9 +26,10 @@ export function runNotifications(
       subscriptions: subscriptions(app.get(SubjectVault), app.get(MailWorker).wake),
       ignored: IGNORED,
     }),
-    parts: (app, { dataSource, logger }) => [
+    parts: (app, { dataSource, transactions, room, logger }) => [
       app.get(MailWorker),
       writeMailings(dataSource, app.get(MailWorker).wake, logger),
+      tellingOfCancellations(dataSource, transactions, room, logger),
     ],
     ...(exit && { exit }),
   });

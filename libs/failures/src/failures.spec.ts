@@ -74,6 +74,7 @@ describe('what may pass', () => {
     ['a refused connection', Object.assign(new Error(), { code: 'ECONNREFUSED' })],
     ['a deadlock', Object.assign(new Error(), { code: '40P01' })],
     ['a database that shuts down', Object.assign(new Error(), { code: '57P01' })],
+    ['a transaction that took too long', Object.assign(new Error(), { code: '25P04' })],
     ['too many connections', Object.assign(new Error(), { code: '53300' })],
     ['a prepared statement that is gone', Object.assign(new Error(), { code: '26000' })],
     ['a lost connection', new Error('Connection terminated unexpectedly')],

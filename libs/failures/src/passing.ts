@@ -20,10 +20,11 @@ const NETWORK_CODES: ReadonlySet<string> = new Set([
 /**
  * SQLSTATE classes and codes that say nothing about the statement itself: connection (08), transaction rollback
  * such as serialisation failures and deadlocks (40), insufficient resources (53), operator intervention (57),
- * system errors (58), lock_not_available (55P03), idle_in_transaction_session_timeout (25P03), read only (25006), and a
- * prepared statement that the connection no longer has (26000), as after DISCARD ALL or behind a pooler.
+ * system errors (58), lock_not_available (55P03), idle_in_transaction_session_timeout and transaction_timeout (25P03, 25P04),
+ * read only (25006), and a prepared statement that the connection no longer has (26000), as after DISCARD ALL or behind a
+ * pooler.
  */
-const SQLSTATE = /^(?:08|40|53|57|58)[0-9A-Z]{3}$|^55P03$|^25P03$|^25006$|^26000$/;
+const SQLSTATE = /^(?:08|40|53|57|58)[0-9A-Z]{3}$|^55P03$|^25P0[34]$|^25006$|^26000$/;
 
 /** query_canceled: the statement timeout, that is. */
 const TOO_LONG = '57014';

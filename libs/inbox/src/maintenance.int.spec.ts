@@ -72,6 +72,17 @@ describe('the ids that an inbox remembers', () => {
     expect(await known()).toEqual([idOf(last)]);
   });
 
+  it('are kept where the clock of this process is months ahead', async () => {
+    await remember(now);
+    vi.useFakeTimers({ toFake: ['Date'], now: now + 20 * WEEK_MS });
+    try {
+      await lookAfter();
+    } finally {
+      vi.useRealTimers();
+    }
+    expect(await known()).toEqual([idOf(now)]);
+  });
+
   it('are kept as long where their senders were far ahead of time, with a week for clocks', async () => {
     const [ahead, further] = [now + 20 * WEEK_MS, now + 21 * WEEK_MS];
     await remember(ahead, now - BROUGHT_AGAIN_MS - WEEK_MS + HOUR_MS);

@@ -56,10 +56,16 @@ export async function createPartitions(query: Query, now: Date): Promise<void> {
   }
 }
 
-/** Drops weeks whose ids no topic and no parked message can bring again. Runs in a transaction of its own. */
+/**
+ * Drops weeks whose ids no topic and no parked message can bring again, by the earlier of two clocks: what one that is wrong
+ * dropped would be handled again. Runs in a transaction of its own.
+ * @param now by this process's clock; the other one is the database's
+ */
 export async function dropOldWeeks(query: Query, now: Date, days: number): Promise<void> {
   await query(LOCK_TIMEOUT);
-  const oldest = Math.floor((now.getTime() - days * 86_400_000) / WEEK_MS);
+  const [database] = (await query('SELECT now() AS now')) as { now: Date }[];
+  const earlier = Math.min(now.getTime(), database?.now.getTime() ?? 0);
+  const oldest = Math.floor((earlier - days * 86_400_000) / WEEK_MS);
   // A week more, for clocks and late ticks.
   for (const week of await weeks(query)) if (week < oldest - 1) await query(`DROP TABLE IF EXISTS ${nameOf(week)}`);
 }

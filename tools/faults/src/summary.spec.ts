@@ -45,7 +45,7 @@ it('a table of seeds tells of which code each was, and how much was asked for', 
 describe('results so far', () => {
   const seeds = (...commits: (readonly [from: number, to: number, commit: string])[]) =>
     commits.flatMap(([from, to, commit]) =>
-      Array.from({ length: to - from + 1 }, (_, nth) => ({ ...run(), seed: from + nth, commit })),
+      Array.from({ length: to - from + 1 }, (_, nth) => ({ ...run(), seed: from + nth, commit, wanted: 5_000 })),
     );
 
   it('are one run where all are of one commit, a long one where none of its twenty seeds is missing', () => {
@@ -57,6 +57,18 @@ describe('results so far', () => {
     expect(gapsIn(seeds([2, 8, 'abc1234'], [11, 19, 'abc1234']), true)).toEqual([
       'No whole long run: of its seeds 1, 9 to 10, 20 are missing.',
     ]);
+  });
+
+  it('are not where the tree had changes, or was none of git', () => {
+    const none = (seed: number) => [`Of no commit, for the tree had changes or was none of git: ${seed}.`];
+    expect(gapsIn(seeds([1, 1, 'abc1234+changes']), false)).toEqual(none(1));
+    expect(gapsIn(seeds([2, 2, 'unknown']), false)).toEqual(none(2));
+  });
+
+  it('are not where less was asked of a seed of the long run', () => {
+    const results = seeds([1, 20, 'abc1234']).map((one) => (one.seed === 7 ? { ...one, wanted: 300 } : one));
+    expect(gapsIn(results, true)).toEqual(['No whole long run: fewer than 5000 operations were asked of 7.']);
+    expect(gapsIn(results, false)).toEqual([]);
   });
 
   it('are not where they are of several commits, short or long', () => {

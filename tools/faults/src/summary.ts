@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { byKey } from './check/by-key.js';
 import type { Anomaly } from './check/observed.js';
-import { pairsNotCovered, SEEDS_OF_LONG_RUN } from './plan/faults.js';
+import { OPERATIONS_OF_LONG_RUN, pairsNotCovered, SEEDS_OF_LONG_RUN } from './plan/faults.js';
 import { PLANTS, type PlantName } from './plants/plants.js';
 import { folderOf, type How, type Kept } from './seeds.js';
 import type { RunResult } from './result.js';
@@ -96,15 +96,26 @@ function seedsIn(seeds: readonly number[]): string {
   return runs.map(({ from, to }) => (from === to ? String(from) : `${from} to ${to}`)).join(', ');
 }
 
+/** What stands where a commit should: two of them need not be the same code. */
+const NO_COMMIT = /\+changes$|^unknown$/;
+
+const seedsOf = (results: readonly RunResult[]): string => seedsIn(results.map(({ seed }) => seed));
+
 /** Why the results are no whole run of one code, in words; empty where they are. */
 export function gapsIn(results: readonly RunResult[], long: boolean): string[] {
   const there = new Set(results.map(({ seed }) => seed));
   const missing = Array.from({ length: SEEDS_OF_LONG_RUN }, (_, nth) => nth + 1).filter((seed) => !there.has(seed));
   const byCommit = byKey(results, ({ commit }) => commit);
-  const commits = [...byCommit].map(([commit, own]) => `${commit} (${seedsIn(own.map(({ seed }) => seed))})`);
+  const commits = [...byCommit].map(([commit, own]) => `${commit} (${seedsOf(own)})`);
+  const changed = results.filter(({ commit }) => NO_COMMIT.test(commit));
+  const short = results.filter(({ wanted }) => wanted < OPERATIONS_OF_LONG_RUN);
   return [
     ...(long && missing.length > 0 ? [`No whole long run: of its seeds ${seedsIn(missing)} are missing.`] : []),
     ...(commits.length > 1 ? [`Not one run, for these are of several commits: ${commits.join('; ')}.`] : []),
+    ...(changed.length > 0 ? [`Of no commit, for the tree had changes or was none of git: ${seedsOf(changed)}.`] : []),
+    ...(long && short.length > 0
+      ? [`No whole long run: fewer than ${OPERATIONS_OF_LONG_RUN} operations were asked of ${seedsOf(short)}.`]
+      : []),
   ];
 }
 

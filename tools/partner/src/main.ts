@@ -37,7 +37,7 @@ function fail(error: unknown): void {
   process.exit(1);
 }
 
-const program = new Command('partner').description(
+const program = new Command('npm run partner --').description(
   "A partner's side of Castiron: its own credentials, its own topics, and nothing else.",
 );
 

@@ -1,11 +1,13 @@
 import { randomUUID } from 'node:crypto';
 import { mailingCancelled } from '@castiron/contracts';
+import { NoRoom } from '@castiron/failures';
 import { outboxMigrations } from '@castiron/outbox';
 import { eventually, freshDatabase } from '@castiron/testing';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, inject, it } from 'vitest';
 import { databaseMigrations } from '../database.js';
 import { given, MailRig, newAddress } from '../testing/mail.rig.js';
 import { stallingServer } from '../testing/odd-mail-servers.js';
+import { tellOfCancellations } from './tell-of-cancellations.js';
 
 let rig: MailRig;
 let subject: string;
@@ -96,6 +98,26 @@ describe('a cancellation', () => {
     rig.isFull = false;
     expect(await rig.published(mailingCancelled, subject)).toHaveLength(1);
     expect(await rig.cancelledAt(subject)).toBeDefined();
+  });
+
+  it('for which there was no room is told of once there is, and ends with no permission of before it', async () => {
+    const telling = () => tellOfCancellations(rig.database, rig.transactions);
+    rig.isFull = true;
+    await rig.cancel(subject);
+    const first = await rig.cancelledAt(subject);
+    await rig.cancel(subject);
+    await rig.feed(subject, 2, { email: given(newAddress()) }, 'allowed', first);
+    await rig.mailing();
+    expect(await rig.statusesOf(subject)).toEqual([]);
+    await expect(telling()).rejects.toThrow(NoRoom);
+    rig.isFull = false;
+    await telling();
+    await telling();
+    const second = await rig.cancelledAt(subject);
+    expect(await rig.published(mailingCancelled, subject)).toMatchObject([
+      { at: first?.toISOString() },
+      { at: second?.toISOString() },
+    ]);
   });
 
   it('between the claim of a mail and its sending keeps it from leaving', async () => {

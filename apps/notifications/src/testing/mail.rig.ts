@@ -194,7 +194,7 @@ export class MailRig {
   /** The payloads that stand in the outbox under this key. */
   async published(contract: EventContract, key: string): Promise<unknown[]> {
     const rows: { payload: string }[] = await this.database.query(
-      'SELECT payload FROM outbox WHERE type = $1 AND aggregateid = $2',
+      'SELECT payload FROM outbox WHERE type = $1 AND aggregateid = $2 ORDER BY id',
       [contract.type, key],
     );
     return rows.map(({ payload }): unknown => JSON.parse(payload));

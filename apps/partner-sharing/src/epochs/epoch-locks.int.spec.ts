@@ -8,9 +8,10 @@ import { lockEpochs, lockEpochsShared } from './epoch-locks.js';
 const RELEASERS = 32;
 const share = randomUUID();
 const clients: Client[] = [];
+let connectionString: string;
 
 beforeAll(async () => {
-  const connectionString = await freshDatabaseUrl();
+  connectionString = await freshDatabaseUrl();
   for (let n = 0; n < RELEASERS + 2; n += 1) clients.push(new Client({ connectionString }));
   await Promise.all(clients.map((client) => client.connect()));
 });
@@ -70,5 +71,20 @@ describe('the lock of a share', () => {
     await Promise.all([...releases, revocation]);
     // Those that held it when the revocation asked end; those that come later wait.
     expect(overtaken).toBeLessThanOrEqual(RELEASERS);
+  });
+
+  it('is lost by whoever falls silent with it, and a revocation gets it in time', async () => {
+    const silent = new Client({ connectionString });
+    let ended = '';
+    silent.on('error', (error) => (ended += error.message));
+    await silent.connect();
+    const query = async (text: string, values?: unknown[]) => (await silent.query(text, values)).rows;
+    await silent.query('BEGIN');
+    await lockEpochsShared({ query } as unknown as EntityManager, { agreement: [], customer: [], share: [share] });
+    const revoking = clients[0]!;
+    // As long as a request has.
+    await revoking.query(`SET lock_timeout = '3s'`);
+    await transaction(revoking, (manager) => lockEpochs(manager, 'share', [share]));
+    expect(ended).toContain('idle-in-transaction timeout');
   });
 });

@@ -1,5 +1,6 @@
 import { advisoryLock } from '@castiron/transactions';
 import type { EntityManager } from 'typeorm';
+import { UNLESS_SILENT } from '../database/unless-silent.js';
 
 /** What a revocation can end at once: an agreement, all of a customer, or one share. */
 const EPOCH_SCOPES = ['agreement', 'customer', 'share'] as const;
@@ -24,12 +25,16 @@ export async function lockEpochsShared(
 ): Promise<void> {
   const locks = EPOCH_SCOPES.flatMap((scope) => sortedLocks(scope, of[scope]));
   // A statement of its own: the next one must see what the holders of these locks committed.
-  await manager.query('SELECT pg_advisory_xact_lock_shared(key) FROM unnest($1::bigint[]) AS key', [locks]);
+  await manager.query(`SELECT ${UNLESS_SILENT}, pg_advisory_xact_lock_shared(key) FROM unnest($1::bigint[]) AS key`, [
+    locks,
+  ]);
 }
 
 /** The exclusive locks of whatever raises these epochs; sorted. */
 export async function lockEpochs(manager: EntityManager, scope: EpochScope, ids: Iterable<string>): Promise<void> {
-  await manager.query('SELECT pg_advisory_xact_lock(key) FROM unnest($1::bigint[]) AS key', [sortedLocks(scope, ids)]);
+  await manager.query(`SELECT ${UNLESS_SILENT}, pg_advisory_xact_lock(key) FROM unnest($1::bigint[]) AS key`, [
+    sortedLocks(scope, ids),
+  ]);
 }
 
 /** Raises one epoch under its exclusive lock: no release decided before can be marked `sending` after this commit. */

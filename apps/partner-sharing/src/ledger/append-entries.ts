@@ -1,5 +1,6 @@
 import type { ComposedEntry } from '@castiron/ledger';
 import type { EntityManager } from 'typeorm';
+import { UNLESS_SILENT } from '../database/unless-silent.js';
 
 /** Where an entry stands: its serial index (64 bits, from 0 on, without gaps) and its RFC 9162 leaf hash (32 bytes). */
 export interface AppendedEntry {
@@ -27,7 +28,7 @@ export async function appendEntries(
   if (entries.length === 0) return [];
   if (manager.queryRunner?.isTransactionActive !== true) throw new Error('the ledger is appended to in a transaction');
   // A statement of its own: the next one must see what the former holder of the lock committed.
-  await manager.query('SELECT pg_advisory_xact_lock($1, $2)', [...HEAD_LOCK]);
+  await manager.query(`SELECT ${UNLESS_SILENT}, pg_advisory_xact_lock($1, $2)`, [...HEAD_LOCK]);
   const [rows]: [{ first: string }[], number] = await manager.query(
     'UPDATE ledger_head SET size = size + $1 RETURNING size - $1 AS first',
     [entries.length],

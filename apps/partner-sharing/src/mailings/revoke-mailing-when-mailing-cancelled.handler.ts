@@ -18,7 +18,7 @@ interface CancelledShare {
 /**
  * One cancellation stops our mailings (P16): the permission to mail ends here too, so that the feed says `stopped`. Each
  * record from now on tells that it was made with the cancellation, so that a permission given before it is not taken for a
- * new one; one is made even where nothing else changes. What was permitted while the cancellation was under way ends with
+ * new one; one is made even where nothing else changes, if the last one allowed mailings. What was permitted while the cancellation was under way ends with
  * it: whose clock is right nobody knows, and no mail is the safer of the two.
  */
 export function revokeMailingWhenMailingCancelled(signals: ReleaseSignals) {

@@ -38,10 +38,13 @@ export class LaneLeases {
     return rows.map((row) => this.laneOf(row));
   }
 
+  /** A lease that ends later than any can is of before the database's clock was set back; its owner renews it if there is one. */
   async claimFree(): Promise<readonly Lane[]> {
     const [rows]: [LaneRow[], number] = await this.dataSource.query(
       `UPDATE feed_lanes SET owner = $1, token = token + 1, lease_until = clock_timestamp() + make_interval(secs => $2)
-       WHERE lane IN (SELECT lane FROM feed_lanes WHERE lease_until < clock_timestamp() ORDER BY lane FOR UPDATE SKIP LOCKED)
+       WHERE lane IN (SELECT lane FROM feed_lanes
+         WHERE lease_until NOT BETWEEN clock_timestamp() AND clock_timestamp() + 2 * make_interval(secs => $2)
+         ORDER BY lane FOR UPDATE SKIP LOCKED)
        RETURNING lane, token`,
       [this.owner, this.leaseMs / 1000],
     );

@@ -24,6 +24,8 @@ export interface LaneParts {
   readonly transactionalId?: (lane: number) => string;
 }
 
+const LONGEST_PAUSE_S = 60;
+
 /** Writable by this service's principal alone; whoever opens it shuts its predecessor out. */
 const transactionalIdOf = (lane: number): string => `feed-lane-${lane}`;
 
@@ -138,9 +140,11 @@ export class LaneWorker {
       ]);
     for (const { ids, ms } of postponed) {
       await dataSource.query(
-        `UPDATE pending_releases SET not_before = clock_timestamp() + make_interval(secs => $5)
+        // The longer it has waited the longer: what goes on for hours is not to rewrite all of a lane each second.
+        `UPDATE pending_releases SET not_before = clock_timestamp() + greatest(
+           make_interval(secs => $5), least((clock_timestamp() - at) / 4, make_interval(secs => $6)))
          WHERE id = ANY($4::bigint[]) AND EXISTS (${STILL_OWNED})`,
-        [...ownership(this.lane), ids, ms / 1000],
+        [...ownership(this.lane), ids, ms / 1000, LONGEST_PAUSE_S],
       );
     }
   }

@@ -59,5 +59,10 @@ describe('a lane', () => {
     expect(total).toBeLessThan(MAX_MESSAGE_BYTES);
     expect(total).toBeGreaterThan(MAX_MESSAGE_BYTES / 2);
     expect(full).toBe(true);
+    const away = { keysOf: () => Promise.reject(new Error('away')) };
+    const { postponed } = await prepareBatch(database, LANE, away, () => undefined);
+    // In one statement, however many wait for the same.
+    expect(postponed).toHaveLength(1);
+    expect(postponed[0]?.ids).toHaveLength(customers.length);
   });
 });

@@ -15,7 +15,7 @@ export interface PreparedBatch {
   readonly records: readonly PreparedRecord[];
   /** Pending rows that need no record. */
   readonly answered: readonly string[];
-  /** Pending rows that must wait, by how long in ms. */
+  /** Pending rows that must wait, by how long in ms at least: one element for each length. */
   readonly postponed: readonly { readonly ids: readonly string[]; readonly ms: number }[];
   /** Whether more may be waiting in the lane. */
   readonly full: boolean;
@@ -31,7 +31,7 @@ const UNKNOWN_KEY_MS = 5_000;
 const UNPROVISIONED_MS = 500;
 const BROKEN_MS = 60_000;
 
-const REPUBLISHING: readonly string[] = ['aborted', 'resync-requested', 'mailing-cancelled'] satisfies PendingCause[];
+const REPUBLISHING: readonly string[] = ['aborted', 'resync-requested'] satisfies PendingCause[];
 
 interface PendingRow {
   readonly id: string;
@@ -94,13 +94,20 @@ function planAll(
         : planRelease(
             share,
             now,
-            pending.some(({ cause }) => REPUBLISHING.includes(cause)),
+            pending.some(({ cause }) => isRepublished(cause, share)),
           );
     if (share !== undefined && plan !== undefined) return [{ share, plan, ids }];
     batch.answered.push(...ids);
     return [];
   });
 }
+
+/**
+ * Whether a record is made even where it says the same. Of a cancellation, only where the last one allowed mailings: one that
+ * allows them anew must tell that it was made with the cancellation, and one link in a mail can cancel without end.
+ */
+const isRepublished = (cause: string, { mailing }: LoadedShare): boolean =>
+  REPUBLISHING.includes(cause) || (cause === ('mailing-cancelled' satisfies PendingCause) && mailing === 'allowed');
 
 /** undefined: key custody is away. */
 async function keysOf(
@@ -118,7 +125,8 @@ async function keysOf(
 class BatchUnderWay {
   readonly records: PreparedRecord[] = [];
   readonly answered: string[] = [];
-  private readonly postponed: { ids: readonly string[]; ms: number }[] = [];
+  /** By how long in ms. */
+  private readonly postponed = new Map<number, string[]>();
   private bytes = 0;
   overfull = false;
 
@@ -136,13 +144,13 @@ class BatchUnderWay {
   ): void {
     if (this.overfull) return;
     if (!share.provisioned) {
-      this.postponed.push({ ids, ms: UNPROVISIONED_MS });
+      this.postpone(ids, UNPROVISIONED_MS);
       return;
     }
     const own = keys?.get(share.customer);
     // A record without attributes goes all the same: nothing may keep a withdrawal back.
     if (plan.holds.length > 0 && own === undefined) {
-      this.postponed.push({ ids, ms: keys === undefined ? KEYS_AWAY_MS : UNKNOWN_KEY_MS });
+      this.postpone(ids, keys === undefined ? KEYS_AWAY_MS : UNKNOWN_KEY_MS);
       return;
     }
     try {
@@ -154,11 +162,18 @@ class BatchUnderWay {
     } catch (error) {
       // One share that cannot be composed holds up no other.
       this.onBroken(share.id, error);
-      this.postponed.push({ ids, ms: BROKEN_MS });
+      this.postpone(ids, BROKEN_MS);
     }
   }
 
+  private postpone(ids: readonly string[], ms: number): void {
+    const known = this.postponed.get(ms);
+    if (known === undefined) this.postponed.set(ms, [...ids]);
+    else known.push(...ids);
+  }
+
   result(): Pick<PreparedBatch, 'records' | 'answered' | 'postponed'> {
-    return { records: this.records, answered: this.answered, postponed: this.postponed };
+    const postponed = [...this.postponed].map(([ms, ids]) => ({ ids, ms }));
+    return { records: this.records, answered: this.answered, postponed };
   }
 }

@@ -9,6 +9,7 @@ import { ownership, STILL_OWNED, type Lane } from './lane-leases.js';
 import { loadShares, type LoadedShare } from './load-shares.js';
 import { outcomeOf } from './outcome.js';
 import { allowedNow, stillAllowed } from './plan-release.decision.js';
+import { keepShareEntries } from './share-entry.table.js';
 
 /** The lane is not (or no longer) ours: nothing was released. */
 export class LaneLost extends Error {
@@ -60,9 +61,13 @@ async function release({ manager }: Tx, lane: Lane, prepared: readonly PreparedR
   const indexOf = (position: number): bigint => appended[position]?.index ?? 0n;
   const batch = newEventId();
   const records = kept.map((record, position) => ({ prepared: record, index: indexOf(position) }));
-  await recordEntries(manager, [
-    ...records.map(({ prepared: record, index }) => ({ record, entry: record.entry, index })),
-    ...withheld.map(([record, entry], position) => ({ record, entry, index: indexOf(kept.length + position) })),
+  await keepShareEntries(manager, [
+    ...records.map(({ prepared: record, index }) => ({ share: record.share.id, leaf: record.entry.leaf, index })),
+    ...withheld.map(([record, { leaf }], position) => ({
+      share: record.share.id,
+      leaf,
+      index: indexOf(kept.length + position),
+    })),
   ]);
   await markSending(manager, lane, batch, records);
   return { batch, records };
@@ -84,29 +89,6 @@ function unchanged(before: LoadedShare, now: LoadedShare): boolean {
     before.agreement === now.agreement &&
     before.customerVersion === now.customerVersion &&
     before.version === now.version
-  );
-}
-
-async function recordEntries(
-  manager: EntityManager,
-  entries: readonly { record: PreparedRecord; entry: ComposedEntry; index: bigint }[],
-): Promise<void> {
-  if (entries.length === 0) return;
-  await manager.query(
-    `INSERT INTO share_entries (entry, share, index, kind, version, agreement, attributes, at)
-     SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::bigint[], $4::text[], $5::int[], $6::uuid[], $7::jsonb[], $8::timestamptz[])`,
-    [
-      entries.map(({ entry }) => entry.leaf.id),
-      entries.map(({ record }) => record.share.id),
-      entries.map(({ index }) => index.toString()),
-      entries.map(({ entry }) => entry.leaf.kind),
-      entries.map(({ entry }) => entry.leaf.version),
-      entries.map(({ entry }) => entry.leaf.agreement),
-      entries.map(({ entry }) =>
-        JSON.stringify(entry.leaf.attributes.map(({ name, purposes }) => ({ name, purposes }))),
-      ),
-      entries.map(({ entry }) => entry.leaf.at),
-    ],
   );
 }
 

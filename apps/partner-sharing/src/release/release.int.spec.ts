@@ -152,6 +152,39 @@ describe('a release', () => {
     for (const customer of customers) expect((await rig.feedOf(customer, 'notifications')).at(-1)).toMatchObject(known);
   });
 
+  it('makes no record of a cancellation that comes again and again, and the next that allows mailings tells of the last', async () => {
+    const customer = randomUUID();
+    await rig.profile(customer, 1, { email: 's@sub.example' }, 'subscription');
+    await settled(customer, 1, 'notifications');
+    const first = Date.now();
+    for (const after of [0, 1_000, 2_000]) {
+      await rig.cancelMailings([customer], new Date(first + after));
+      await quiet();
+    }
+    expect(await rig.versionOf(customer, 'notifications')).toBe(2);
+    await rig.permit(customer, 'notifications', 'mailing');
+    await settled(customer, 3, 'notifications');
+    const known = { mailing: 'allowed', mailingCancelledAt: new Date(first + 2_000).toISOString() };
+    expect((await rig.feedOf(customer, 'notifications')).at(-1)).toMatchObject(known);
+  });
+
+  it('waits the longer for a key the longer it has waited', async () => {
+    rig.custodyAway = true;
+    const customer = randomUUID();
+    await rig.profile(customer, 1, ACME);
+    await rig.permit(customer, partner);
+    await rig.database.query(`UPDATE pending_releases SET at = clock_timestamp() - interval '1 hour'`);
+    await eventually(async () => {
+      const [pause]: { seconds: number }[] = await rig.database.query(
+        'SELECT extract(epoch FROM min(not_before) - clock_timestamp())::float8 AS seconds FROM pending_releases',
+      );
+      expect(pause?.seconds).toBeGreaterThan(50);
+    });
+    rig.custodyAway = false;
+    await rig.database.query('UPDATE pending_releases SET not_before = clock_timestamp()');
+    await settled(customer, 1);
+  });
+
   it('shares by cooperation when an agreement enters into force and for who comes later, and not against an objection', async () => {
     const slug = uniqueSlug();
     await rig.register({ slug, name: 'Co', kind: 'network-member' });

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { setTimeout as pause } from 'node:timers/promises';
 import { LANES } from '../shares/feed-lanes.js';
 import { LaneLeases, LEASE_MS, type Lane } from './lane-leases.js';
 import { LaneWorker, type LaneParts } from './lane-worker.js';
@@ -7,6 +8,8 @@ import { LaneWorker, type LaneParts } from './lane-worker.js';
 const RENEW = 0.2;
 const POLL_MS = 1_000;
 const PAUSE_AFTER_FAILURE_MS = 500;
+/** At a stop, a batch under way has so long to be sent and settled. Where its broker is silent, a successor settles it. */
+const GRACE_MS = 1_000;
 
 /** Works the lanes that this process holds, each on its own, so that one that fails holds up no other. */
 export class Releaser {
@@ -36,8 +39,10 @@ export class Releaser {
     this.parts.signals.tell('claim');
     await Promise.all(this.loops);
     await Promise.all([...this.workers.values()].map((worker) => worker.giveUpOpening()));
-    await Promise.all(this.running.values());
+    const ended = Promise.all(this.running.values());
+    await Promise.race([ended, pause(GRACE_MS, undefined, { ref: false })]);
     await Promise.all([...this.workers.values()].map((worker) => worker.close()));
+    await ended;
     await this.leases.release().catch((error: unknown) => this.complain(error));
   }
 
@@ -99,7 +104,7 @@ export class Releaser {
 
   private async afterFailure(worker: LaneWorker, error: unknown): Promise<void> {
     this.parts.logger.warn({ lane: worker.lane.lane, err: error }, 'a lane could not release');
-    if (!this.stopping) await new Promise((resolve) => setTimeout(resolve, PAUSE_AFTER_FAILURE_MS));
+    if (!this.stopping) await pause(PAUSE_AFTER_FAILURE_MS);
   }
 
   private complain(error: unknown): void {

@@ -8,6 +8,7 @@ import { makePending } from '../shares/make-shares.js';
 import type { Holding } from '../shares/share.js';
 import type { Outcome, SendingRow } from './outcome.js';
 import type { ReleaseSignals } from './release-signals.js';
+import { keepShareEntries } from './share-entry.table.js';
 import { takeStillSending } from './still-sending.js';
 import { audienceOf, noticeKeysOf, tellCustomer } from './tell-customers.js';
 
@@ -40,23 +41,15 @@ export async function settleAborted(
       aborted.map(({ share }) => share),
       'aborted',
     );
-    const entries = aborted.map((row) => abortedEntry(row, now));
-    const appended = await appendEntries(manager, entries);
-    for (const [position, { share, agreement, outcome }] of aborted.entries()) {
-      await manager.query(
-        `INSERT INTO share_entries (entry, share, index, kind, version, agreement, attributes, at)
-         VALUES ($1, $2, $3, 'aborted', $4, $5, $6, $7)`,
-        [
-          entries[position]?.leaf.id,
-          share,
-          appended[position]?.index.toString(),
-          outcome.version,
-          agreement,
-          JSON.stringify(outcome.holds.map(({ name, purposes }) => ({ name, purposes }))),
-          now,
-        ],
-      );
-    }
+    const entries = aborted.map((row) => ({ share: row.share, entry: abortedEntry(row, now) }));
+    const appended = await appendEntries(
+      manager,
+      entries.map(({ entry }) => entry),
+    );
+    await keepShareEntries(
+      manager,
+      entries.map(({ share, entry: { leaf } }, position) => ({ share, leaf, index: appended[position]?.index ?? 0n })),
+    );
     tx.afterCommit(() => {
       signals.tell('settled');
       signals.tell('pending');

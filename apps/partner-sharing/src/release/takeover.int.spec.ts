@@ -143,6 +143,44 @@ describe('between deciding and sending', () => {
   });
 });
 
+describe('a lane', () => {
+  it("is taken over where the database's clock was set back since its owner died", async () => {
+    await rig.database.query(
+      `UPDATE feed_lanes SET owner = gen_random_uuid(), lease_until = clock_timestamp() + interval '1 hour'`,
+    );
+    expect(await new LaneLeases(rig.database, randomUUID()).claimFree()).toHaveLength(16);
+    await die();
+  });
+
+  it('is let go of at a stop, though its broker is silent in the middle of a send', async () => {
+    const { kafka } = rig.laneParts;
+    const silent = {
+      ...kafka,
+      transactionalProducer: (id: string) => {
+        const producer = kafka.transactionalProducer(id);
+        const given = new AbortController();
+        return {
+          open: () => producer.open(),
+          send: () =>
+            new Promise<void>((_, reject) => given.signal.addEventListener('abort', () => reject(new Error('closed')))),
+          close: () => {
+            given.abort();
+            return producer.close();
+          },
+        };
+      },
+    };
+    const customer = await permitted();
+    const owner = new Releaser({ ...rig.laneParts, kafka: silent });
+    await owner.start();
+    await eventually(async () => expect(await rig.database.query('SELECT 1 FROM sending_records')).toHaveLength(1));
+    await owner.stop();
+    expect(await new LaneLeases(rig.database, randomUUID()).claimFree()).toHaveLength(16);
+    await die();
+    await workUntil(version(customer, 2));
+  });
+});
+
 describe('what a dead owner left sending', () => {
   it('is settled as sent where the journal has its batch', async () => {
     const customer = await permitted();

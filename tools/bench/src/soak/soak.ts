@@ -67,7 +67,7 @@ async function look(at: number, { sender, receiver, outbox, inbox }: Stage): Pro
   };
 }
 
-/** Returns when every event has had its effect. */
+/** Returns when there are as many effects as events. */
 async function caughtUp({ sender, receiver }: Stage): Promise<void> {
   const { published } = await sender.ask('look', {});
   const deadline = performance.now() + CAUGHT_UP_WITHIN_MS;
@@ -220,7 +220,7 @@ export function soak({ minutes, svg, json }: SoakOptions): Promise<boolean> {
         `\n| | median | rise | last tenth above the first | may rise by | |\n| --- | --- | --- | --- | --- | --- |`,
       );
       console.log(verdicts.map(lineOf).join('\n'));
-      console.log(`\nevery one of ${published} events had its effect; ${kept ?? 'sent partitions were dropped'}`);
+      console.log(`\nas many effects as events, ${published}; ${kept ?? 'sent partitions were dropped'}`);
       console.log(JSON.stringify(about));
       const title = `${minutes} minutes at ${perSecond} events/s, half of what ${about.machine.cores} cores take`;
       if (svg !== undefined) await writeFile(resolve(from, svg), plot(title, panels));

@@ -1,10 +1,11 @@
+import { attributesOf } from '@castiron/contracts';
 import { carries, customersBy, lastOf } from './feed-records.js';
 import type { Anomaly, Observed } from './observed.js';
 import { mailingOf } from './permissions.check.js';
 
 /**
  * A cancellation that was acknowledged stands at whoever mails and takes back the permission to mail (nobody here gives it
- * anew), and without one the feed of whoever mails ends without mailing (P16).
+ * anew), and the feed of whoever mails ends with mailing where it is permitted, and nowhere else (P16).
  */
 export function checkCancellations(observed: Observed): Anomaly[] {
   const { operations, finals, permitted, shares, notificationsFeed, unsettled } = observed;
@@ -36,11 +37,16 @@ export function checkCancellations(observed: Observed): Anomaly[] {
         kind,
         what: `cancel ${operation.id} was acknowledged, and the permission to mail ${customer} is ${stateOf(customer) ?? 'none'}`,
       })),
-    ...[...finals.keys()].flatMap((customer): Anomaly[] => {
+    ...[...finals].flatMap(([customer, { attributes }]): Anomaly[] => {
       const record = last.get(customer);
-      if (record === undefined || !carries(record, 'mailing') || stateOf(customer) === 'granted') return [];
-      const what = `v${record.version} of the feed allows mailings to ${customer}, which nobody permits`;
-      return [{ kind, what }];
+      const hasAny = attributesOf('mailing').some((name) => attributes[name] !== undefined);
+      const isWanted = hasAny && stateOf(customer) === 'granted';
+      const isThere = record !== undefined && carries(record, 'mailing');
+      if (isThere === isWanted) return [];
+      const says = isThere ? 'allows mailings that nobody permits' : 'has none of the mailings that are permitted';
+      return [
+        { kind, what: `the feed of notifications ends with v${record?.version ?? 0} of ${customer}, which ${says}` },
+      ];
     }),
   ];
 }

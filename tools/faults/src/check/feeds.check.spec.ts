@@ -85,3 +85,20 @@ it('a recipient that is sent back to an older value is told, whatever its versio
   expect(said({ partnerFeed: [onFeed(1, 0), onFeed(2, 1, older), onFeed(3, 2)] })).toEqual(['reordered']);
   expect(said({ partnerFeed: [onFeed(1, 0, older), onFeed(2, 1)] })).toEqual([]);
 });
+
+it('a recipient that is sent back to what was withdrawn is told', () => {
+  const withdrawn = { values: { companyName: `${PARTNER}-1` }, purposes: { companyName: ['recommendation'] } };
+  expect(said({ partnerFeed: [onFeed(1, 0), onFeed(2, 1, withdrawn), onFeed(3, 2)] })).toEqual(['reordered']);
+  // What was not carried at all says nothing of the customer: a permission went and came again.
+  const nothing = { values: {}, purposes: {} };
+  expect(said({ partnerFeed: [onFeed(1, 0), onFeed(2, 1, nothing), onFeed(3, 2)] })).toEqual([]);
+  const older = { values: { companyName: `${PARTNER}-1`, email: `${PARTNER}-1@faults.example` } };
+  expect(said({ partnerFeed: [onFeed(1, 0, older), onFeed(2, 1, withdrawn), onFeed(3, 2)] })).toEqual([]);
+});
+
+it('a record that says of mailings what it has nothing for is told', () => {
+  expect(said({ notificationsFeed: [onNotified(1, 0, { mailing: 'allowed' })] })).toEqual(['wrong']);
+  const mailing = { companyName: ['notices', 'mailing'], email: ['notices'] };
+  expect(said({ notificationsFeed: [onNotified(1, 0, { purposes: mailing })] })).toEqual(['wrong']);
+  expect(said({ notificationsFeed: [onNotified(1, 0, { purposes: mailing, mailing: 'allowed' })] })).toEqual([]);
+});

@@ -1,11 +1,18 @@
 import { attributesOf } from '@castiron/contracts';
 import { PURPOSES } from '../plan/operations.js';
-import { customersBy, lastOf, type CustomerOf } from './feed-records.js';
+import { carries, customersBy, lastOf, type CustomerOf } from './feed-records.js';
 import type { Anomaly, FeedRecord, Observed } from './observed.js';
 import { writerOf, writersIn } from './writers.js';
 
 /** Of the records that were tried, the part that is on its feed at least: six in ten where the machine was busiest. */
 const PART_SENT = 0.55;
+
+/** What is listed for a purpose: in partners' agreements, and for whoever sends mail for us. */
+const LISTED: Readonly<Record<string, readonly string[]>> = {
+  ...PURPOSES,
+  notices: attributesOf('notices'),
+  mailing: attributesOf('mailing'),
+};
 
 /** A partner, and what stands on its feed. */
 interface Receiving {
@@ -124,19 +131,45 @@ function checkNotified(observed: Observed, customerOf: CustomerOf): Anomaly[] {
   });
 }
 
-/** A customer's values only get newer: who is a recipient is never sent back to what another has overwritten. */
+/** Attributes that the customer has no value of: the record carries others for a purpose that these are listed for too. */
+const withoutValue = ({ values, purposes }: FeedRecord): string[] =>
+  [...new Set(Object.values(purposes).flat())]
+    .flatMap((purpose) => LISTED[purpose] ?? [])
+    .filter((attribute) => values[attribute] === undefined);
+
+/**
+ * A customer's values only get newer: who is a recipient is never sent back to what another has overwritten, nor to what was
+ * withdrawn.
+ */
 function checkWriters({ run }: Observed, name: string, feed: readonly FeedRecord[]): Anomaly[] {
   const last = new Map<string, number>();
-  return feed.flatMap(({ subject, version, values, partition, offset }) =>
-    Object.entries(values).flatMap(([attribute, value]): Anomaly[] => {
+  const gone = new Set<string>();
+  return feed.flatMap((record) => {
+    const { subject, version, values, partition, offset } = record;
+    for (const attribute of withoutValue(record)) gone.add(`${subject} ${attribute}`);
+    return Object.entries(values).flatMap(([attribute, value]): Anomaly[] => {
+      const key = `${subject} ${attribute}`;
       const writer = writerOf(run, value);
-      const before = last.get(`${subject} ${attribute}`) ?? -1;
-      if (writer >= before) last.set(`${subject} ${attribute}`, writer);
-      if (!(writer < before)) return [];
-      const what = `${name} ${subject} v${version} at ${partition}/${offset} has ${attribute} by ${writer}, after it had that by ${before}`;
+      const before = last.get(key) ?? -1;
+      const isBack = gone.delete(key) && writer === before;
+      if (writer >= before) last.set(key, writer);
+      if (!(writer < before) && !isBack) return [];
+      const than = isBack ? 'that was withdrawn' : `it had that by ${before}`;
+      const what = `${name} ${subject} v${version} at ${partition}/${offset} has ${attribute} by ${writer}, after ${than}`;
       return [{ kind: 'reordered', what }];
-    }),
-  );
+    });
+  });
+}
+
+/** What a record says of mailings is what it carries attributes for: who mails goes by its word. */
+function checkMailing(name: string, feed: readonly FeedRecord[]): Anomaly[] {
+  return feed
+    .filter(({ version }) => version !== null)
+    .filter((record) => (record.mailing === 'allowed') !== carries(record, 'mailing'))
+    .map(({ subject, version, mailing }): Anomaly => ({
+      kind: 'wrong',
+      what: `${name} ${subject} v${version} says of mailings "${mailing}", and what it carries says otherwise`,
+    }));
 }
 
 /** Every value on a feed was written by an operation on that very attribute of that very customer. */
@@ -164,6 +197,7 @@ export function checkFeeds(observed: Observed): Anomaly[] {
     ...[...partners, { slug: 'notifications', feed: notificationsFeed }].flatMap(({ slug, feed }) => [
       ...checkOrder(`feed of ${slug}`, feed),
       ...checkWriters(observed, `feed of ${slug}`, feed),
+      ...checkMailing(`feed of ${slug}`, feed),
       ...checkValues(observed, feed, customerOf),
       ...checkAhead(observed, slug, feed),
     ]),

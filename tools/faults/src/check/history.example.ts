@@ -59,6 +59,7 @@ export const onFeed = (version: number, offset: number, over: Partial<FeedRecord
   version,
   values: { companyName: `${PARTNER}-1`, email: `${PARTNER}-2@faults.example` },
   purposes: { companyName: ['recommendation'], email: ['recommendation'] },
+  mailing: 'stopped',
   at: 35 + offset,
   ...over,
 });

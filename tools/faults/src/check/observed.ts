@@ -38,6 +38,8 @@ export interface FeedRecord {
   readonly version: number | null;
   readonly values: Readonly<Record<string, string | undefined>>;
   readonly purposes: Readonly<Record<string, readonly string[]>>;
+  /** Whether the recipient may mail, by the record's own word; undefined: a tombstone has none. */
+  readonly mailing: string | undefined;
   /** When the broker appended it, in ms since the epoch; nobody could read it before its transaction ended. */
   readonly at: number;
 }

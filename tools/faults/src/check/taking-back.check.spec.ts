@@ -77,7 +77,7 @@ describe('mailings that were cancelled', () => {
   const key = mailingOf(CUSTOMER);
   const mailing = { companyName: ['notices', 'mailing'] };
   const { companyName, email } = onNotified(1, 0).values;
-  const allowed = onNotified(2, 1, { values: { companyName, email }, purposes: mailing });
+  const allowed = onNotified(2, 1, { values: { companyName, email }, purposes: mailing, mailing: 'allowed' });
   const stopped = onNotified(3, 2);
   const granted = done(5, { kind: 'grant', purpose: 'mailing', recipient: 'notifications' }, 'ok', { version: 1 });
   const of = (over: Partial<Observed>, outcome: 'ok' | 'info' | 'none' = 'ok'): Partial<Observed> => ({
@@ -111,5 +111,9 @@ describe('mailings that were cancelled', () => {
 
   it('are none on the feed in the end', () => {
     expect(said(of({ notificationsFeed: [onNotified(1, 0), allowed] }))).toEqual(['lost']);
+  });
+
+  it('are on the feed where they are permitted', () => {
+    expect(said(of({ ...stillGranted, notificationsFeed: [onNotified(1, 0)] }, 'info'))).toEqual(['lost']);
   });
 });

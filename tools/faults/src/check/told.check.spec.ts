@@ -17,6 +17,9 @@ import type { Notice, Observed } from './observed.js';
 
 const said = (over: Partial<Observed>): string[] => check(goodRun(over)).map(({ kind, what }) => `${kind}: ${what}`);
 
+/** With the e-mail that the customer had before. */
+const older = { values: { companyName: `${PARTNER}-1`, email: `${PARTNER}-1@faults.example` } };
+
 /** The companyName alone is left. */
 const narrowed = { values: { companyName: `${PARTNER}-1` }, purposes: { companyName: ['recommendation'] } };
 
@@ -24,7 +27,7 @@ describe('a record that takes something away', () => {
   const obligation = { id: 'o', recipient: PARTNER, subject: SUBJECT, version: 2, state: 'open' };
   const withdrawal = { id: 'w', subject: SUBJECT, version: 2 };
   const over = {
-    partnerFeed: [onFeed(1, 0), onFeed(2, 1, narrowed), onFeed(3, 2)],
+    partnerFeed: [onFeed(1, 0, older), onFeed(2, 1, narrowed), onFeed(3, 2)],
     obligations: [obligation],
     withdrawals: [withdrawal],
   };
@@ -65,7 +68,7 @@ describe('a duty of notifications', () => {
   const obligation = { id: 'o', recipient: 'notifications', subject: NOTIFIED, version: 2, state: 'confirmed' };
   const over = {
     notificationsFeed: [
-      onNotified(1, 0),
+      onNotified(1, 0, older),
       onNotified(2, 1, { ...narrowed, purposes: { companyName: ['notices'] } }),
       onNotified(3, 2),
     ],

@@ -106,6 +106,16 @@ const agreementsOf = (databases: Databases, recipients: readonly string[]) =>
     [recipients],
   );
 
+/** Subjects of shares that an earlier run left. */
+async function subjectsOfOthers(databases: Databases, customers: readonly string[]): Promise<Set<string>> {
+  const rows = await databases.query<{ subject: string }>(
+    'partner-sharing',
+    'SELECT subject FROM shares WHERE NOT customer = ANY ($1)',
+    [customers],
+  );
+  return new Set(rows.map(({ subject }) => subject));
+}
+
 /** Looks at everything there is to see of one run, once it has come to rest. */
 export async function observe(cluster: Cluster, calls: Calls, subject: Subject): Promise<Observed> {
   const { operations, partner, leaving, before } = subject;
@@ -137,8 +147,9 @@ export async function observe(cluster: Cluster, calls: Calls, subject: Subject):
     committed,
     since.filter(({ topic }) => written.has(topic)),
   );
-  const subjects = new Set(rows.shares.map((share) => share.subject));
-  const isMine = ({ key }: Placed) => subjects.has(key);
+  const others = await subjectsOfOthers(databases, customers);
+  // What is of nobody stays in: nobody may be told of a subject that there is not.
+  const isMine = ({ key }: Placed) => !others.has(key);
   const told = duties.flatMap(on).filter(isMine);
   return {
     ...subject,

@@ -28,6 +28,7 @@ export const stateOf = (record: Placed | undefined): string | undefined =>
 export function feedRecord(record: Placed): FeedRecord {
   const data = dataOf(record);
   const attributes = (data['attributes'] ?? {}) as Record<string, { value?: string; purposes: { purpose: string }[] }>;
+  const mailing = data['mailing'];
   return {
     partition: record.partition,
     offset: record.offset,
@@ -38,6 +39,7 @@ export function feedRecord(record: Placed): FeedRecord {
     purposes: Object.fromEntries(
       Object.entries(attributes).map(([name, { purposes }]) => [name, purposes.map(({ purpose }) => purpose)]),
     ),
+    mailing: typeof mailing === 'string' ? mailing : undefined,
     at: record.at,
   };
 }

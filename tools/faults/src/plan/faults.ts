@@ -118,6 +118,9 @@ export const LONG: Severity = {
 /** A long run has so many seeds. One outage is enough for it. */
 export const SEEDS_OF_LONG_RUN = 20;
 
+/** And each of them is asked for so many operations, at least. */
+export const OPERATIONS_OF_LONG_RUN = 5_000;
+
 /** How long the broker is away in this seed, once at least. */
 export const awayIn = (seed: number, { away, outage }: Severity): number =>
   seed % SEEDS_OF_LONG_RUN === 1 ? outage : away;

@@ -34,14 +34,14 @@ export class CancelMailingsUseCase {
 
   /**
    * Resolves when no mailing to the subject can leave any more. Done again it is told again: the customer may have permitted
-   * mailings since, of which we have not heard. Only where the outbox is full, one of the last minute stands for it: there is
-   * to be no end of events that one link can make.
+   * mailings since, of which we have not heard. Only where the outbox is full, and one is of the last minute, it is told of
+   * once there is room: there is to be no end of events that one link can make.
    */
   async cancel(token: string): Promise<void> {
     const subject = this.subjectOf(token);
     let isRepeated = false;
     const told = this.transactions.run([orderOfSubject(subject), orderOfCancellation(subject)], async (tx) => {
-      const cancellation = await putCancellation(tx.manager, subject);
+      const cancellation = await putCancellation(tx.manager, subject, true);
       isRepeated = cancellation.isRepeated;
       await cancelQueuedMailings(tx.manager, subject);
       tx.publish(
@@ -50,8 +50,12 @@ export class CancelMailingsUseCase {
         { reserved: !isRepeated },
       );
     });
-    await told.catch((error: unknown) => {
+    await told.catch(async (error: unknown) => {
       if (!(error instanceof NoRoom) || !isRepeated) throw error;
+      await this.transactions.run([orderOfSubject(subject)], async ({ manager }) => {
+        await putCancellation(manager, subject, false);
+        await cancelQueuedMailings(manager, subject);
+      });
     });
     await this.untilNothingIsUnderWay(subject);
   }
