@@ -17,3 +17,7 @@ it('makes a message when its turn comes, and anew each time', () => {
   expect([first?.offset, made]).toEqual(['1', 1]);
   expect([[...messages].length, made]).toEqual([3, 4]);
 });
+
+it('are gone through by one function, for one of its own would keep each batch in the old heap', () => {
+  expect(incomingOf([])[Symbol.iterator]).toBe(incomingOf([])[Symbol.iterator]);
+});

@@ -13,10 +13,12 @@ export class Signal {
     if (!this.given) {
       await new Promise<void>((resolve) => {
         const timer = setTimeout(resolve, milliseconds);
-        this.rouse = () => {
+        // By a name of its own: written where it is given to a property, V8 would make it in the old heap.
+        const rouse = (): void => {
           clearTimeout(timer);
           resolve();
         };
+        this.rouse = rouse;
       });
     }
     this.given = false;

@@ -84,7 +84,9 @@ export class Ahead {
   ) {
     this.asked = client;
     this.query = this.asked.query;
-    this.asked.query = (...given) => this.carriedBy(...given);
+    // By a name of its own, as with what a transaction hears (`in-transaction.ts`).
+    const carried = (...given: unknown[]): unknown => this.carriedBy(...given);
+    this.asked.query = carried;
   }
 
   /** They wait no longer. @returns those that went ahead of nothing */

@@ -20,12 +20,12 @@ class Together implements Submittable {
     public callback: Answered,
   ) {}
 
-  submit = (connection: Connection): void => {
+  submit(connection: Connection): void {
     const messages = messagesOf(connection, this.statements);
     messages.push(serialize.sync());
     // Whoever closed it tells the query.
     if (connection.stream.writable) connection.stream.write(Buffer.concat(messages));
-  };
+  }
 
   handleRowDescription(): void {}
 

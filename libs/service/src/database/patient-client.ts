@@ -14,6 +14,12 @@ export class DatabaseSilent extends Error {
 const tellsItsEnd = (query: unknown): query is { callback: (...told: unknown[]) => void } =>
   typeof query === 'object' && query !== null && 'callback' in query && typeof query.callback === 'function';
 
+/** Whether `pg` answers by a promise: it is told of nobody to call back, and the query does not submit itself. */
+const promises = ([asked, ...more]: readonly unknown[]): boolean =>
+  !more.some((one) => typeof one === 'function') &&
+  (typeof asked === 'string' ||
+    (typeof asked === 'object' && asked !== null && !('submit' in asked || 'callback' in asked)));
+
 /**
  * A connection that is cut where a statement gets no answer: a machine that stopped, or a network that swallows answers,
  * would otherwise hold whoever asked, and the connection, for ever. Cut, not only given up (pg's own `query_timeout`):
@@ -31,21 +37,43 @@ export class PatientClient extends HeardClient {
     const [asked] = given as unknown[];
     if (tellsItsEnd(asked)) {
       const [stop, { callback }] = [this.wait(), asked];
-      asked.callback = (...told) => {
+      const told: typeof callback = (...what) => {
         stop();
-        callback(...told);
+        callback(...what);
       };
+      asked.callback = told;
       return super.query(...given);
     }
+    if (promises(given)) return this.promised(given);
     const answer: unknown = super.query(...given);
     // A query that tells of its rows one by one tells of its end too.
-    const ended = answer instanceof EventEmitter ? once(answer, 'end') : answer;
-    if (ended instanceof Promise) {
+    if (answer instanceof EventEmitter) {
       const stop = this.wait();
-      ended.then(stop, stop);
+      once(answer, 'end').then(stop, stop);
     }
     return answer;
   }) as Client['query'];
+
+  /**
+   * As `pg` promises, but that it is told whom to call back. It gives what it promises by to a property of the query, and V8
+   * makes a function that is written there in the old heap, which would keep statement, rows and whoever waits for them
+   * until all of that is collected.
+   */
+  private promised([asked, values]: readonly unknown[]): Promise<unknown> {
+    const stop = this.wait();
+    const answered = new Promise((resolve, reject) => {
+      super.query(asked as string, values as unknown[], (error: Error | null, result: unknown) => {
+        stop();
+        if (error === null) resolve(result);
+        else reject(error);
+      });
+    });
+    return answered.catch((error: Error) => {
+      // As `pg` has it: from here it leads to who asked, and not to the socket.
+      Error.captureStackTrace(error);
+      throw error;
+    });
+  }
 
   private wait(): () => void {
     const asked = { until: performance.now() + patienceMs() };
