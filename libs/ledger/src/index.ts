@@ -3,3 +3,16 @@ export { composeEntry, type ComposedEntry, type DraftAttribute, type EntryDraft 
 export { derivedSalts, randomSalts, type Salts } from './salts.js';
 export { openingProblem, type OpenableAttribute, type OpenableRecord } from './opening.js';
 export { leafHash } from './leaf-hash.js';
+export { growTiles, type GrownTile } from './tree/grow-tiles.js';
+export { TiledTree } from './tree/tiled-tree.js';
+export { TILE_WIDTH, type ReadTile, type TileAddress } from './tree/tile.js';
+export { bundlePath, parseBundlePath, parseTilePath, tilePath, type BundleAddress } from './tree/tile-path.js';
+export { isConsistent, isIncluded, type TreeHead } from './tree/verify-proofs.js';
+export { noteSigner, noteVerifier, type NoteSigner, type NoteVerifier } from './notes/note-keys.js';
+export { NoteRefused } from './notes/signed-note.js';
+export { openCheckpoint, signCheckpoint } from './notes/checkpoint.js';
+export { decodeBundle, encodeBundle } from './notes/entry-bundle.js';
+export { formatLogProof, parseLogProof, verifyLogProof, type LogProof } from './notes/log-proof.js';
+export { verifyLog, type Verification } from './verify/verify-log.js';
+export { LogAltered } from './verify/log-altered.js';
+export { NotInLog, type LogSource } from './verify/log-source.js';

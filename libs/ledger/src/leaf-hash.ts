@@ -1,9 +1,9 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 
 /** Keeps a leaf's hash apart from a node's: RFC 9162 section 2.1.1. */
 const LEAF_PREFIX = Buffer.of(0x00);
 
 /** SHA-256 of 0x00 and the leaf's bytes (RFC 9162 section 2.1.1), 32 bytes. */
 export function leafHash(leaf: Buffer): Buffer {
-  return createHash('sha256').update(LEAF_PREFIX).update(leaf).digest();
+  return hash('sha256', Buffer.concat([LEAF_PREFIX, leaf]), 'buffer');
 }
