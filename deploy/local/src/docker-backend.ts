@@ -60,7 +60,7 @@ async function startKafka(client: ContainerRuntimeClient, o: KafkaOptions): Prom
   // Inside and outside on one port: the broker reaches itself at the address that clients are told.
   const container = new GenericContainer(KAFKA_IMAGE)
     .withExposedPorts({ container: o.port, host: o.port })
-    .withEnvironment({ KAFKA_HEAP_OPTS: '-Xms256m -Xmx512m' })
+    .withEnvironment({ KAFKA_HEAP_OPTS: '-Xms256m -Xmx512m -XX:MaxTenuringThreshold=2' })
     .withCopyContentToContainer([
       {
         target: CONFIG,

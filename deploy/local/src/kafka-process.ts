@@ -58,6 +58,9 @@ export async function startKafkaProcess(o: KafkaOptions): Promise<Part> {
       '-XX:+UseG1GC',
       '-XX:MaxGCPauseMillis=20',
       '-XX:InitiatingHeapOccupancyPercent=35',
+      // What it keeps for longer it keeps for good: copied in up to fifteen collections, as by default, it makes each of them
+      // stand still for twice as long.
+      '-XX:MaxTenuringThreshold=2',
       '-Dorg.slf4j.simpleLogger.log.org.apache.kafka.common.config=warn',
       '-Dorg.slf4j.simpleLogger.log.kafka.server.KafkaConfig=warn',
       '-cp',

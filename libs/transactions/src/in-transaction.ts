@@ -1,8 +1,8 @@
-import type { Client } from 'pg';
 import type { DataSource, EntityManager, QueryRunner } from 'typeorm';
 import type { Statement } from './transaction.js';
 import { Ahead } from './ahead.js';
 import { together } from './together.js';
+import { TransactionRunner } from './transaction-runner.js';
 
 const BEGIN = { name: 'begin', text: 'START TRANSACTION ISOLATION LEVEL READ COMMITTED' };
 /** Its name is what crosses the wire: those who cut commits off to test that go by it. */
@@ -25,14 +25,13 @@ export async function inTransaction<T>(
   { first, last }: Around,
   work: (manager: EntityManager) => Promise<T>,
 ): Promise<T> {
-  // eslint-disable-next-line no-restricted-syntax -- dataSource.transaction() would begin before anything can be said; it is released below
-  const runner = dataSource.createQueryRunner();
+  const runner = new TransactionRunner(dataSource);
   const stopListening = listen(runner, () => Promise.resolve());
   let ahead: Ahead | undefined;
   try {
     return await runner.manager.transaction('READ COMMITTED', async (manager) => {
       stopListening();
-      const beginning = new Ahead((await runner.connect()) as Client, first === undefined ? [BEGIN] : [BEGIN, first]);
+      const beginning = new Ahead(await runner.connect(), first === undefined ? [BEGIN] : [BEGIN, first]);
       ahead = beginning;
       // Where nothing was begun there is nothing to roll back. All else is the work's, or a subscriber's.
       listen(runner, (statement, say) =>
@@ -48,8 +47,6 @@ export async function inTransaction<T>(
   } finally {
     ahead?.end();
     await runner.release();
-    // TypeORM leaves a function in the old heap that keeps its runner: the runner is to keep nothing of the work.
-    stopListening();
   }
 }
 
@@ -73,11 +70,11 @@ function listen(
  * @throws Error where a statement had failed and the work passed over it: there is nothing left to commit
  */
 async function commitWith(
-  runner: QueryRunner,
+  runner: TransactionRunner,
   beginning: readonly Statement[],
   ending: Statement | undefined,
 ): Promise<void> {
   const statements = [...beginning, ...(ending === undefined ? [] : [ending]), COMMIT];
-  const tags = await together((await runner.connect()) as Client, statements);
+  const tags = await together(await runner.connect(), statements);
   if (tags.at(-1) !== 'COMMIT') throw new Error('a statement of the transaction had failed: nothing was committed');
 }

@@ -8,7 +8,10 @@ import { DEBEZIUM_JARS } from './jars.js';
 const READY_WITHIN_MS = 60_000;
 const PAUSE_MS = 100;
 
-/** As Kafka's own start script has it (`connect-standalone.sh`), with the heap that Kafka gives to Connect. */
+/**
+ * As Kafka's own start script has it (`connect-standalone.sh`), with the heap that Kafka gives to Connect, and collected as the
+ * broker is here.
+ */
 const JVM = [
   '-Xms256M',
   '-Xmx2G',
@@ -16,6 +19,7 @@ const JVM = [
   '-XX:+UseG1GC',
   '-XX:MaxGCPauseMillis=20',
   '-XX:InitiatingHeapOccupancyPercent=35',
+  '-XX:MaxTenuringThreshold=2',
   '-XX:+ExplicitGCInvokesConcurrent',
   '-Dorg.slf4j.simpleLogger.defaultLogLevel=warn',
 ];
