@@ -20,10 +20,7 @@ export class TransactionRunner extends PostgresQueryRunner {
 
   /** One that breaks is given back at once, for the pool to throw away. */
   private async obtain(): Promise<PoolClient> {
-    const [connection, release] = (await this.driver.obtainMasterConnection()) as [
-      PoolClient,
-      (error?: Error) => void,
-    ];
+    const [connection, release] = (await this.driver.obtainMasterConnection()) as [PoolClient, (error?: Error) => void];
     let failed: Error | undefined;
     const broken = (error: Error): void => {
       failed = error;
