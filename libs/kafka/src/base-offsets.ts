@@ -9,7 +9,8 @@ import type { ICustomPartitioner, RecordMetadata } from 'kafkajs';
  */
 export class BaseOffsets {
   private readonly last = new Map<string, bigint>();
-  private readonly asked = new Map<string, Set<number>>();
+  /** Made anew for each send: an old table that is emptied is copied in the old heap (ADR 0036). */
+  private asked = new Map<string, Set<number>>();
 
   /** @returns the same, and it is noted which partitions must answer the next time */
   noting(createPartitioner: ICustomPartitioner): ICustomPartitioner {
@@ -33,7 +34,7 @@ export class BaseOffsets {
         if (!answered.has(`${topic}/${partition}`))
           throw new Error(`nobody answered for ${topic}/${partition}: the messages may be lost`);
     }
-    this.asked.clear();
+    this.asked = new Map();
     for (const { topicName, partition, baseOffset } of answers) {
       if (baseOffset === undefined) continue;
       const place = `${topicName}/${partition}`;

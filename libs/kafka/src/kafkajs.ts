@@ -9,6 +9,7 @@ import './offsets-of-former-joins.js';
 import './produce-request.js';
 import './request-queue.js';
 import './silent-connection.js';
+import './without-empty.js';
 import './without-leader.js';
 
 export default kafkajs;

@@ -43,8 +43,9 @@ export class Watchdog {
   private lastFetch = performance.now();
   /** The broker was away until then, so that nothing could be fetched. */
   private excusedUntil = -Infinity;
-  /** Since when there is a batch of it at work. */
-  private readonly atWork = new Map<string, number>();
+  /** Batches at work, and since when there is one of a partition. What was at work once stays: an old table that is emptied is copied in the old heap (ADR 0036). */
+  private working = 0;
+  private readonly atWork = new Map<string, number | undefined>();
   private lookedAt = performance.now();
   private looking = false;
   private answered = false;
@@ -69,9 +70,11 @@ export class Watchdog {
   /** Nothing is fetched meanwhile. @returns to be called when it is done */
   works(topic: string, partition: number): () => void {
     const [name, since] = [nameOf(topic, partition), performance.now()];
+    this.working += 1;
     this.atWork.set(name, since);
     return () => {
-      if (this.atWork.get(name) === since) this.atWork.delete(name);
+      this.working -= 1;
+      if (this.atWork.get(name) === since) this.atWork.set(name, undefined);
       this.fetched();
     };
   }
@@ -99,7 +102,7 @@ export class Watchdog {
     const [name, now] = [nameOf(topic, partition), performance.now()];
     this.touch(name, now);
     if (now - (this.atWork.get(name) ?? now) < LONG * this.watched.stallMs) return;
-    for (const waiting of this.own.keys()) if (!this.atWork.has(waiting)) this.touch(waiting, now);
+    for (const waiting of this.own.keys()) if (this.atWork.get(waiting) === undefined) this.touch(waiting, now);
   }
 
   private touch(name: string, now: number): void {
@@ -108,7 +111,7 @@ export class Watchdog {
   }
 
   fetches(): boolean {
-    return this.atWork.size > 0 || performance.now() - this.lastFetch < this.watched.stallMs;
+    return this.working > 0 || performance.now() - this.lastFetch < this.watched.stallMs;
   }
 
   private isStuck(): boolean {

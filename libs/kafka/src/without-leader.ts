@@ -83,6 +83,9 @@ const { resolveOffsets } = OffsetManager.prototype;
 /** Where it never was, a group begins at what a partition's leader says; kafkajs asks for that of all before it fetches anything. */
 OffsetManager.prototype.resolveOffsets = function () {
   const { cluster, memberAssignment } = this;
+  // Asked for before each fetch, and nearly always so.
+  if (Object.keys(memberAssignment).every((topic) => cluster.findTopicPartitionMetadata(topic).every(hasLeader)))
+    return resolveOffsets.call(this);
   const askedOf = ([topic, partitions]: readonly [string, readonly number[]]) => {
     const known = new Map(cluster.findTopicPartitionMetadata(topic).map((one) => [one.partitionId, one]));
     return [topic, partitions.filter((id) => hasLeader(known.get(id) ?? UNKNOWN))] as const;

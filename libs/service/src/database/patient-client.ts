@@ -27,7 +27,7 @@ const promises = ([asked, ...more]: readonly unknown[]): boolean =>
  */
 export class PatientClient extends HeardClient {
   /** Until when each statement may take that has no answer yet. */
-  private readonly waiting = new Set<{ readonly until: number }>();
+  private readonly waiting: { readonly until: number }[] = [];
   /** One timer for all of them, which outlives those that are answered: two calls of a timer a statement were felt. */
   private watch: NodeJS.Timeout | undefined;
   private watchesUntil = Infinity;
@@ -77,9 +77,13 @@ export class PatientClient extends HeardClient {
 
   private wait(): () => void {
     const asked = { until: performance.now() + patienceMs() };
-    this.waiting.add(asked);
+    this.waiting.push(asked);
     if (asked.until < this.watchesUntil) this.look(asked.until);
-    return () => this.waiting.delete(asked);
+    // They are few. An old set that is emptied is copied in the old heap (ADR 0036).
+    return () => {
+      const at = this.waiting.indexOf(asked);
+      if (at >= 0) this.waiting.splice(at, 1);
+    };
   }
 
   private look(at: number): void {
@@ -87,7 +91,7 @@ export class PatientClient extends HeardClient {
     this.watchesUntil = at;
     this.watch = setTimeout(() => {
       this.watchesUntil = Infinity;
-      const next = Math.min(...[...this.waiting].map(({ until }) => until));
+      const next = Math.min(...this.waiting.map(({ until }) => until));
       if (next <= performance.now()) this.cut();
       else if (next < Infinity) this.look(next);
     }, at - performance.now());
