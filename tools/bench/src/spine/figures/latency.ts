@@ -116,8 +116,8 @@ class Rate {
     const places = await bench.topic(this.url, `latency-${this.perSecond}-${name}`);
     const warmUp = perSecond * latencyWarmUpSeconds;
     const count = warmUp + Math.ceil(perSecond * latencySeconds * part);
-    const receiver = await bench.side('receiver', bare ? 'bare receiver' : 'receiver');
-    await receiver.ask('listen', { ...places, count, bare });
+    const receiver = await bench.side(bare ? 'bare-receiver' : 'receiver');
+    await receiver.ask('listen', { ...places, count });
     const paced = await send({ ...places, perSecond, count });
     return latencyOf(paced, await receiver.ask('received', { within: LATE_MS }), warmUp);
   }

@@ -1,5 +1,6 @@
 import type * as bareConsumer from './bare-consumer.js';
 import type * as bareProducer from './bare-producer.js';
+import type * as bareReceiver from './bare-receiver.js';
 import type * as relay from './relay.js';
 import type * as inbox from './inbox.js';
 import type * as inspector from './inspector.js';
@@ -13,6 +14,7 @@ import type * as writer from './writer.js';
 export interface Programs {
   readonly 'bare-consumer': typeof bareConsumer;
   readonly 'bare-producer': typeof bareProducer;
+  readonly 'bare-receiver': typeof bareReceiver;
   readonly relay: typeof relay;
   readonly inbox: typeof inbox;
   readonly inspector: typeof inspector;
@@ -27,6 +29,7 @@ export interface Programs {
 export const LOAD: { readonly [Name in keyof Programs]: () => Promise<Programs[Name]> } = {
   'bare-consumer': () => import('./bare-consumer.js'),
   'bare-producer': () => import('./bare-producer.js'),
+  'bare-receiver': () => import('./bare-receiver.js'),
   relay: () => import('./relay.js'),
   inbox: () => import('./inbox.js'),
   inspector: () => import('./inspector.js'),
