@@ -4,7 +4,7 @@ import net from 'node:net';
 import type { KafkaSettings } from '@castiron/kafka';
 import kafkajs, { type Kafka } from 'kafkajs';
 
-export type { Consumer as BareConsumer, Message as BareMessage } from 'kafkajs';
+export type { Message as BareMessage } from 'kafkajs';
 
 /** The client as its own manual sets it up, and without the kernel's waiting for more to send, which it cannot be told by setting. */
 export const bareClient = ({ brokers, clientId, username, password }: KafkaSettings): Kafka =>
