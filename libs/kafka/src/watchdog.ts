@@ -43,8 +43,9 @@ export class Watchdog {
   private lastFetch = performance.now();
   /** The broker was away until then, so that nothing could be fetched. */
   private excusedUntil = -Infinity;
-  /** Batches at work, and since when there is one of a partition. What was at work once stays: an old table that is emptied is copied in the old heap (ADR 0036). */
+  /** Batches at work. */
   private working = 0;
+  /** Since when there is one of a partition. Keys stay: an old table that is emptied is copied in the old heap (ADR 0036). */
   private readonly atWork = new Map<string, number | undefined>();
   private lookedAt = performance.now();
   private looking = false;
