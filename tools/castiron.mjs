@@ -264,6 +264,11 @@ service's name).`,
     ownHelp: true,
     run: (args) => tool('tools/parked/dist/main.js', args),
   },
+  ledger: {
+    usage: 'npm run ledger -- verify',
+    ownHelp: true,
+    run: (args) => tool('tools/ledger/dist/main.js', args),
+  },
   faults: {
     usage: 'npm run test:faults [-- --seed S --seeds N --rounds N --operations N --plant NAME]',
     ownHelp: true,

@@ -81,7 +81,7 @@ export const PROMISES: Readonly<Record<`P${number}`, Kept>> = {
     tests: {
       [G3]: ['has one entry for every record, which opens its commitments, and a record for every released entry'],
     },
-    notYet: 'a tree, signed checkpoints and proofs over the ledger; incidents with an owner',
+    notYet: 'proofs of single entries of the ledger over HTTP; incidents with an owner',
   },
   P11: { notYet: 'the service site-visits' },
   P12: {

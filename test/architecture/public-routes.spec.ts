@@ -58,11 +58,14 @@ describe('HTTP routes', () => {
     expect(open.length).toBeGreaterThan(0);
   });
 
-  it('that are public are health, metrics, the OpenAPI page and the links that cancel mail, nothing else', () => {
+  it('that are public are health, metrics, the OpenAPI page, the links that cancel mail and the ledger, nothing else', () => {
     expect([...PUBLIC_ROUTES].sort()).toEqual([
       'GET /cancellations/:token',
       'GET /health/live',
       'GET /health/ready',
+      'GET /ledger/checkpoint',
+      'GET /ledger/tile/*',
+      'GET /ledger/verifier-key',
       'GET /metrics',
       'GET /openapi',
       'GET /openapi.json',

@@ -1,11 +1,22 @@
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { openingProblem } from '@castiron/ledger';
+import { eventually } from '@castiron/testing';
 import { describe, expect, it } from 'vitest';
 import { Castiron, valuesOf } from '../support/castiron.js';
 import { ledgerOf } from '../support/ledger.js';
+import { ledgerCommand } from '../support/ledger-command.js';
 
 const castiron = new Castiron();
 
-describe('G3: the ledger tells all (without proofs)', () => {
+/** The name of a copy's first bundle, whole or in part. */
+async function firstBundle(copy: string): Promise<string> {
+  const [size = ''] = (await readFile(join(copy, 'checkpoint'), 'utf8')).split('\n').slice(1);
+  return Number(size) < 256 ? `000.p/${size}` : '000';
+}
+
+describe('G3: the ledger tells all', () => {
   it('has one entry for every record, which opens its commitments, and a record for every released entry', async () => {
     const partner = await castiron.registerPartner();
     await castiron.agree(partner, [{ purpose: 'recommendation', attributes: ['companyName', 'servicesUsed'] }]);
@@ -46,5 +57,65 @@ describe('G3: the ledger tells all (without proofs)', () => {
   it('has no gap in its index', async () => {
     const indexes = (await ledgerOf(castiron)).map((entry) => entry.index);
     expect(indexes).toEqual(indexes.map((_, position) => String(position)));
+  });
+
+  it('is verified by whoever asks, and a copy of it without any server', async () => {
+    const partner = await castiron.registerPartner();
+    await castiron.agree(partner, [{ purpose: 'recommendation', attributes: ['companyName'] }]);
+    const customer = await castiron.registerCompany({ companyName: 'Verified' });
+    await castiron.permit(customer, partner.slug, 'recommendation');
+    await partner.readUntil((messages) => expect(messages).not.toEqual([]));
+    const size = (await ledgerOf(castiron)).length;
+    const log = `${castiron.endpoints.services['partner-sharing']?.url}/ledger`;
+    const key = (await (await fetch(`${log}/verifier-key`)).text()).trim();
+    const signed = async () => Number((await (await fetch(`${log}/checkpoint`)).text()).split('\n')[1]);
+    // In its tree by the next checkpoint.
+    await eventually(async () => expect(await signed()).toBeGreaterThanOrEqual(size), { within: 20_000 });
+
+    const folder = await mkdtemp(join(tmpdir(), 'ledger-'));
+    try {
+      const [seen, copy] = [join(folder, 'seen'), join(folder, 'copy')];
+      const verified = await ledgerCommand('verify', '--from', log, '--key', key, '--remember', seen, '--copy', copy);
+      expect(verified).toMatchObject({
+        exitCode: 0,
+        stdout: expect.stringMatching(/all of \d+ entries are as they were signed\./),
+      });
+      const offline = ['verify', '--from', copy, '--key', key, '--remember', seen];
+      expect(await ledgerCommand(...offline)).toMatchObject({
+        exitCode: 0,
+        stdout: expect.stringContaining('goes on from'),
+      });
+
+      const bundle = join(copy, 'tile/entries', await firstBundle(copy));
+      const bytes = await readFile(bundle);
+      await writeFile(bundle, Buffer.concat([bytes.subarray(0, 9), Buffer.from('X'), bytes.subarray(10)]));
+      expect(await ledgerCommand(...offline)).toMatchObject({
+        exitCode: 1,
+        stdout: expect.stringContaining('entry 0: '),
+      });
+    } finally {
+      await rm(folder, { recursive: true });
+    }
+  });
+
+  it('gives nothing but what it has, in one spelling', async () => {
+    const log = `${castiron.endpoints.services['partner-sharing']?.url}/ledger`;
+    for (const path of [
+      'tile/0/00',
+      'tile/64/000',
+      'tile/0/x999/000',
+      'tile/entries/x001/000',
+      'tile/',
+      'tile/../checkpoint',
+    ])
+      expect((await fetch(`${log}/${path}`)).status, path).toBe(path.endsWith('checkpoint') ? 200 : 404);
+    const later = await fetch(`${log}/tile/0/x999/000`);
+    expect(later.headers.get('cache-control') ?? '').not.toContain('immutable');
+    for (const path of ['tile/0/%30%30%30.p/1', 'tile/0/000.p/1?x', 'tile/0/000.p/1/', 'tile/0/000.p/999999999999'])
+      expect((await fetch(`${log}/${path}`)).status, path).toBe(404);
+    const tile = await fetch(`${log}/tile/0/000.p/1`);
+    expect(tile.headers.get('content-type')).toBe('application/octet-stream');
+    expect(tile.headers.get('cache-control')).toContain('immutable');
+    expect((await tile.arrayBuffer()).byteLength).toBe(32);
   });
 });

@@ -1,3 +1,5 @@
+import { readKeyFile } from '@castiron/encryption';
+import { noteSigner, type NoteSigner } from '@castiron/ledger';
 import {
   clientSettings,
   httpSettings,
@@ -17,11 +19,19 @@ const specification = {
   /** Makes the topics, users and rules of recipients, and reads or writes nothing. */
   provisionerUsername: text('KAFKA_PROVISIONER_USERNAME'),
   provisionerPassword: text('KAFKA_PROVISIONER_PASSWORD', { secret: true }),
+  /** The ledger's name, for good: its address without the scheme. */
+  ledgerOrigin: text('LEDGER_ORIGIN', { pattern: /^[^\s+]{1,255}$/ }),
+  /** Holds the private key of Ed25519 that signs the ledger's heads. */
+  ledgerKeyFile: text('LEDGER_KEY_FILE'),
 };
 
-export type PartnerSharingSettings = SettingsOf<typeof specification>;
+export type PartnerSharingSettings = SettingsOf<typeof specification> & {
+  readonly ledgerSigner: NoteSigner;
+};
 
 /** The only place that reads the environment. Throws an error that names every bad setting, and shows no secret. */
 export function readSettings(env: Readonly<Record<string, string | undefined>> = process.env): PartnerSharingSettings {
-  return parseSettings(env, specification);
+  const settings = parseSettings(env, specification);
+  const ledgerSigner = noteSigner(settings.ledgerOrigin, readKeyFile(settings.ledgerKeyFile));
+  return Object.freeze({ ...settings, ledgerSigner });
 }

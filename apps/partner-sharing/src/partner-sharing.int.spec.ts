@@ -79,6 +79,8 @@ beforeAll(async () => {
       OIDC_CLIENT_SECRET: client.secret,
       SERVICE_KEY_FILE: keyFile,
       CUSTOMER_PROFILES_URL: await startCustody(),
+      LEDGER_ORIGIN: 'castiron.example/ledger',
+      LEDGER_KEY_FILE: keyFile,
     }),
     () => undefined,
   );

@@ -1,4 +1,5 @@
 import { Module, type DynamicModule } from '@nestjs/common';
+import type { NoteSigner } from '@castiron/ledger';
 import type { Wiring } from '@castiron/service';
 import { DraftAgreementController } from './agreements/draft-agreement/draft-agreement.controller.js';
 import { DraftAgreementUseCase } from './agreements/draft-agreement/draft-agreement.use-case.js';
@@ -8,6 +9,9 @@ import { SignAgreementUseCase } from './agreements/sign-agreement/sign-agreement
 import { SignaturesController } from './agreements/sign-agreement/signatures.controller.js';
 import { TerminateAgreementUseCase } from './agreements/terminate-agreement/terminate-agreement.use-case.js';
 import { TerminationController } from './agreements/terminate-agreement/termination.controller.js';
+import { LedgerController } from './checkpoints/ledger.controller.js';
+import { ProofsController } from './checkpoints/proofs.controller.js';
+import { ReadLog } from './checkpoints/read-log.query.js';
 import { CommandsController } from './commands/commands.controller.js';
 import type { PartnerSharing } from './partner-sharing.js';
 import { GrantPermissionUseCase } from './permissions/grant-permission/grant-permission.use-case.js';
@@ -41,6 +45,8 @@ const CONTROLLERS = [
   ImportPermissionsController,
   ReadingController,
   CommandsController,
+  LedgerController,
+  ProofsController,
 ];
 
 /** Every command and query of this service. */
@@ -49,6 +55,7 @@ export class PartnerSharingModule {
   static with(
     { dataSource, transactions, logger }: Pick<Wiring<unknown>, 'dataSource' | 'transactions' | 'logger'>,
     { signals, fence, provisioning }: Pick<PartnerSharing, 'signals' | 'fence' | 'provisioning'>,
+    ledgerSigner: NoteSigner,
     onRecipient: (slug: string) => Promise<void>,
   ): DynamicModule {
     const termination = new TerminateAgreementUseCase(dataSource, transactions, signals);
@@ -68,6 +75,7 @@ export class PartnerSharingModule {
       new ReadHoldings(dataSource),
       new ReadDisclosures(dataSource),
       new ExplainShare(dataSource),
+      new ReadLog(dataSource, ledgerSigner),
     ];
     return {
       module: PartnerSharingModule,

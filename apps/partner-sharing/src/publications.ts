@@ -1,11 +1,13 @@
 import {
   agreementChanged,
   agreementNotice,
+  checkpointSigned,
   disclosureRecorded,
   duties,
   noticeDue,
   permissionChanged,
   sharingAgreements,
+  sharingCheckpoints,
   sharingDisclosures,
   sharingPermissions,
   withdrawalDue,
@@ -20,6 +22,7 @@ export const publications = {
   noticeDue,
   withdrawalDue,
   disclosureRecorded,
+  checkpointSigned,
 } as const;
 
 /** A permission's changes are in order. */
@@ -30,6 +33,9 @@ export const orderOfAgreement = (agreement: string): string => outboxKey(sharing
 
 /** Disclosures are keyed by recipient: one publisher announces them, so that releases do not wait for each other here. */
 export const orderOfDisclosures = (recipient: string): string => outboxKey(sharingDisclosures.name, recipient);
+
+/** All heads of a log are in order. */
+export const orderOfCheckpoints = (origin: string): string => outboxKey(sharingCheckpoints.name, origin);
 
 /** Duties are in order per subject, agreement notices per agreement. */
 export const orderOfDuties = (recipient: string, key: string): string => outboxKey(duties.of(recipient).name, key);

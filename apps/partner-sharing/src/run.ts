@@ -2,6 +2,7 @@ import type { Inbox } from '@castiron/inbox';
 import { every, runService, type RunningService, type Wiring } from '@castiron/service';
 import { TermKeeper } from './agreements/keep-terms/term-keeper.js';
 import type { PartnerSharingSettings } from './config.js';
+import { signNextCheckpoint } from './checkpoints/sign-checkpoint.js';
 import { migrations } from './database/migrations.js';
 import { announceDisclosures } from './ledger-announcements/disclosure-announcer.js';
 import { expireObligations } from './obligations/expire-obligations/expire-obligations.js';
@@ -15,6 +16,8 @@ const TERMS_MS = 5_000;
 const OBLIGATIONS_MS = 60_000;
 /** The net under the signal: what a process left that ended between the two. */
 const ANNOUNCE_MS = 10_000;
+/** From one signed head of the ledger to the next, at least. */
+const CHECKPOINT_MS = 2_000;
 
 type ThisWiring = Wiring<PartnerSharingSettings>;
 
@@ -37,7 +40,7 @@ export function runPartnerSharing(
       sharing = partnerSharing(wiring);
       const watch = (slug: string) => inbox?.()?.watch([repliesOf(slug)]);
       // Not waited for: the consumer starts anew with one more topic, and reads that topic from its beginning.
-      return PartnerSharingModule.with(wiring, sharing, (slug) => {
+      return PartnerSharingModule.with(wiring, sharing, settings.ledgerSigner, (slug) => {
         watch(slug)?.catch((error: unknown) =>
           wiring.logger.warn({ err: error }, 'the replies of a new recipient are read later'),
         );
@@ -73,6 +76,15 @@ export function runPartnerSharing(
           work: async () => !room.isFull && (await announceDisclosures(transactions)),
           onError: complain('disclosures were not announced'),
         }),
+        every(
+          CHECKPOINT_MS,
+          'checkpoints',
+          async () => {
+            // As with disclosures: the ledger keeps what is signed later.
+            while (!room.isFull && (await signNextCheckpoint(transactions, settings.ledgerSigner)));
+          },
+          complain('the head of the ledger was not signed'),
+        ),
         // Other processes register recipients too.
         every(
           TERMS_MS,

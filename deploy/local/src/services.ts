@@ -57,6 +57,8 @@ export async function environmentOf(
       CUSTOMER_PROFILES_URL: `http://127.0.0.1:${ports['customer-profiles']}`,
       KAFKA_PROVISIONER_USERNAME: stack.kafka.principals['provisioner']?.username ?? '',
       KAFKA_PROVISIONER_PASSWORD: stack.kafka.principals['provisioner']?.password ?? '',
+      LEDGER_ORIGIN: 'castiron.localhost/ledger',
+      LEDGER_KEY_FILE: await keyFile(join(stack.dataDir, 'ledger-signing.key')),
     }),
     notifications: async () => ({
       SMTP_URL: stack.mail.smtp,

@@ -13,6 +13,9 @@ describe('the list of public routes', () => {
       'GET /openapi/*',
       'GET /cancellations/:token',
       'POST /cancellations/:token',
+      'GET /ledger/checkpoint',
+      'GET /ledger/verifier-key',
+      'GET /ledger/tile/*',
     ]);
     expect(Object.isFrozen(PUBLIC_ROUTES)).toBe(true);
   });

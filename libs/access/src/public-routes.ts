@@ -1,7 +1,7 @@
 /**
  * The closed list of what answers without a token, as `METHOD path`. A public handler outside this list fails the
  * start of its service, and a test compares the list, so that nothing becomes public by the way.
- * `/*` at the end covers the files of the OpenAPI page.
+ * `/*` at the end covers what is below: the files of the OpenAPI page, the ledger's tiles.
  */
 export const PUBLIC_ROUTES: readonly string[] = Object.freeze([
   'GET /health/live',
@@ -12,6 +12,9 @@ export const PUBLIC_ROUTES: readonly string[] = Object.freeze([
   'GET /openapi/*',
   'GET /cancellations/:token',
   'POST /cancellations/:token',
+  'GET /ledger/checkpoint',
+  'GET /ledger/verifier-key',
+  'GET /ledger/tile/*',
 ]);
 
 /** @param path the route's pattern (`/cancellations/:token`), not the requested address */

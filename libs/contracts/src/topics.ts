@@ -5,6 +5,7 @@ import { duties } from './recipients/duties.events.js';
 import { feeds } from './recipients/feed-record.event.js';
 import { replies } from './recipients/replies.events.js';
 import { sharingAgreements } from './sharing/agreement-changed.event.js';
+import { sharingCheckpoints } from './sharing/checkpoint-signed.event.js';
 import { sharingDisclosures } from './sharing/disclosure-recorded.event.js';
 import { sharingLanes } from './sharing/lane-batch-sent.event.js';
 import { sharingPermissions } from './sharing/permission-changed.event.js';
@@ -17,6 +18,7 @@ export const TOPICS: readonly Topic[] = [
   sharingPermissions,
   sharingAgreements,
   sharingDisclosures,
+  sharingCheckpoints,
   sharingLanes,
   notificationsMailings,
 ];

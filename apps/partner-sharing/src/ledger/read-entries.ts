@@ -34,3 +34,27 @@ export async function entriesFrom(
   );
   return rows.map(entryOf);
 }
+
+/**
+ * Leaf hashes from this index on, of which the ledger's head says that there are some.
+ * @throws where an index is missing: what follows it would get its place
+ */
+export async function leafHashesFrom(manager: EntityManager, from: number, limit: number): Promise<readonly Buffer[]> {
+  const rows: Pick<Row, 'index' | 'leaf_hash'>[] = await manager.query(
+    'SELECT index, leaf_hash FROM ledger_entries WHERE index >= $1 ORDER BY index LIMIT $2',
+    [from, limit],
+  );
+  return rows.map(({ index, leaf_hash }, position) => {
+    if (Number(index) !== from + position) throw new Error(`the ledger has no entry ${from + position}`);
+    return leaf_hash;
+  });
+}
+
+/** The very bytes that were hashed, from this index on. */
+export async function leavesFrom(manager: EntityManager, from: number, limit: number): Promise<readonly Buffer[]> {
+  const rows: Pick<Row, 'leaf'>[] = await manager.query(
+    'SELECT leaf FROM ledger_entries WHERE index >= $1 ORDER BY index LIMIT $2',
+    [from, limit],
+  );
+  return rows.map(({ leaf }) => Buffer.from(leaf, 'utf8'));
+}
