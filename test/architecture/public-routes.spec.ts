@@ -49,6 +49,8 @@ describe('HTTP routes', () => {
       'POST /registrations/subscription': 'portal',
       'PUT /customers/:customer/permissions/:recipient/:purpose': 'portal',
       'DELETE /customers/:customer/permissions/:recipient/:purpose': 'portal',
+      'PUT /customers/:customer/objections/:recipient/:purpose': 'portal',
+      'DELETE /customers/:customer/objections/:recipient/:purpose': 'portal',
     });
   });
 

@@ -2,6 +2,10 @@ import { Module, type DynamicModule } from '@nestjs/common';
 import { Transactions } from '@castiron/transactions';
 import { DataSource } from 'typeorm';
 import { CatalogueController } from './catalogue/read-catalogue/catalogue.controller.js';
+import { CommandsController } from './commands/commands.controller.js';
+import { destroyKeysOfErased } from './erasures/destroy-keys/destroy-keys.js';
+import { EraseCustomerUseCase } from './erasures/erase-customer/erase-customer.use-case.js';
+import { ErasuresController } from './erasures/erase-customer/erasures.controller.js';
 import { ImportCustomersUseCase } from './imports/import-customers/import-customers.use-case.js';
 import { ImportsController } from './imports/import-customers/imports.controller.js';
 import { KeysController } from './key-custody/hand-out-keys/keys.controller.js';
@@ -32,6 +36,8 @@ export class CustomerProfilesModule {
         RegistrationsController,
         CustomersController,
         AttributesController,
+        ErasuresController,
+        CommandsController,
         ImportsController,
         CatalogueController,
         StatementsController,
@@ -43,6 +49,10 @@ export class CustomerProfilesModule {
         { provide: RegisterCustomerUseCase, useValue: new RegisterCustomerUseCase(database, transactions, custody) },
         { provide: ReadProfileUseCase, useValue: new ReadProfileUseCase(database, custody) },
         { provide: ChangeAttributesUseCase, useValue: new ChangeAttributesUseCase(database, transactions, custody) },
+        {
+          provide: EraseCustomerUseCase,
+          useValue: new EraseCustomerUseCase(transactions, () => destroyKeysOfErased(database, custody)),
+        },
         {
           provide: ImportCustomersUseCase,
           useValue: new ImportCustomersUseCase(database, transactions, custody, serviceKey),

@@ -7,16 +7,19 @@ import type { Transactions } from '@castiron/transactions';
 import type { DataSource } from 'typeorm';
 import { readSettings } from './config.js';
 import { CustomerProfilesModule } from './customer-profiles.module.js';
+import { destroyKeysOfErased } from './erasures/destroy-keys/destroy-keys.js';
 import { KeyCustody } from './key-custody/key-custody.js';
 import { sweepUnusedKeys } from './key-custody/sweep-unused-keys/sweep-unused-keys.use-case.js';
 import { keyStoreMigrations, migrations } from './migrations.js';
 import { loadStatements } from './statements/load-statements/load-statements.use-case.js';
 import { readStatements } from './statements/load-statements/statement-file.js';
 import { publications } from './publications.js';
-import { subscriptions } from './subscriptions.js';
+import { IGNORED, subscriptions } from './subscriptions.js';
 
 const SWEEP_MS = 10 * 60_000;
 const STATEMENTS_MS = 60_000;
+/** The net under each erasure, which destroys the keys itself where it can. */
+const DESTROY_KEYS_MS = 5_000;
 const STATEMENTS = join(import.meta.dirname, '../statements');
 
 const publishStatements = (transactions: Transactions): Promise<void> =>
@@ -38,8 +41,7 @@ await runService({
     custody = new KeyCustody(keyStore, settings.keyEncryptionKey, logger);
     return CustomerProfilesModule.with({ database, transactions, custody, serviceKey });
   },
-  // An inbox that reads nothing would never be healthy.
-  ...(subscriptions.length > 0 && { inbox: () => ({ topics, subscriptions }) }),
+  inbox: () => ({ topics, subscriptions, ignored: IGNORED }),
   parts: (_app, { dataSource: database, transactions, logger }) => [
     {
       name: 'key-store',
@@ -64,6 +66,12 @@ await runService({
       'statements',
       () => publishStatements(transactions),
       (error) => logger.error({ err: error }, 'statements were not published'),
+    ),
+    every(
+      DESTROY_KEYS_MS,
+      'keys-of-erased',
+      async () => void (await destroyKeysOfErased(database, custody)),
+      (error) => logger.error({ err: error }, 'keys of erased customers were not destroyed'),
     ),
     every(
       SWEEP_MS,

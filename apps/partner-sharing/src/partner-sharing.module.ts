@@ -13,6 +13,10 @@ import { LedgerController } from './checkpoints/ledger.controller.js';
 import { ProofsController } from './checkpoints/proofs.controller.js';
 import { ReadLog } from './checkpoints/read-log.query.js';
 import { CommandsController } from './commands/commands.controller.js';
+import { IncidentsController } from './incidents/incidents.controller.js';
+import { ChangeObjectionUseCase } from './objections/change-objection.use-case.js';
+import { CooperationController } from './objections/cooperation.controller.js';
+import { ObjectionsController } from './objections/objections.controller.js';
 import type { PartnerSharing } from './partner-sharing.js';
 import { GrantPermissionUseCase } from './permissions/grant-permission/grant-permission.use-case.js';
 import { GrantPermissionController } from './permissions/grant-permission/permission.controller.js';
@@ -43,6 +47,9 @@ const CONTROLLERS = [
   RevocationController,
   ReadPermissionsController,
   ImportPermissionsController,
+  ObjectionsController,
+  CooperationController,
+  IncidentsController,
   ReadingController,
   CommandsController,
   LedgerController,
@@ -72,6 +79,7 @@ export class PartnerSharingModule {
       new GrantPermissionUseCase(transactions, signals),
       new RevokePermissionUseCase(transactions, signals),
       new ImportPermissionsUseCase(transactions, signals),
+      new ChangeObjectionUseCase(transactions, signals),
       new ReadHoldings(dataSource),
       new ReadDisclosures(dataSource),
       new ExplainShare(dataSource),

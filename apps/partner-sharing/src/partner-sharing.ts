@@ -18,6 +18,8 @@ export interface PartnerSharing {
   readonly releaser: Releaser;
   readonly sweeper: Sweeper;
   readonly keepProfile: KeepProfileWhenProfileChanged;
+  /** Drops a customer's keys from memory at once. */
+  readonly forgetKeys: (customer: string) => void;
   readonly provisioning: Provisioning;
 }
 
@@ -41,6 +43,7 @@ export function partnerSharing(wiring: Wiring<PartnerSharingSettings>): PartnerS
     onLog: tellingOfKafka(logger),
   });
   const journal = new LaneJournal(kafka);
+  const forgetKeys = (customer: string): void => keys.forget(customer);
   const laneParts = { dataSource, transactions, kafka, journal, keys, signals, logger };
   return {
     signals,
@@ -48,7 +51,8 @@ export function partnerSharing(wiring: Wiring<PartnerSharingSettings>): PartnerS
     // Half of the others' lease: a fence waits for a lane whose owner is gone.
     releaser: new Releaser(laneParts, undefined, settings.leaseMs / 2),
     sweeper: new Sweeper(transactions, signals, logger, () => room.isFull),
-    keepProfile: new KeepProfileWhenProfileChanged(signals, (customer) => keys.forget(customer)),
+    keepProfile: new KeepProfileWhenProfileChanged(signals, forgetKeys),
+    forgetKeys,
     provisioning: new KafkaProvisioning(provisioner),
   };
 }

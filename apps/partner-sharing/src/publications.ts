@@ -4,7 +4,9 @@ import {
   checkpointSigned,
   disclosureRecorded,
   duties,
+  fenceStood,
   noticeDue,
+  objectionChanged,
   permissionChanged,
   sharingAgreements,
   sharingCheckpoints,
@@ -17,6 +19,8 @@ import { outboxKey } from '@castiron/transactions';
 /** All that this service may publish through its outbox; feeds and lanes are written by the release step alone. */
 export const publications = {
   permissionChanged,
+  objectionChanged,
+  fenceStood,
   agreementChanged,
   agreementNotice,
   noticeDue,
@@ -28,6 +32,13 @@ export const publications = {
 /** A permission's changes are in order. */
 export const orderOfPermission = (customer: string, recipient: string, purpose: string): string =>
   outboxKey(sharingPermissions.name, `${customer}/${recipient}/${purpose}`);
+
+/** An objection's changes are in order. */
+export const orderOfObjection = (customer: string, recipient: string, purpose: string): string =>
+  outboxKey(sharingPermissions.name, `${customer}/${recipient}/${purpose}/objection`);
+
+/** What a customer took away is told in order. */
+export const orderOfFences = (customer: string): string => outboxKey(sharingPermissions.name, `${customer}/fence`);
 
 export const orderOfAgreement = (agreement: string): string => outboxKey(sharingAgreements.name, agreement);
 

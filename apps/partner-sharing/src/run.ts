@@ -2,8 +2,9 @@ import type { Inbox } from '@castiron/inbox';
 import { every, runService, type RunningService, type Wiring } from '@castiron/service';
 import { TermKeeper } from './agreements/keep-terms/term-keeper.js';
 import type { PartnerSharingSettings } from './config.js';
-import { signNextCheckpoint } from './checkpoints/sign-checkpoint.js';
+import { signCheckpointOrReport } from './checkpoints/sign-checkpoint.js';
 import { migrations } from './database/migrations.js';
+import { reportFences } from './fence/report-fences.js';
 import { announceDisclosures } from './ledger-announcements/disclosure-announcer.js';
 import { expireObligations } from './obligations/expire-obligations/expire-obligations.js';
 import { partnerSharing, type PartnerSharing } from './partner-sharing.js';
@@ -16,6 +17,8 @@ const TERMS_MS = 5_000;
 const OBLIGATIONS_MS = 60_000;
 /** The net under the signal: what a process left that ended between the two. */
 const ANNOUNCE_MS = 10_000;
+/** Another process may have settled what a fence waits for. */
+const FENCES_MS = 1_000;
 /** From one signed head of the ledger to the next, at least. */
 const CHECKPOINT_MS = 2_000;
 
@@ -49,7 +52,7 @@ export function runPartnerSharing(
     },
     inbox: async (_app, { dataSource }) => ({
       topics: [...TOPICS_READ, ...(await recipientsReplying(dataSource.manager))],
-      subscriptions: subscriptions(built().keepProfile, built().signals),
+      subscriptions: subscriptions(built().keepProfile, built().signals, built().forgetKeys),
     }),
     parts: (app, { dataSource, transactions, logger, room }, inboxOf) => {
       inbox = inboxOf;
@@ -81,10 +84,15 @@ export function runPartnerSharing(
           'checkpoints',
           async () => {
             // As with disclosures: the ledger keeps what is signed later.
-            while (!room.isFull && (await signNextCheckpoint(transactions, settings.ledgerSigner)));
+            while (!room.isFull && (await signCheckpointOrReport(dataSource, transactions, settings.ledgerSigner)));
           },
           complain('the head of the ledger was not signed'),
         ),
+        signals.whenever('settled', FENCES_MS, {
+          name: 'fences',
+          work: () => reportFences(transactions),
+          onError: complain('fences of other services were not reported'),
+        }),
         // Other processes register recipients too.
         every(
           TERMS_MS,

@@ -60,7 +60,9 @@ async function read(topic: string): Promise<void> {
     transactions: rig.transactions,
     kafka,
     topics: [topic],
-    subscriptions: subscriptions(keepProfile, rig.signals).filter(({ contract }) => belongsTo(contract, topic)),
+    subscriptions: subscriptions(keepProfile, rig.signals, () => undefined).filter(({ contract }) =>
+      belongsTo(contract, topic),
+    ),
     seal: parkedSeal(newKey(), 'spec'),
     logger: createLogger('spec', 'silent'),
     onCrash: (error) => crashes.push(error),

@@ -1,4 +1,6 @@
 import {
+  customerErased,
+  customersErasures,
   customersProfiles,
   customersStatements,
   mailingCancelled,
@@ -10,6 +12,7 @@ import {
 } from '@castiron/contracts';
 import { subscribe, type Subscription } from '@castiron/inbox';
 import { revokeMailingWhenMailingCancelled } from './mailings/revoke-mailing-when-mailing-cancelled.handler.js';
+import { eraseWhenCustomerErased } from './profiles/keep-profiles/erase-when-customer-erased.handler.js';
 import {
   keysOfProfile,
   type KeepProfileWhenProfileChanged,
@@ -18,7 +21,12 @@ import type { ReleaseSignals } from './release/release-signals.js';
 import { settleWithdrawalWhenConfirmed } from './replies/settle-withdrawal-when-confirmed.handler.js';
 import { keepStatementWhenStatementPublished } from './statements/keep-statements/keep-statement-when-statement-published.handler.js';
 
-export const TOPICS_READ = [customersProfiles.name, customersStatements.name, notificationsMailings.name] as const;
+export const TOPICS_READ = [
+  customersProfiles.name,
+  customersErasures.name,
+  customersStatements.name,
+  notificationsMailings.name,
+] as const;
 
 /** The replies of a recipient are read from its registration on, and after its agreement ended too. */
 export const repliesOf = (slug: string): string => replies.of(slug).name;
@@ -27,13 +35,20 @@ export const repliesOf = (slug: string): string => replies.of(slug).name;
 export function subscriptions(
   keepProfile: KeepProfileWhenProfileChanged,
   signals: ReleaseSignals,
+  forgetKeys: (customer: string) => void,
 ): readonly Subscription[] {
   const revokeMailing = revokeMailingWhenMailingCancelled(signals);
+  const erase = eraseWhenCustomerErased(signals, forgetKeys);
   return [
     subscribe(profileChanged, {
       keys: keysOfProfile,
       handle: (event, tx) => keepProfile.handle([event], tx),
       handleBatch: (events, tx) => keepProfile.handle(events, tx),
+    }),
+    subscribe(customerErased, {
+      handle: (event, tx) => erase([event], tx),
+      handleBatch: erase,
+      overtakes: true,
     }),
     subscribe(statementPublished, { handle: keepStatementWhenStatementPublished }),
     subscribe(mailingCancelled, {

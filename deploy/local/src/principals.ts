@@ -41,9 +41,20 @@ const PRINCIPALS = {
   admin: {},
   /** Makes the topics, users and rules of new recipients, and reads or writes nothing. */
   provisioner: { cluster: ['alter', 'describe'], provisions: ['feeds.', 'duties.', 'replies.'] },
-  'customer-profiles': { write: customers, read: customers, group: 'customer-profiles', outbox: true },
+  'customer-profiles': {
+    write: customers,
+    read: [...customers, 'sharing.permissions.v1'],
+    group: 'customer-profiles',
+    outbox: true,
+  },
   'partner-sharing': {
-    read: ['customers.profiles.v1', 'customers.statements.v1', 'notifications.mailings.v1', ...sharing],
+    read: [
+      'customers.profiles.v1',
+      'customers.erasures.v1',
+      'customers.statements.v1',
+      'notifications.mailings.v1',
+      ...sharing,
+    ],
     write: sharing,
     readBelow: ['replies.'],
     writeBelow: ['feeds.', 'duties.'],

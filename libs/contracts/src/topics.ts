@@ -1,3 +1,4 @@
+import { customersErasures } from './customers/customer-erased.event.js';
 import { customersProfiles } from './customers/profile-changed.event.js';
 import { customersStatements } from './customers/statement-published.event.js';
 import { notificationsMailings } from './notifications/mailing-cancelled.event.js';
@@ -14,6 +15,7 @@ import type { Topic } from './topic.js';
 /** Every topic that exists once; those of recipients are made when a recipient registers. */
 export const TOPICS: readonly Topic[] = [
   customersProfiles,
+  customersErasures,
   customersStatements,
   sharingPermissions,
   sharingAgreements,

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { DataSource, type MigrationInterface, type QueryRunner } from 'typeorm';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { Roles } from '@castiron/access';
-import { permissionChanged, sharingPermissions } from '@castiron/contracts';
+import { customersStatements, statementPublished } from '@castiron/contracts';
 import { newKey } from '@castiron/encryption';
 import { createLogger } from '@castiron/observability';
 import { eventually, freshDatabaseUrl } from '@castiron/testing';
@@ -87,9 +87,9 @@ describe('a service with a database and Kafka', () => {
       publications: {},
       module: NothingModule,
       inbox: () => ({
-        topics: [sharingPermissions.name],
+        topics: [customersStatements.name],
         subscriptions: [],
-        ignored: [permissionChanged],
+        ignored: [statementPublished],
       }),
       exit: () => undefined,
     });

@@ -80,11 +80,9 @@ export class KeyCustody {
     return found;
   }
 
-  /** @throws Error where a customer that exists has no keys that open: its values cannot be read any more. */
-  async keysOfExisting(customer: string): Promise<CustomerKeys> {
-    const keys = (await this.keysOf([customer])).get(customer);
-    if (keys === undefined) throw new Error('a customer has no keys in the key store that can be opened');
-    return keys;
+  /** For good: whatever their keys sealed stays so, wherever it is. */
+  async destroy(customers: readonly string[]): Promise<void> {
+    await this.keyStore.query('DELETE FROM customer_keys WHERE customer = ANY($1::uuid[])', [customers]);
   }
 
   /** undefined: damaged, another customer's, or wrapped under another key-encryption key. */

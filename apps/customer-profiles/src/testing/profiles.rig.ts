@@ -1,5 +1,13 @@
 import 'reflect-metadata';
-import { decodeMessage, profileChanged, statementPublished, type DataOf } from '@castiron/contracts';
+import {
+  customerErased,
+  decodeMessage,
+  fenceStood,
+  newEventId,
+  profileChanged,
+  statementPublished,
+  type DataOf,
+} from '@castiron/contracts';
 import { KeyCustodyClient, newKey } from '@castiron/encryption';
 import { createLogger, createMetrics, Health } from '@castiron/observability';
 import { appendToOutbox, outboxMigrations } from '@castiron/outbox';
@@ -12,7 +20,9 @@ import {
 } from '@castiron/service';
 import type { Transactions } from '@castiron/transactions';
 import type { DataSource } from 'typeorm';
+import { noteFenceWhenFenceStood } from '../commands/note-fence-when-fence-stood.handler.js';
 import { CustomerProfilesModule } from '../customer-profiles.module.js';
+import { destroyKeysOfErased } from '../erasures/destroy-keys/destroy-keys.js';
 import { KeyCustody } from '../key-custody/key-custody.js';
 import { migrations } from '../migrations.js';
 import { publications } from '../publications.js';
@@ -44,6 +54,8 @@ interface Call {
 interface Body {
   readonly code: string;
   readonly customer: string;
+  readonly command: string;
+  readonly poll: string;
   readonly field: string;
   readonly attributes: Record<string, string>;
   readonly rows: readonly { readonly outcome: string; readonly customer: string }[];
@@ -56,6 +68,7 @@ export class ProfilesRig {
     readonly database: DataSource,
     readonly keyStore: DataSource,
     readonly transactions: Transactions,
+    private readonly custody: KeyCustody,
     private readonly service: RunningService,
     private readonly tokenOf: (role: string, sub: string) => Promise<string>,
   ) {}
@@ -82,7 +95,7 @@ export class ProfilesRig {
       logger,
       answers: new AnswerStore(database, newKey()),
     });
-    return new ProfilesRig(database, keyStore, transactions, service, tokenOf);
+    return new ProfilesRig(database, keyStore, transactions, custody, service, tokenOf);
   }
 
   async stop(): Promise<void> {
@@ -126,7 +139,11 @@ export class ProfilesRig {
         typeof payload === 'object' && payload !== null && !Buffer.isBuffer(payload)
           ? JSON.stringify(payload)
           : payload;
-      const decoded = decodeMessage({ topic, key, value, headers }, [profileChanged, statementPublished]);
+      const decoded = decodeMessage({ topic, key, value, headers }, [
+        profileChanged,
+        customerErased,
+        statementPublished,
+      ]);
       if (!decoded.ok) throw new Error(`${decoded.reason}: ${decoded.detail}`);
       return decoded.event.data;
     });
@@ -134,6 +151,23 @@ export class ProfilesRig {
 
   async profilesOf(customer: string) {
     return (await this.published('customers.profiles.v1', customer)) as DataOf<typeof profileChanged>[];
+  }
+
+  /** As partner-sharing tells that the fence of a command stands. */
+  fenceStands(customer: string, command: string): Promise<void> {
+    const event = {
+      contract: fenceStood,
+      topic: 'sharing.permissions.v1',
+      key: `${customer}/fence`,
+      data: { customer, command, at: new Date().toISOString() },
+      meta: { id: newEventId(), time: new Date() },
+    };
+    return this.transactions.run([], (tx) => noteFenceWhenFenceStood(event, tx));
+  }
+
+  /** As the service does every few seconds. */
+  destroyKeys(): Promise<number> {
+    return destroyKeysOfErased(this.database, this.custody);
   }
 
   /** As partner-sharing asks for keys. */

@@ -23,6 +23,7 @@ export interface Agreement {
   readonly highestTier: Tier;
   readonly from: Date;
   readonly until: Date;
+  readonly daysToDelete: number;
   readonly epoch: string;
   readonly signatures: Readonly<Partial<Record<Side, Signature>>>;
   readonly enteredAt: Date | null;
@@ -30,7 +31,7 @@ export interface Agreement {
   readonly terminationReason: string | null;
 }
 
-const COLUMNS = `id, recipient, state, purposes, highest_tier AS "highestTier", valid_from AS "from", valid_until AS "until", epoch,
+const COLUMNS = `id, recipient, state, purposes, highest_tier AS "highestTier", valid_from AS "from", valid_until AS "until", days_to_delete AS "daysToDelete", epoch,
   jsonb_strip_nulls(jsonb_build_object('company', company_signature, 'partner', partner_signature)) AS signatures,
   entered_at AS "enteredAt", terminated_at AS "terminatedAt", termination_reason AS "terminationReason"`;
 
@@ -71,12 +72,22 @@ export async function agreementInForce(manager: EntityManager, recipient: string
 }
 
 /** As it is shown over HTTP. */
-export const viewOf = ({ id, recipient, state, purposes, highestTier, from, until, ...rest }: Agreement) => ({
+export const viewOf = ({
+  id,
+  recipient,
+  state,
+  purposes,
+  highestTier,
+  from,
+  until,
+  daysToDelete,
+  ...rest
+}: Agreement) => ({
   agreement: id,
   recipient,
   state,
   epoch: Number(rest.epoch),
-  terms: { purposes, highestTier, from: from.toISOString(), until: until.toISOString() },
+  terms: { purposes, highestTier, from: from.toISOString(), until: until.toISOString(), daysToDelete },
   signatures: rest.signatures,
   enteredAt: rest.enteredAt?.toISOString() ?? null,
   terminatedAt: rest.terminatedAt?.toISOString() ?? null,

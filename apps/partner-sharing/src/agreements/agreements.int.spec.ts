@@ -75,6 +75,8 @@ describe('an agreement', () => {
     ['a day for an instant', { from: '2026-01-01' }, 'terms.from', 'P8'],
     ['a date that is none', { from: '2026-02-31T00:00:00Z' }, 'terms.from', 'P8'],
     ['a year out of bounds', { until: '9999-01-01T00:00:00Z' }, 'terms.until', 'P8'],
+    ['no day to delete in', { daysToDelete: 0 }, 'terms.daysToDelete', 'P8'],
+    ['half a year to delete in', { daysToDelete: 180 }, 'terms.daysToDelete', 'P8'],
     ['a term backwards', { from: inDays(2), until: inDays(1) }, 'terms.until', 'P8'],
   ])('is refused with %s', async (_what, terms, field, promise) => {
     known ??= await rig.newRecipient();

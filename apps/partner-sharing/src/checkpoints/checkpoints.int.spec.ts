@@ -18,11 +18,13 @@ import { freshDatabase } from '@castiron/testing';
 import { Transactions } from '@castiron/transactions';
 import type { DataSource } from 'typeorm';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { LedgerForked } from '../ledger/ledger-forked.js';
 import { appendEntries } from '../ledger/append-entries.js';
-import { ledgerMigrations } from '../ledger/migrations.js';
+import { migrations } from '../database/migrations.js';
+import { incidents } from '../incidents/incident.table.js';
 import { publications } from '../publications.js';
 import { ReadLog } from './read-log.query.js';
-import { LedgerForked, signNextCheckpoint } from './sign-checkpoint.js';
+import { signCheckpointOrReport, signNextCheckpoint } from './sign-checkpoint.js';
 
 const signer = noteSigner('castiron.example/ledger', randomBytes(32));
 const verifier = noteVerifier(signer.verifierKey);
@@ -30,7 +32,7 @@ const verifier = noteVerifier(signer.verifierKey);
 let database: DataSource;
 let transactions: Transactions;
 beforeEach(async () => {
-  database = await freshDatabase([...ledgerMigrations, ...outboxMigrations]);
+  database = await freshDatabase([...migrations, ...outboxMigrations]);
   transactions = new Transactions(database, { append: appendToOutbox, wake: () => {} }, publications);
 });
 afterEach(() => database.destroy());
@@ -139,6 +141,9 @@ describe('the head of the ledger', () => {
     await tamper('DELETE FROM ledger_entries WHERE index >= 10');
     await expect(sign()).rejects.toThrow(/entries end before 10/);
     expect(await published()).toHaveLength(1);
+    for (let times = 0; times < 2; times += 1)
+      await expect(signCheckpointOrReport(database, transactions, signer)).rejects.toThrow(LedgerForked);
+    expect(await incidents(database.manager, { state: 'open', limit: 9 })).toMatchObject([{ kind: 'ledger-forked' }]);
   });
 });
 

@@ -1,8 +1,10 @@
 import { checkpointSigned } from '@castiron/contracts';
 import { growTiles, isConsistent, signCheckpoint, TiledTree, TILE_WIDTH, type NoteSigner } from '@castiron/ledger';
 import type { Transactions } from '@castiron/transactions';
-import type { EntityManager } from 'typeorm';
+import type { DataSource, EntityManager } from 'typeorm';
+import { openIncident } from '../incidents/incident.table.js';
 import { keepSigned, lastSigned } from '../ledger/checkpoint.table.js';
+import { LedgerForked } from '../ledger/ledger-forked.js';
 import { leafHashesFrom } from '../ledger/read-entries.js';
 import { keepTiles, tilesOf } from '../ledger/tiles.table.js';
 import { orderOfCheckpoints } from '../publications.js';
@@ -13,11 +15,6 @@ const CHUNK = 32 * TILE_WIDTH;
 /** Where the tree stands, if the ledger has more. The tree without entries is signed too. */
 const BEHIND = `SELECT tree.size, head.size AS entries FROM ledger_tree AS tree, ledger_head AS head
   WHERE tree.size < head.size OR NOT EXISTS (SELECT FROM ledger_checkpoints)`;
-
-/** The tree does not go on from what was signed before: somebody changed it. Nothing more is signed. */
-export class LedgerForked extends Error {
-  override readonly name = 'LedgerForked';
-}
 
 /**
  * Takes what the ledger has more into its tree, and signs and publishes the new head (G3). A head that does not go on from
@@ -34,7 +31,7 @@ export function signNextCheckpoint(transactions: Transactions, signer: NoteSigne
     const before = Number(behind.size);
     const leafHashes = await leafHashesFrom(manager, before, CHUNK);
     if (leafHashes.length === 0 && Number(behind.entries) > before)
-      throw new LedgerForked(`the ledger's entries end before ${before}, and there were ${behind.entries}`);
+      throw new LedgerForked(`the ledger's entries end before ${before}`);
     await keepTiles(manager, await growTiles(before, leafHashes, tilesOf(manager)));
     const size = before + leafHashes.length;
     await manager.query('UPDATE ledger_tree SET size = $1', [size]);
@@ -49,6 +46,21 @@ export function signNextCheckpoint(transactions: Transactions, signer: NoteSigne
     });
     return leafHashes.length === CHUNK;
   });
+}
+
+/** The same; a ledger that was changed is an incident (P10), until somebody has said what came of it. */
+export async function signCheckpointOrReport(
+  dataSource: DataSource,
+  transactions: Transactions,
+  signer: NoteSigner,
+): Promise<boolean> {
+  try {
+    return await signNextCheckpoint(transactions, signer);
+  } catch (error) {
+    if (error instanceof LedgerForked)
+      await openIncident(dataSource.manager, { kind: 'ledger-forked', cause: error.message });
+    throw error;
+  }
 }
 
 async function rootAfterLastSigned(manager: EntityManager, size: number): Promise<Buffer> {

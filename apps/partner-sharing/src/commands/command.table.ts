@@ -19,6 +19,24 @@ export async function addCommand(manager: EntityManager, command: Omit<Command, 
   return { id, ...command };
 }
 
+/**
+ * Commands of another service about all of a customer, behind the epochs that the customers have now; that service hears once
+ * the fence stands (`report-fences.ts`). One that is known stays as it was.
+ */
+export async function addReported(
+  manager: EntityManager,
+  kind: string,
+  commands: readonly { readonly id: string; readonly customer: string }[],
+): Promise<void> {
+  await manager.query(
+    `INSERT INTO commands (id, kind, customer, scope, target, epoch, reported)
+     SELECT given.id, $1, given.customer, 'customer', given.customer, coalesce(c.epoch, 0), true
+       FROM unnest($2::uuid[], $3::uuid[]) AS given (id, customer) LEFT JOIN customers c ON c.id = given.customer
+     ON CONFLICT (id) DO NOTHING`,
+    [kind, commands.map(({ id }) => id), commands.map(({ customer }) => customer)],
+  );
+}
+
 export async function findCommand(
   manager: EntityManager,
   id: string,

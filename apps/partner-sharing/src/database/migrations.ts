@@ -14,6 +14,10 @@ import { AddPurposesToObligations1763890000012 } from './migrations/0012-add-pur
 import { CreateStatements1763890000013 } from './migrations/0013-create-statements.js';
 import { PutPendingReleasesInLine1763890000014 } from './migrations/0014-put-pending-releases-in-line.js';
 import { RememberCancellationsOfMailings1763890000015 } from './migrations/0015-remember-cancellations-of-mailings.js';
+import { ReportFencesOfCustomers1763890000016 } from './migrations/0016-report-fences-of-customers.js';
+import { CreateObjections1763890000017 } from './migrations/0017-create-objections.js';
+import { LetAgreementsSetADeadline1763890000018 } from './migrations/0018-let-agreements-set-a-deadline.js';
+import { CreateIncidents1763890000019 } from './migrations/0019-create-incidents.js';
 
 /** All migrations of this service, in order; those of outbox, inbox and idempotency come on top. */
 export const migrations = [
@@ -33,4 +37,8 @@ export const migrations = [
   CreateStatements1763890000013,
   PutPendingReleasesInLine1763890000014,
   RememberCancellationsOfMailings1763890000015,
+  ReportFencesOfCustomers1763890000016,
+  CreateObjections1763890000017,
+  LetAgreementsSetADeadline1763890000018,
+  CreateIncidents1763890000019,
 ];

@@ -1,5 +1,6 @@
 import type { Leaf } from '@castiron/ledger';
 import type { EntityManager } from 'typeorm';
+import { LedgerForked } from './ledger-forked.js';
 
 /** The most entries that one reading gives. */
 const MAX_ENTRIES_PER_READ = 1000;
@@ -45,7 +46,7 @@ export async function leafHashesFrom(manager: EntityManager, from: number, limit
     [from, limit],
   );
   return rows.map(({ index, leaf_hash }, position) => {
-    if (Number(index) !== from + position) throw new Error(`the ledger has no entry ${from + position}`);
+    if (Number(index) !== from + position) throw new LedgerForked(`the ledger has no entry ${from + position}`);
     return leaf_hash;
   });
 }

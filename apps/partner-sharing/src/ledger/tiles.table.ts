@@ -1,5 +1,6 @@
 import type { GrownTile, ReadTile } from '@castiron/ledger';
 import type { EntityManager } from 'typeorm';
+import { LedgerForked } from './ledger-forked.js';
 
 const HASH_BYTES = 32;
 
@@ -12,7 +13,7 @@ export const tilesOf =
       [level, index, width * HASH_BYTES],
     );
     const tile = rows[0];
-    if (tile === undefined) throw new Error(`the ledger has no tile ${level}/${index}`);
+    if (tile === undefined) throw new LedgerForked(`the ledger has no tile ${level}/${index}`);
     return tile.hashes;
   };
 

@@ -10,9 +10,6 @@ export interface Withdrawal {
   readonly purposes: readonly { readonly purpose: PurposeName; readonly attributes: readonly AttributeName[] }[];
 }
 
-/** Days a recipient has to do so and confirm. */
-export const DAYS_TO_DELETE = 30;
-
 /** What this record takes away from what was on the feed before it; undefined where it takes nothing. Pure. */
 export function withdrawalOf({ kind, holds, before }: Outcome): Withdrawal | undefined {
   if (kind === 'tombstone' || before.state !== 'released') return undefined;

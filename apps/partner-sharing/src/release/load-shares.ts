@@ -1,6 +1,7 @@
 import type { AttributeName, DoorName, PurposeName, RecipientKind, Tier } from '@castiron/contracts';
 import type { EntityManager } from 'typeorm';
 import type { AgreedPurpose, Facts, ListedPurpose } from '../confidentiality/facts.js';
+import { DAYS_TO_DELETE } from '../obligations/days-to-delete.js';
 import type { Holding, ShareState } from '../shares/share.js';
 
 /** A share with all that a decision about it rests on, read in one snapshot. */
@@ -24,6 +25,8 @@ export interface LoadedShare {
   /** The agreement in force, or the latest one; null for internal recipients. */
   readonly agreement: string | null;
   readonly agreementUntil: Date | null;
+  /** By its agreement, or as for all. */
+  readonly daysToDelete: number;
   /** Sealed values, with the profile's version each was given at. */
   readonly attributes: Readonly<Partial<Record<AttributeName, { readonly version: number; readonly sealed: string }>>>;
   /** A complete withdrawal that the recipient has not confirmed and whose time is not over. */
@@ -61,7 +64,9 @@ interface Row {
   highest_tier: Tier | null;
   valid_from: Date | null;
   valid_until: Date | null;
+  days_to_delete: number | null;
   permissions: Partial<Record<PurposeName, 'granted' | 'revoked'>> | null;
+  objections: PurposeName[];
   owes: boolean;
 }
 
@@ -70,9 +75,11 @@ const COLUMNS = `
   s.subject, s.state, s.version, s.holds, s.mailing, s.mailing_cancelled_at, s.entry, s.epoch AS share_epoch,
   c.version AS customer_version, c.epoch AS customer_epoch, c.deleted, c.door, c.purposes AS customer_purposes, c.attributes,
   a.id AS agreement, a.state AS agreement_state, a.epoch AS agreement_epoch, a.purposes AS agreed, a.highest_tier,
-  a.valid_from, a.valid_until,
+  a.valid_from, a.valid_until, a.days_to_delete,
   (SELECT jsonb_object_agg(p.purpose, p.state) FROM permissions p
     WHERE p.customer = wanted.customer AND p.recipient = r.slug) AS permissions,
+  ARRAY(SELECT o.purpose FROM objections o
+    WHERE o.customer = wanted.customer AND o.recipient = r.slug AND o.state = 'standing') AS objections,
   EXISTS (SELECT 1 FROM obligations o WHERE o.share = s.id AND o.complete AND o.state = 'open') AS owes`;
 
 const JOINS = `
@@ -107,7 +114,7 @@ function factsOf(row: Row): Facts | null {
       held: Object.keys(row.attributes ?? {}) as AttributeName[],
     },
     permissions: row.permissions ?? {},
-    objections: [],
+    objections: row.objections,
   };
 }
 
@@ -128,6 +135,7 @@ const loadedOf = (row: Row): LoadedShare => ({
   customerVersion: row.customer_version ?? 0,
   agreement: row.agreement,
   agreementUntil: row.valid_until,
+  daysToDelete: row.days_to_delete ?? DAYS_TO_DELETE,
   attributes: row.attributes ?? {},
   owesDeletion: row.owes,
   facts: factsOf(row),

@@ -16,6 +16,8 @@ export interface Outcome {
   readonly subject: string;
   readonly holds: readonly Holding[];
   readonly mailing: 'allowed' | 'stopped';
+  /** Days to delete what it withdraws; not in what a former version sent. */
+  readonly daysToDelete?: number;
   readonly before: { readonly state: ShareState; readonly holds: readonly Holding[] };
 }
 
@@ -33,6 +35,7 @@ export function outcomeOf({ share, plan, version, recordId, draft }: PreparedRec
     subject: share.subject,
     holds: plan.holds,
     mailing: plan.mailing,
+    daysToDelete: share.daysToDelete,
     before: { state: share.state, holds: share.holds },
   };
 }

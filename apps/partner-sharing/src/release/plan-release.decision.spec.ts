@@ -25,6 +25,7 @@ const share = (
   customerVersion: 1,
   agreement: null,
   agreementUntil: null,
+  daysToDelete: 30,
   attributes: { companyName: { version: 1, sealed: '' } },
   owesDeletion: false,
   facts: {

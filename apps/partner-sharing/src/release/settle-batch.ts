@@ -1,7 +1,8 @@
 import { newEventId, withdrawalDue } from '@castiron/contracts';
 import type { Transactions, Tx } from '@castiron/transactions';
 import type { DataSource } from 'typeorm';
-import { DAYS_TO_DELETE, withdrawalOf } from '../obligations/withdrawal-of.decision.js';
+import { DAYS_TO_DELETE } from '../obligations/days-to-delete.js';
+import { withdrawalOf } from '../obligations/withdrawal-of.decision.js';
 import { orderOfDuties } from '../publications.js';
 import { STATE_AFTER, type SendingRow } from './outcome.js';
 import type { ReleaseSignals } from './release-signals.js';
@@ -65,12 +66,12 @@ async function settleShares(tx: Tx, rows: readonly SendingRow[]): Promise<readon
   return settled;
 }
 
-/** A narrowing is a duty: to delete or to stop using within 30 days, and to confirm. */
+/** A narrowing is a duty: to delete or to stop using within the agreement's deadline, and to confirm. */
 async function oblige(tx: Tx, { share, outcome }: SendingRow): Promise<void> {
   const withdrawal = withdrawalOf(outcome);
   if (withdrawal === undefined) return;
   const obligation = newEventId();
-  const dueBy = new Date(new Date(outcome.at).getTime() + DAYS_TO_DELETE * DAY_MS);
+  const dueBy = new Date(new Date(outcome.at).getTime() + (outcome.daysToDelete ?? DAYS_TO_DELETE) * DAY_MS);
   const { subject, version, recipient } = outcome;
   await tx.manager.query(
     `INSERT INTO obligations (id, share, recipient, subject, version, complete, attributes, purposes, due_by)

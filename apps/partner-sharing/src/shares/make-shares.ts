@@ -49,6 +49,7 @@ async function missingOf(manager: EntityManager, wanted: readonly ShareOf[]): Pr
 export type PendingCause =
   | 'permission-granted'
   | 'permission-revoked'
+  | 'objection-changed'
   | 'agreement-in-force'
   | 'agreement-terminated'
   | 'profile-changed'

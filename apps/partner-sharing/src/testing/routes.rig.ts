@@ -15,6 +15,7 @@ import { TerminateAgreementUseCase } from '../agreements/terminate-agreement/ter
 import { TerminationController } from '../agreements/terminate-agreement/termination.controller.js';
 import { CommandsController } from '../commands/commands.controller.js';
 import { Fence } from '../fence/fence.js';
+import { IncidentsController } from '../incidents/incidents.controller.js';
 import { publications } from '../publications.js';
 import { CredentialsController } from '../recipients/give-credentials/credentials.controller.js';
 import { GiveCredentialsUseCase } from '../recipients/give-credentials/give-credentials.use-case.js';
@@ -137,6 +138,7 @@ export class RoutesRig {
         SignaturesController,
         TerminationController,
         CommandsController,
+        IncidentsController,
       ],
       providers: [
         provide(DataSource, database),

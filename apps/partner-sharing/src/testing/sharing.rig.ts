@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import {
+  customerErased,
   decodeMessage,
   feedRecord,
   mailingCancelled,
@@ -23,6 +24,7 @@ import { Fence } from '../fence/fence.js';
 import { revokeMailingWhenMailingCancelled } from '../mailings/revoke-mailing-when-mailing-cancelled.handler.js';
 import { GrantPermissionUseCase } from '../permissions/grant-permission/grant-permission.use-case.js';
 import { RevokePermissionUseCase } from '../permissions/revoke-permission/revoke-permission.use-case.js';
+import { eraseWhenCustomerErased } from '../profiles/keep-profiles/erase-when-customer-erased.handler.js';
 import { KeepProfileWhenProfileChanged } from '../profiles/keep-profiles/keep-profile-when-profile-changed.handler.js';
 import { publications } from '../publications.js';
 import { KafkaProvisioning } from '../recipients/provisioning.js';
@@ -183,6 +185,7 @@ export class SharingRig {
     version: number,
     values: Readonly<Record<string, string>>,
     door: DoorName & keyof typeof PURPOSES = 'service-order',
+    withdrawal?: string,
   ): Promise<void> {
     const own = this.keys.get(customer) ?? { dataKey: newKey(), ledgerKey: newKey() };
     this.keys.set(customer, own);
@@ -199,7 +202,23 @@ export class SharingRig {
       attributes: Object.fromEntries(
         Object.entries(values).map(([name, value]) => [name, { version, sealed: sealed(name, value) }]),
       ),
+      ...(withdrawal !== undefined && { withdrawal }),
     });
+  }
+
+  /** customer-profiles tells that a customer was erased. @returns its command */
+  async erase(customer: string): Promise<string> {
+    const command = randomUUID();
+    const event = {
+      contract: customerErased,
+      topic: topicOf(customerErased).name,
+      key: customer,
+      data: { customer, command, at: new Date().toISOString() },
+      meta: { id: newEventId(), time: new Date() },
+    };
+    const handle = eraseWhenCustomerErased(this.signals, () => undefined);
+    await this.transactions.run([], (tx) => handle([event], tx));
+    return command;
   }
 
   /** Set where a profile that was handled is not to be committed before this resolves. */

@@ -27,6 +27,11 @@ export const profileChanged = defineEvent({
       statementVersion: Version,
       registeredAt: Instant,
       attributes: perAttribute(Type.Object({ version: Version, sealed: Base64 }, { additionalProperties: false })),
+      /**
+       * The last withdrawal of attributes, if there was one; named by `sharing.fence-stood.v1` once what was withdrawn can get
+       * onto no feed any more. Each later version names it too: the topic keeps the last one alone.
+       */
+      withdrawal: Type.Optional(Uuid),
     },
     { additionalProperties: false },
   ),

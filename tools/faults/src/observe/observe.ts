@@ -27,6 +27,8 @@ import { readTopic, type Placed } from './topics.js';
 
 const PROFILES = 'customers.profiles.v1';
 const PERMISSIONS = 'sharing.permissions.v1';
+/** Of the events there, what says what is permitted. */
+const PERMISSION = 'sharing.permission-changed.v1';
 const AGREEMENTS = 'sharing.agreements.v1';
 const DISCLOSURES = 'sharing.disclosures.v1';
 const MAILINGS = 'notifications.mailings.v1';
@@ -164,7 +166,7 @@ export async function observe(cluster: Cluster, calls: Calls, subject: Subject):
       .filter(({ key }) => own.has(key))
       .map(versioned),
     permissions: on(PERMISSIONS)
-      .filter(({ key }) => own.has(key.split('/')[0] ?? ''))
+      .filter(({ type, key }) => type === PERMISSION && own.has(key.split('/')[0] ?? ''))
       .map(versioned),
     entries,
     announcements: on(DISCLOSURES)

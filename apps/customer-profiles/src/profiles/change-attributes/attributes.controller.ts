@@ -1,5 +1,5 @@
 import { Body, Controller, Delete, Headers, Inject, Param, Patch, Res } from '@nestjs/common';
-import { ApiBearerAuth, ApiBody, ApiHeader, ApiProperty, ApiTags } from '@nestjs/swagger';
+import { ApiBearerAuth, ApiBody, ApiHeader, ApiProperty, ApiPropertyOptional, ApiTags } from '@nestjs/swagger';
 import { CurrentCaller, mustBe, Roles, type Caller } from '@castiron/access';
 import { Refused } from '@castiron/failures';
 import { etagOf, ifMatchOf, OnlyTakesAway, UuidPipe } from '@castiron/service';
@@ -11,10 +11,20 @@ class Changed {
 
   @ApiProperty({ minimum: 1 })
   version!: number;
+
+  @ApiPropertyOptional({
+    format: 'uuid',
+    description: 'Where something was withdrawn: done once no feed can get it any more',
+  })
+  command?: string;
+
+  @ApiPropertyOptional({ description: 'Where to ask how far that is' })
+  poll?: string;
 }
 
 interface Reply {
   header(name: string, value: string): unknown;
+  status(code: number): unknown;
 }
 
 const isObject = (value: unknown): value is Record<string, unknown> =>
@@ -31,7 +41,10 @@ const onlyWithdraws = (changes: unknown): boolean =>
 export class AttributesController {
   constructor(@Inject(ChangeAttributesUseCase) private readonly attributes: ChangeAttributesUseCase) {}
 
-  /** Changes and adds attributes; null withdraws one. A compulsory attribute cannot be withdrawn (P1). */
+  /**
+   * Changes and adds attributes; null withdraws one. A compulsory attribute cannot be withdrawn (P1).
+   * 202 where something is withdrawn: recipients are told, and the command is `done` once no feed can get it any more.
+   */
   @Patch()
   @OnlyTakesAway(onlyWithdraws)
   @ApiBody({ schema: { type: 'object', additionalProperties: { type: 'string', nullable: true } } })
@@ -76,6 +89,9 @@ export class AttributesController {
     mustBe(caller, customer);
     const changed = await this.attributes.change(customer, ifMatchOf(ifMatch), changes);
     reply.header('etag', etagOf(changed.version));
-    return changed;
+    const { version, command } = changed;
+    if (command === undefined) return { customer, version };
+    reply.status(202);
+    return { customer, version, command: command.id, poll: `/commands/${command.id}` };
   }
 }

@@ -1,8 +1,8 @@
 import { Body, Controller, Inject, Post } from '@nestjs/common';
-import { ApiBearerAuth, ApiProperty, ApiTags } from '@nestjs/swagger';
+import { ApiBearerAuth, ApiProperty, ApiPropertyOptional, ApiTags } from '@nestjs/swagger';
 import { Roles } from '@castiron/access';
 import { SLUG_PATTERN, TIERS, type Tier } from '@castiron/contracts';
-import { answerWithEffect, because, IsInstant } from '@castiron/service';
+import { answerWithEffect, because, CanBeLeftOut, IsInstant } from '@castiron/service';
 import { Type } from 'class-transformer';
 import {
   ArrayMaxSize,
@@ -10,11 +10,15 @@ import {
   IsArray,
   IsDefined,
   IsIn,
+  IsInt,
   IsObject,
   IsString,
   Matches,
+  Max,
+  Min,
   ValidateNested,
 } from 'class-validator';
+import { DAYS_TO_DELETE, MOST_DAYS_TO_DELETE } from '../../obligations/days-to-delete.js';
 import { viewOf, type AgreementView } from '../agreement.table.js';
 import { DraftAgreementUseCase } from './draft-agreement.use-case.js';
 
@@ -57,6 +61,18 @@ class TermsOfAgreement {
   @ApiProperty({ format: 'date-time' })
   @IsInstant(P8)
   until!: string;
+
+  @ApiPropertyOptional({
+    minimum: 1,
+    maximum: MOST_DAYS_TO_DELETE,
+    default: DAYS_TO_DELETE,
+    description: 'How long the partner has to delete what is withdrawn, and to confirm',
+  })
+  @CanBeLeftOut()
+  @IsInt(P8)
+  @Min(1, P8)
+  @Max(MOST_DAYS_TO_DELETE, P8)
+  daysToDelete?: number;
 }
 
 class NewAgreement {

@@ -2,6 +2,7 @@ import { PURPOSES, type AttributeName, type PurposeName, type Tier } from '@cast
 import { ok, refused, type Result } from '@castiron/failures';
 import type { AgreedPurpose } from '../../confidentiality/facts.js';
 import type { Recipient } from '../../recipients/recipient.table.js';
+import { DAYS_TO_DELETE } from '../../obligations/days-to-delete.js';
 import { unlisted } from '../../recipients/register-recipient/register-recipient.decision.js';
 
 export interface Terms {
@@ -13,10 +14,13 @@ export interface Terms {
   readonly highestTier: Tier;
   readonly from: Date;
   readonly until: Date;
+  /** How long the partner has to delete what is withdrawn; {@link DAYS_TO_DELETE} unless told. */
+  readonly daysToDelete?: number;
 }
 
 export interface DraftedTerms extends Omit<Terms, 'purposes'> {
   readonly purposes: readonly AgreedPurpose[];
+  readonly daysToDelete: number;
 }
 
 /** The promise that asks for permission, for the purposes that rest on nothing else. */
@@ -69,5 +73,5 @@ export function decideDraft(
   if (!(terms.from < terms.until))
     return refuse('term-without-length', 'terms.until', 'The term must end after it begins.');
   if (!(now < terms.until)) return refuse('term-over', 'terms.until', 'The term is over already.');
-  return ok({ ...terms, purposes });
+  return ok({ ...terms, purposes, daysToDelete: terms.daysToDelete ?? DAYS_TO_DELETE });
 }

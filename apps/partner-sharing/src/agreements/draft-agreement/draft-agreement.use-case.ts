@@ -26,9 +26,17 @@ export class DraftAgreementUseCase {
       const now = new Date();
       const drafted = valueOf(decideDraft(known, terms, now));
       await tx.manager.query(
-        `INSERT INTO agreements (id, recipient, state, purposes, highest_tier, valid_from, valid_until)
-         VALUES ($1, $2, 'drafted', $3, $4, $5, $6)`,
-        [id, recipient, JSON.stringify(drafted.purposes), drafted.highestTier, drafted.from, drafted.until],
+        `INSERT INTO agreements (id, recipient, state, purposes, highest_tier, valid_from, valid_until, days_to_delete)
+         VALUES ($1, $2, 'drafted', $3, $4, $5, $6, $7)`,
+        [
+          id,
+          recipient,
+          JSON.stringify(drafted.purposes),
+          drafted.highestTier,
+          drafted.from,
+          drafted.until,
+          drafted.daysToDelete,
+        ],
       );
       tx.publish(agreementChanged, { agreement: id, recipient, state: 'drafted', epoch: 0, at: now.toISOString() });
       const agreement = await agreementOf(tx.manager, id);

@@ -13,6 +13,7 @@ const agreement = (change: Partial<Agreement> = {}): Agreement => ({
   highestTier: 'confidential',
   from: new Date('2026-01-01T00:00:00Z'),
   until: new Date('2027-01-01T00:00:00Z'),
+  daysToDelete: 30,
   epoch: '0',
   signatures: {},
   enteredAt: null,

@@ -12,7 +12,8 @@ export async function storeProfiles(
 ): Promise<ReadonlyMap<string, StoredAs>> {
   const rows: { id: string; inserted: boolean }[] = await manager.query(
     `INSERT INTO customers AS known (id, version, door, purposes, origin, statement_version, registered_at, attributes)
-     SELECT * FROM unnest($1::uuid[], $2::int[], $3::text[], $4::jsonb[], $5::text[], $6::int[], $7::timestamptz[], $8::jsonb[])
+     SELECT * FROM unnest($1::uuid[], $2::int[], $3::text[], $4::jsonb[], $5::text[], $6::int[], $7::timestamptz[], $8::jsonb[]) AS told (id)
+       WHERE NOT EXISTS (SELECT FROM erased_customers AS erased WHERE erased.id = told.id)
      ON CONFLICT (id) DO UPDATE SET version = excluded.version, door = excluded.door, purposes = excluded.purposes,
        statement_version = excluded.statement_version, attributes = excluded.attributes, epoch = known.epoch + 1
        WHERE known.version < excluded.version AND NOT known.deleted
@@ -31,6 +32,13 @@ export async function storeProfiles(
   const stored = new Map<string, StoredAs>(profiles.map(({ customer }) => [customer, 'old']));
   for (const { id, inserted } of rows) stored.set(id, inserted ? 'new' : 'newer');
   return stored;
+}
+
+/** Those who were erased before their profile came are not let in when it does. */
+export async function rememberErased(manager: EntityManager, customers: readonly string[]): Promise<void> {
+  await manager.query('INSERT INTO erased_customers (id) SELECT unnest($1::uuid[]) ON CONFLICT DO NOTHING', [
+    customers,
+  ]);
 }
 
 /** Keeps the id and that it was deleted, and nothing else. */

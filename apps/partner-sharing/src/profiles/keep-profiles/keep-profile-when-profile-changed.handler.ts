@@ -1,12 +1,14 @@
 import type { profileChanged, ReceivedEvent } from '@castiron/contracts';
 import type { Tx } from '@castiron/transactions';
+import { addReported } from '../../commands/command.table.js';
 import { lockEpochs } from '../../epochs/epoch-locks.js';
 import { lockAudience } from '../../recipients/recipient.table.js';
 import type { ReleaseSignals } from '../../release/release-signals.js';
 import { makePendingOfCustomers, makeShares } from '../../shares/make-shares.js';
 import { concerns, standingRecipients } from '../audience.js';
 import { mailsArePossible, orderOfSubscription, recordSubscription } from '../subscription.js';
-import { deleteProfiles, storeProfiles, type Profile, type StoredAs } from './customer.table.js';
+import { storeProfiles, type Profile, type StoredAs } from './customer.table.js';
+import { dropProfiles } from './drop-profiles.js';
 
 type Event = ReceivedEvent<typeof profileChanged>;
 
@@ -43,6 +45,11 @@ export class KeepProfileWhenProfileChanged {
     await this.welcome(tx, are('new'));
     const changed = [...are('new'), ...are('newer')].map(({ customer }) => customer);
     await makePendingOfCustomers(tx.manager, changed, 'profile-changed');
+    // Also of a profile that is known: nothing newer than it is told again.
+    const withdrawals = profiles.flatMap(({ customer, withdrawal }) =>
+      withdrawal === undefined ? [] : [{ id: withdrawal, customer }],
+    );
+    await addReported(tx.manager, 'withdrawal', withdrawals);
   }
 
   /** Makes the shares of new customers that need no permission, and records what subscribing permits. */
@@ -66,8 +73,7 @@ export class KeepProfileWhenProfileChanged {
 
   private async drop(tx: Tx, customers: readonly string[]): Promise<void> {
     if (customers.length === 0) return;
-    await deleteProfiles(tx.manager, customers);
-    await makePendingOfCustomers(tx.manager, customers, 'profile-deleted');
+    await dropProfiles(tx, customers);
     tx.afterCommit(() => customers.forEach((customer) => this.forgetKeys(customer)));
   }
 }
