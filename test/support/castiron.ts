@@ -1,4 +1,4 @@
-import { topicsOfRecipient, typeOf, type DataOf, type feedRecord } from '@castiron/contracts';
+import { FEED_TICK_TYPE, topicsOfRecipient, typeOf, type DataOf, type feedRecord } from '@castiron/contracts';
 import { connect, readAll, type Kafka } from '@castiron/kafka';
 import { mintToken, type Endpoints } from '@castiron/local-stack';
 import { eventually, uniqueSlug } from '@castiron/testing';
@@ -201,7 +201,7 @@ export class Partner {
     const kafka = this.castiron.kafka(this);
     const messages: FeedMessage[] = [];
     for await (const message of readAll(kafka, topic, { groupId })) {
-      if (typeOf(message) === 'feed.tick') continue;
+      if (typeOf(message) === FEED_TICK_TYPE) continue;
       const value = message.value?.toString();
       messages.push({
         subject: message.key?.toString() ?? '',

@@ -2,7 +2,7 @@ import {
   encodeEvent,
   encodeTombstone,
   feedRecord,
-  FEED_TICK_TYPE,
+  feedTick,
   newEventId,
   withdrawalDue,
   type DataOf,
@@ -47,14 +47,7 @@ describe('the view of who may be recommended what', () => {
   it('ends with a tombstone, and passes over ticks and what it does not understand', () => {
     const view = new RecommendationsView();
     view.takeRecord(record(1, example));
-    expect(
-      view.takeRecord({
-        topic: 'feeds.recommendations.v1',
-        key: '~tick',
-        value: null,
-        headers: { ce_type: FEED_TICK_TYPE },
-      }),
-    ).toBe('nothing');
+    expect(view.takeRecord(feedTick('feeds.recommendations.v1', 0))).toBe('nothing');
     expect(view.takeRecord({ topic: 'feeds.recommendations.v1', key: 'x', value: '{', headers: {} })).toBe(
       'not-understood',
     );

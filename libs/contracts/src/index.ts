@@ -16,6 +16,7 @@ export * from './sharing/disclosure-recorded.event.js';
 export * from './sharing/checkpoint-signed.event.js';
 export * from './sharing/lane-batch-sent.event.js';
 export * from './recipients/feed-record.event.js';
+export * from './recipients/feed-tick.js';
 export * from './recipients/duties.events.js';
 export * from './recipients/held-copy.js';
 export * from './recipients/replies.events.js';

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import {
   encodeEvent,
   encodeTombstone,
-  FEED_TICK_TYPE,
+  feedTick,
   feedRecord,
   newEventId,
   topicsOfRecipient,
@@ -125,12 +125,7 @@ async function confirmations(): Promise<string[]> {
 describe("a partner's side", () => {
   it('keeps what the feed says, with the rights of a partner', async () => {
     const [one, two] = [randomUUID(), randomUUID()];
-    const tick = {
-      topic: topicsOfRecipient(slug).feed.name,
-      key: '~tick',
-      value: null,
-      headers: { ce_type: FEED_TICK_TYPE },
-    };
+    const tick = feedTick(topicsOfRecipient(slug).feed.name, 0);
     await producer.send([
       record(one, 1, 'First Ltd'),
       record(one, 2, 'First and Sons Ltd'),

@@ -7,9 +7,6 @@ import { defineTopicFamily } from '../topic.js';
 /** One feed per recipient. Few partitions: never raised in place. */
 export const feeds = defineTopicFamily({ prefix: 'feeds', kind: 'state', partitions: 2 });
 
-/** Type of a record that only makes the broker roll its segment; readers skip it. */
-export const FEED_TICK_TYPE = 'feed.tick';
-
 const FeedAttribute = Type.Object(
   {
     value: Type.Optional(Type.String()),

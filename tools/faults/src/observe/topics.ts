@@ -1,3 +1,4 @@
+import { FEED_TICK_TYPE } from '@castiron/contracts';
 import { readAll, type Kafka } from '@castiron/kafka';
 
 /** Marks a record that the rig put behind its original, so that nobody is blamed for where it stands. */
@@ -56,7 +57,7 @@ export async function readTopic(kafka: Kafka, topic: string): Promise<Read> {
     clearTimeout(timer);
   }
   const sorted = records
-    .filter(({ type }) => type !== 'feed.tick')
+    .filter(({ type }) => type !== FEED_TICK_TYPE)
     .sort((a, b) => a.partition - b.partition || a.offset - b.offset);
   return { topic, records: sorted, whole: !silent.signal.aborted };
 }
