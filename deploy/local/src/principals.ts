@@ -56,7 +56,8 @@ const PRINCIPALS = {
       ...sharing,
     ],
     write: sharing,
-    readBelow: ['replies.'],
+    // Its own feeds too: what stands there tells what became of a send without an answer.
+    readBelow: ['replies.', 'feeds.'],
     writeBelow: ['feeds.', 'duties.'],
     group: 'partner-sharing',
     outbox: true,
