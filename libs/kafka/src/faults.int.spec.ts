@@ -33,12 +33,6 @@ async function newTopic(): Promise<string> {
 
 const message = (topic: string, value: string): WireMessage => ({ topic, key: 'k', value, headers: {} });
 
-async function valuesOf(topic: string): Promise<string[]> {
-  const values: string[] = [];
-  for await (const { value } of readAll(kafka, topic)) values.push(String(value));
-  return values;
-}
-
 describe('messages that the broker took for older ones', () => {
   beforeEach(() => {
     vi.spyOn(BaseOffsets.prototype, 'check').mockImplementationOnce(() => {
