@@ -23,7 +23,7 @@ const ofInternalRecipient = (slug: string): Required<Pick<Rights, 'read' | 'writ
   return { read: [feed.name, duties.name], write: [replies.name], group: slug };
 };
 
-/** How many lanes feeds have; each has a transactional id. */
+/** How many lanes feeds have; each has a producer of its own name. */
 const LANES = 16;
 
 const sharing = TOPICS.map(({ name }) => name).filter((name) => name.startsWith('sharing.'));
