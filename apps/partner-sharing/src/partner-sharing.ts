@@ -46,8 +46,7 @@ export function partnerSharing(wiring: Wiring<PartnerSharingSettings>): PartnerS
   return {
     signals,
     fence: new Fence(dataSource, signals),
-    // Half of the others' lease: a fence waits for a lane whose owner is gone.
-    releaser: new Releaser(laneParts, undefined, settings.leaseMs / 2),
+    releaser: new Releaser(laneParts, undefined, settings.feedLeaseMs),
     sweeper: new Sweeper(transactions, signals, logger, () => room.isFull),
     keepProfile: new KeepProfileWhenProfileChanged(signals, forgetKeys),
     forgetKeys,

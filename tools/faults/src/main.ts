@@ -1,5 +1,7 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { commitHere } from './commit.js';
+import { FENCE_PLANT_NAMES, type FencePlantName } from './fence/plants.js';
+import { runFenceSuite } from './fence/suite.js';
 import { PLANT_NAMES, type PlantName } from './plants/plants.js';
 import { resultsSoFar, runControls, runPlanted, runSeeds, type How } from './seeds.js';
 import { gapsIn, isTold, plantsTable, summaryOf, tableOf, tableOfAll, type PlantedResult } from './summary.js';
@@ -20,7 +22,9 @@ interface Options {
   readonly operations: number;
   readonly long: boolean;
   readonly otherClient: boolean;
-  readonly plant?: PlantName;
+  readonly plant?: PlantName | FencePlantName;
+  readonly suite?: 'fence';
+  readonly small: boolean;
   readonly plants: boolean;
   readonly collect: boolean;
 }
@@ -44,8 +48,15 @@ const command = new Command('npm run test:faults --')
     new Option(
       '--plant <name>',
       'see what the checker says of the same without and with a bug; exits with 0 if nothing, and the bug is found',
-    ).choices(PLANT_NAMES),
+    ).choices([...PLANT_NAMES, ...FENCE_PLANT_NAMES]),
   )
+  .addOption(
+    new Option(
+      '--suite <name>',
+      'instead of all of that one thing at length; fence: permissions are taken back, 200 a second, while lanes are killed and their bytes arrive late',
+    ).choices(['fence']),
+  )
+  .option('--small', 'of a suite what npm test runs of it, in two minutes', false)
   .option('--plants', 'the same of one bug after the other, with a table of what the checker said of each', false)
   .option(
     '--collect',
@@ -88,8 +99,12 @@ async function main(options: Options): Promise<boolean> {
     return gaps.length === 0 && results.every(({ anomalies }) => anomalies.length === 0);
   }
   const { signal } = endingOnSignal();
+  if (options.suite === 'fence') return runFenceSuite({ ...options, say: (line) => console.log(line), signal });
+  if (FENCE_PLANT_NAMES.some((name) => name === options.plant))
+    command.error(`${options.plant} is a bug of the fence suite: add --suite fence.`);
+  const plant = PLANT_NAMES.find((name) => name === options.plant);
   const how: How = { ...options, commit: commitHere(), say: (line) => console.log(line), signal };
-  const plants = options.plants ? PLANT_NAMES : options.plant === undefined ? [] : [options.plant];
+  const plants = options.plants ? PLANT_NAMES : plant === undefined ? [] : [plant];
   if (plants.length > 0) return runPlants(how, options.seed, plants);
   const seeds = Array.from({ length: options.seeds }, (_, index) => options.seed + index);
   const results = await runSeeds(how, seeds, (result) => console.log(summaryOf(result, how)));

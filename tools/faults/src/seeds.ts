@@ -1,9 +1,9 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DOT_CASTIRON } from '@castiron/local-stack';
-import type { Anomaly } from './check/observed.js';
 import { faultsOf, LONG, SHORT } from './plan/faults.js';
-import { plantedIn, PLANTS, thrownIn, type Plant, type PlantName } from './plants/plants.js';
+import { brokenBy, mustBePlanted, preloadOf } from './plants/planted.js';
+import { PLANTS, type PlantName } from './plants/plants.js';
 import { Cluster } from './rig/cluster.js';
 import type { RunResult } from './result.js';
 import { runSeed, type RunOptions } from './run.js';
@@ -33,9 +33,6 @@ type Measure = Pick<RunOptions, 'severity' | 'settleWithin' | 'thinkMs' | 'allAl
 /** Feed lanes have half the lease, a group's members one and a half: a pause outlasts them all. */
 const SHORT_RUN: Measure = { severity: SHORT, settleWithin: 45_000, thinkMs: 160, allAlong: false };
 const LONG_RUN: Measure = { severity: LONG, settleWithin: 180_000, thinkMs: 160, allAlong: true };
-
-/** Letters of a line that says what an edit broke. */
-const SHOWN = 200;
 
 const measureOf = ({ long }: How): Measure => (long ? LONG_RUN : SHORT_RUN);
 
@@ -105,7 +102,7 @@ const scheduleOf = (how: How, seed: number, plant: PlantName) => ({
 export async function runPlanted(how: How, seed: number, plant: PlantName): Promise<RunResult> {
   const kept = join(FOLDER, folderOf({ ...how, plant }));
   return onCluster(how, plant, kept, async (cluster) => {
-    await mustBePlanted(PLANTS[plant], cluster);
+    await mustBePlanted(PLANTS[plant].edits, cluster);
     const result = await runSeed(cluster, {
       ...scheduleOf(how, seed, plant),
       folder: join(kept, String(seed)),
@@ -164,30 +161,4 @@ export async function resultsSoFar(long: boolean): Promise<RunResult[]> {
   return (await Promise.all(seeds.map(read))).flat();
 }
 
-/** Beside this file when compiled; the replicas are, whatever runs the rig. */
-const preloadOf = (plant: PlantName): string =>
-  new URL(`../dist/plants/preload.js?plant=${plant}`, import.meta.url).href;
-
 const OTHER_CLIENT = new URL('../../../libs/kafka/dist/testing/platformatic/preload.js', import.meta.url).href;
-
-/** A bug that was not planted is none that could be found. */
-async function mustBePlanted({ edits }: Plant, cluster: Cluster): Promise<void> {
-  for (const replica of cluster.replicas) {
-    const log = await readFile(replica.log, 'utf8');
-    const missing = edits.find(({ file }) => !log.includes(plantedIn(file)));
-    // customer-profiles reads nothing, and may not load all that belongs to reading.
-    if (missing !== undefined && replica.service !== 'customer-profiles') {
-      throw new Error(`${replica.name} runs without the bug in ${missing.file}`);
-    }
-  }
-}
-
-/** What an edit broke that was to be a bug of another kind: a process that is tried again may live on with it. */
-async function brokenBy(cluster: Cluster): Promise<Anomaly[]> {
-  const logs = await Promise.all(
-    cluster.replicas.map(async ({ name, log }) => ({ name, line: thrownIn(await readFile(log, 'utf8')) })),
-  );
-  return logs.flatMap(({ name, line }) =>
-    line === undefined ? [] : [{ kind: 'crashed', what: `${name} says: ${line.slice(0, SHOWN)}` } as const],
-  );
-}

@@ -1,15 +1,16 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { edited, PLANTS, thrownIn, type Plant } from './plants.js';
+import { FENCE_PLANTS } from '../fence/plants.js';
+import { edited, placeOf, PLANTS, thrownIn, type Plant } from './plants.js';
 
 const ROOT = join(import.meta.dirname, '../../../..');
-const plants: readonly (readonly [string, Plant])[] = Object.entries(PLANTS);
+const plants: readonly (readonly [string, Pick<Plant, 'edits'>])[] = Object.entries({ ...PLANTS, ...FENCE_PLANTS });
 
 describe.each(plants)('the bug %s', (_name, { edits }) => {
   it('can still be planted where it is meant to be', () => {
     for (const edit of edits) {
-      const source = readFileSync(join(ROOT, `${edit.file.replace(/\/([^/]+)$/, '/src/$1.ts')}`), 'utf8');
+      const source = readFileSync(join(ROOT, `${placeOf(edit.file, 'src')}.ts`), 'utf8');
       expect(edited(source, edit)).not.toBe(source);
     }
   });

@@ -167,6 +167,10 @@ export const PLANTS = {
 export type PlantName = keyof typeof PLANTS;
 export const PLANT_NAMES = Object.keys(PLANTS) as PlantName[];
 
+/** Where a file of a package is. */
+export const placeOf = (file: string, folder: 'src' | 'dist'): string =>
+  file.replace(/^([^/]+\/[^/]+)\//, `$1/${folder}/`);
+
 const escaped = (text: string): string => text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
 
 /** @throws where the text is not there exactly once: the bug would not be planted, and a test of the checker would say nothing */

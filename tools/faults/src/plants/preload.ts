@@ -1,12 +1,14 @@
 import { registerHooks } from 'node:module';
-import { edited, plantedIn, PLANTS, type Plant } from './plants.js';
+import { FENCE_PLANTS } from '../fence/plants.js';
+import { edited, placeOf, plantedIn, PLANTS, type Plant } from './plants.js';
 
 // Loaded with `node --import <this>?plant=NAME`, before a service: nothing in the tree is touched.
 const name = new URL(import.meta.url).searchParams.get('plant') ?? '';
-const plant = (PLANTS as Readonly<Record<string, Plant>>)[name];
+const plants: Readonly<Record<string, Pick<Plant, 'edits'>>> = { ...PLANTS, ...FENCE_PLANTS };
+const plant = plants[name];
 if (plant === undefined) throw new Error(`there is no bug ${name} to plant`);
 
-const compiled = (file: string): string => `/${file.replace(/\/([^/]+)$/, '/dist/$1.js')}`;
+const compiled = (file: string): string => `/${placeOf(file, 'dist')}.js`;
 
 registerHooks({
   load(url, context, nextLoad) {

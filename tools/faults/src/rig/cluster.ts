@@ -15,6 +15,7 @@ import {
 import { REPLICAS, SERVICES, type Service } from '../plan/faults.js';
 import { Front } from '../proxy/front.js';
 import { kafkaInspector } from '../proxy/kafka-inspector.js';
+import type { Gate } from '../proxy/link.js';
 import type { ReplicaMemory } from '../proxy/points.js';
 import { postgresInspector } from '../proxy/postgres-inspector.js';
 import { Proxy } from '../proxy/proxy.js';
@@ -31,6 +32,10 @@ export interface ClusterOptions {
   readonly nodeArguments: readonly string[];
   /** How long a silent process keeps what it holds, in ms. */
   readonly leaseMs: number;
+  /** The same of a lane of feeds. Default: half of it. */
+  readonly feedLeaseMs?: number;
+  /** Asked of each frame at a point that no trap catches. */
+  readonly gate?: Gate;
 }
 
 /** A place in the cluster that a replica will have. */
@@ -101,7 +106,7 @@ export class Cluster {
         for (let index = 0; index < REPLICAS; index += 1) {
           const name = `${service}-${index + 1}`;
           const memory: ReplicaMemory = { acknowledged: false };
-          const gate: Parameters<typeof Proxy.listen>[0]['gate'] = (point, pipe) => traps.pass(point, pipe);
+          const gate: Gate = (point, pipe) => traps.pass(point, pipe) || options.gate?.(point, pipe) === true;
           const kafka = await Proxy.listen({
             owner: name,
             target: () => stack?.kafka.listeners?.[listenerOf(name)] ?? 0,
@@ -157,7 +162,11 @@ export class Cluster {
         replicas.push(
           new Replica({
             ...seat,
-            environment: { ...environment, LEASE_MS: String(options.leaseMs) },
+            environment: {
+              ...environment,
+              LEASE_MS: String(options.leaseMs),
+              FEED_LEASE_MS: String(options.feedLeaseMs ?? options.leaseMs / 2),
+            },
             log: join(options.folder, `${seat.name}.log`),
             nodeArguments: options.nodeArguments,
             proxies: { broker: seat.kafka, database: seat.postgres },
