@@ -22,6 +22,7 @@ import { SignAgreementUseCase } from '../agreements/sign-agreement/sign-agreemen
 import { TerminateAgreementUseCase } from '../agreements/terminate-agreement/terminate-agreement.use-case.js';
 import { Fence } from '../fence/fence.js';
 import { revokeMailingWhenMailingCancelled } from '../mailings/revoke-mailing-when-mailing-cancelled.handler.js';
+import { ChangeObjectionUseCase } from '../objections/change-objection.use-case.js';
 import { GrantPermissionUseCase } from '../permissions/grant-permission/grant-permission.use-case.js';
 import { RevokePermissionUseCase } from '../permissions/revoke-permission/revoke-permission.use-case.js';
 import { eraseWhenCustomerErased } from '../profiles/keep-profiles/erase-when-customer-erased.handler.js';
@@ -248,6 +249,13 @@ export class SharingRig {
   async revoke(customer: string, recipient: string, purpose = 'recommendation'): Promise<boolean> {
     const permissions = new RevokePermissionUseCase(this.transactions, this.signals);
     const { command } = await permissions.revoke({ customer, recipient, purpose });
+    return new Fence(this.database, this.signals).wait(command);
+  }
+
+  /** Whether the fence stood in time. */
+  async object(customer: string, recipient: string, purpose: string): Promise<boolean> {
+    const objections = new ChangeObjectionUseCase(this.transactions, this.signals);
+    const { command } = await objections.object({ customer, recipient, purpose });
     return new Fence(this.database, this.signals).wait(command);
   }
 
