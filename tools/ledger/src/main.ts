@@ -49,7 +49,11 @@ program
   .option('--from <address or folder>', "a log's address or a copy of it; unless told, that of this Castiron")
   .option('--key <verifier key>', "the log's key, from elsewhere; unless told, the log is asked")
   .option('--remember <file>', 'the checkpoint of the last time: compared with, and replaced where all is right', here)
-  .option('--copy <folder>', 'keep a copy of all that is read', here)
+  .option(
+    '--copy <folder>',
+    'keep a copy of all that is read; where there is one of the last time, no entry may be another',
+    here,
+  )
   .option('--quiet', 'no progress')
   .addHelpText(
     'after',
