@@ -58,11 +58,11 @@ if (present)
     const runGo = (verb: string, input?: string): string =>
       execFileSync('go', ['run', '.', verb], { cwd: go, input, encoding: 'utf8' });
 
-    it('is what the vectors in the tree are', { timeout: 120_000 }, () => {
+    it('is what the vectors in the tree are', { timeout: 300_000 }, () => {
       expect(JSON.parse(runGo('vectors'))).toEqual(vectors);
     });
 
-    it('is a log with the same tiles, heads and proofs', { timeout: 120_000 }, async () => {
+    it('is a log with the same tiles, heads and proofs', { timeout: 300_000 }, async () => {
       const sizes = vectors.heads.map(({ size }) => size);
       const inclusion = sizes.map((size) => ({ index: Math.floor(size / 5), size }));
       const consistency = sizes.slice(1).map((size, n) => ({ from: sizes[n]!, size }));
