@@ -52,7 +52,7 @@ const go = fileURLToPath(new URL('../vectors/', import.meta.url));
 const present = spawnSync('go', ['mod', 'download'], { cwd: go, stdio: 'ignore' }).status === 0;
 
 // Where Go and its module can be had; elsewhere the vectors above stand for them.
-if (!present) console.warn('Not compared live: Go, or its module golang.org/x/mod, is not here.');
+if (!present) process.stderr.write('Not compared live: Go, or its module golang.org/x/mod, is not here.\n');
 if (present)
   describe('what is made here, read with golang.org/x/mod/sumdb', () => {
     const runGo = (verb: string, input?: string): string =>

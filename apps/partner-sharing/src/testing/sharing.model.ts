@@ -1,4 +1,4 @@
-import { DOORS, type AttributeName, type DoorName, type PurposeName, type RecipientKind } from '@castiron/contracts';
+import { DOORS, type AttributeName, type DoorName, type RecipientKind } from '@castiron/contracts';
 import { mayGo } from '../confidentiality/decide-share.oracle.js';
 import type { AgreedPurpose, Facts, ListedPurpose } from '../confidentiality/facts.js';
 
