@@ -265,7 +265,7 @@ service's name).`,
     run: (args) => tool('tools/parked/dist/main.js', args),
   },
   ledger: {
-    usage: 'npm run ledger -- verify',
+    usage: 'npm run ledger -- verify|proof|replay',
     ownHelp: true,
     run: (args) => tool('tools/ledger/dist/main.js', args),
   },
@@ -278,7 +278,7 @@ service's name).`,
     },
   },
   bench: {
-    usage: 'npm run bench [-- --quick --with-debezium | soak | import]',
+    usage: 'npm run bench [-- --quick --with-debezium | soak | import | ledger]',
     ownHelp: true,
     run: (args) => {
       prepare();

@@ -5,8 +5,8 @@ import { openingProblem } from '@castiron/ledger';
 import { eventually } from '@castiron/testing';
 import { describe, expect, it } from 'vitest';
 import { Castiron, valuesOf } from '../support/castiron.js';
-import { ledgerOf } from '../support/ledger.js';
-import { ledgerCommand } from '../support/ledger-command.js';
+import { ledgerOf, whileTampered } from '../support/ledger.js';
+import { ledgerCommand, replayCommand } from '../support/ledger-command.js';
 
 const castiron = new Castiron();
 
@@ -96,6 +96,91 @@ describe('G3: the ledger tells all', () => {
     } finally {
       await rm(folder, { recursive: true });
     }
+  });
+
+  it('proves a disclosure to its customer and its recipient, by what they keep and the key', async () => {
+    const partner = await castiron.registerPartner();
+    await castiron.agree(partner, [{ purpose: 'recommendation', attributes: ['companyName'] }]);
+    const customer = await castiron.registerCompany({ companyName: 'Proven' });
+    await castiron.permit(customer, partner.slug, 'recommendation');
+    const [message] = await partner.readUntil((messages) => expect(messages).not.toEqual([]));
+    const entry = message!.record!.entry;
+    const key = await (
+      await fetch(`${castiron.endpoints.services['partner-sharing']?.url}/ledger/verifier-key`)
+    ).text();
+
+    const folder = await mkdtemp(join(tmpdir(), 'proof-'));
+    try {
+      for (const [as, path] of [
+        [['customer', customer], `/customers/${customer}/disclosures/${entry}/proof`],
+        [['partner', partner.slug], `/recipients/${partner.slug}/entries/${entry}/proof`],
+      ] as const) {
+        // Before it is under a signed head it is told so, which is a matter of seconds.
+        const proof = await eventually(
+          async () => {
+            const answer = await castiron.text('partner-sharing', path, as);
+            expect(answer.status, answer.text).toBe(200);
+            return answer.text;
+          },
+          { within: 20_000 },
+        );
+        const file = join(folder, 'proof');
+        await writeFile(file, proof);
+        expect(await ledgerCommand('proof', file, '--key', key.trim())).toMatchObject({
+          exitCode: 0,
+          stdout: expect.stringContaining(entry),
+        });
+        await writeFile(
+          file,
+          proof.replace(/^index (\d+)$/m, (_, index) => `index ${Number(index) + 1}`),
+        );
+        expect(await ledgerCommand('proof', file, '--key', key.trim())).toMatchObject({ exitCode: 1 });
+      }
+    } finally {
+      await rm(folder, { recursive: true });
+    }
+  });
+
+  it('has its entries decided again, on what was known then', async () => {
+    const partner = await castiron.registerPartner();
+    await castiron.agree(partner, [{ purpose: 'recommendation', attributes: ['companyName', 'servicesUsed'] }]);
+    const customer = await castiron.registerCompany({ companyName: 'Replayed' });
+    await castiron.permit(customer, partner.slug, 'recommendation');
+    await partner.readUntil((messages) => expect(messages).not.toEqual([]));
+    await castiron.revoke(customer, partner.slug, 'recommendation');
+    await partner.readUntil((messages) => expect(messages).toHaveLength(2));
+    const [released, withdrawn] = await ledgerOf(castiron, partner.slug);
+
+    for (const { leaf } of [released!, withdrawn!])
+      expect(await replayCommand(castiron, leaf.id)).toMatchObject({
+        exitCode: 0,
+        stdout: expect.stringContaining('the same decision, by policy 1.'),
+      });
+    expect((await replayCommand(castiron, released!.leaf.id, 'support')).exitCode).not.toBe(0);
+
+    const purposes = [{ purpose: 'security', ground: 'cooperation' }];
+    const more = [...released!.leaf.attributes, { name: 'email', purposes }];
+    expect(
+      await whileTampered(castiron, released!, more, () => replayCommand(castiron, released!.leaf.id)),
+    ).toMatchObject({
+      exitCode: 1,
+      stdout: expect.stringMatching(
+        /NOT what is decided[^]*email for security \(cooperation\): the entry says it goes/,
+      ),
+    });
+
+    const officer = ['privacy-officer', 'officer'] as const;
+    expect(
+      await castiron.call('customer-profiles', 'POST', `/customers/${customer}/erasure`, { as: officer }),
+    ).toMatchObject({ status: 202 });
+    await eventually(
+      async () =>
+        expect(await replayCommand(castiron, released!.leaf.id)).toMatchObject({
+          exitCode: 2,
+          stdout: expect.stringContaining('not replayable: its customer is erased'),
+        }),
+      { within: 20_000 },
+    );
   });
 
   it('gives nothing but what it has, in one spelling', async () => {

@@ -59,6 +59,19 @@ export class Castiron {
     return { status: response.status, headers: response.headers, body: text === '' ? {} : JSON.parse(text) };
   }
 
+  /** What a route answers that gives text. */
+  async text(
+    service: string,
+    path: string,
+    [role, sub]: readonly [role: string, sub: string],
+  ): Promise<{ status: number; text: string }> {
+    const token = await mintToken(this.endpoints.identity, role, sub);
+    const response = await fetch(`${this.endpoints.services[service]?.url}${path}`, {
+      headers: { authorization: `Bearer ${token}` },
+    });
+    return { status: response.status, text: await response.text() };
+  }
+
   /** @param idempotencyKey makes it safe to send again where no answer came */
   async register(door: string, attributes: Record<string, string>, idempotencyKey?: string): Promise<string> {
     const answer = await this.call('customer-profiles', 'POST', `/registrations/${door}`, {

@@ -1,9 +1,8 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { mintToken } from '@castiron/local-stack';
 import { execa } from 'execa';
 import type { Castiron } from './castiron.js';
+import { withEndpointsFile } from './endpoints-file.js';
 
 const PROGRAM = join(import.meta.dirname, '../../tools/castiron.mjs');
 
@@ -16,17 +15,11 @@ export interface Said {
 }
 
 /** `npm run parked -- ARGS` as an operator runs it, with a token of their own. */
-export async function parkedCommand({ endpoints }: Castiron, ...args: readonly string[]): Promise<Said> {
-  const folder = await mkdtemp(join(tmpdir(), 'castiron-parked-'));
-  try {
-    const file = join(folder, 'endpoints.json');
-    await writeFile(file, JSON.stringify(endpoints), { mode: 0o600 });
-    const token = await mintToken(endpoints.identity, 'privacy-officer', AT_A_TERMINAL);
-    return await execa(process.execPath, [PROGRAM, 'parked', ...args, '--endpoints', file], {
+export const parkedCommand = (castiron: Castiron, ...args: readonly string[]): Promise<Said> =>
+  withEndpointsFile(castiron, async (file) => {
+    const token = await mintToken(castiron.endpoints.identity, 'privacy-officer', AT_A_TERMINAL);
+    return execa(process.execPath, [PROGRAM, 'parked', ...args, '--endpoints', file], {
       env: { CASTIRON_TOKEN: token },
       reject: false,
     });
-  } finally {
-    await rm(folder, { recursive: true });
-  }
-}
+  });

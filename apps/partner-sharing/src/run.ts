@@ -2,6 +2,7 @@ import type { Inbox } from '@castiron/inbox';
 import { every, runService, type RunningService, type Wiring } from '@castiron/service';
 import { TermKeeper } from './agreements/keep-terms/term-keeper.js';
 import type { PartnerSharingSettings } from './config.js';
+import { measureLedger } from './checkpoints/measure-ledger.js';
 import { signCheckpointOrReport } from './checkpoints/sign-checkpoint.js';
 import { migrations } from './database/migrations.js';
 import { reportFences } from './fence/report-fences.js';
@@ -54,7 +55,7 @@ export function runPartnerSharing(
       topics: [...TOPICS_READ, ...(await recipientsReplying(dataSource.manager))],
       subscriptions: subscriptions(built().keepProfile, built().signals, built().forgetKeys),
     }),
-    parts: (app, { dataSource, transactions, logger, room }, inboxOf) => {
+    parts: (app, { dataSource, transactions, logger, metrics, room }, inboxOf) => {
       inbox = inboxOf;
       const { releaser, sweeper, signals } = built();
       const complain = (what: string) => (error: unknown) => logger.error({ err: error }, what);
@@ -87,6 +88,13 @@ export function runPartnerSharing(
             while (!room.isFull && (await signCheckpointOrReport(dataSource, transactions, settings.ledgerSigner)));
           },
           complain('the head of the ledger was not signed'),
+        ),
+        // Apart from the signing, which may fail.
+        every(
+          CHECKPOINT_MS,
+          'ledger-figures',
+          () => measureLedger(dataSource, metrics),
+          complain('the ledger was not measured'),
         ),
         signals.whenever('settled', FENCES_MS, {
           name: 'fences',

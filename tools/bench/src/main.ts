@@ -47,6 +47,15 @@ command
   });
 
 command
+  .command('ledger')
+  .description('verifies a whole log offline, from a folder, against a bare SHA-256 over the same bytes')
+  .option('--entries <n>', 'of the log', (text) => whole(text, 1, 100_000_000), 1_000_000)
+  .action(async ({ entries }: { entries: number }) => {
+    const { benchLedger } = await import('./ledger/bench-ledger.js');
+    process.exitCode = (await benchLedger(entries)) ? 0 : 1;
+  });
+
+command
   .command('soak')
   .description('half the top rate for long: memory, tables and latency must stay flat, or it ends with 1')
   .option('--minutes <n>', 'how long', (text) => whole(text, 1, 10_000), 30)

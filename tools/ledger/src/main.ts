@@ -4,6 +4,7 @@ import { join, resolve } from 'node:path';
 import { Command } from 'commander';
 import { Mistake } from './mistake.js';
 import { verifyProof } from './proof.js';
+import { readStaff, replay, TOKEN_VARIABLE } from './replay.js';
 import { verifierFrom, verify } from './verify.js';
 
 /** Below the repository's folder, of which this file is tools/ledger/dist/main.js. */
@@ -36,7 +37,8 @@ async function localLog(): Promise<string> {
 }
 
 const program = new Command('npm run ledger --').description(
-  'The ledger of all disclosures, as anyone may check it: no token, and nothing to be believed but the key.',
+  `The ledger of all disclosures. Anyone may verify it: no token, and nothing to be believed but the key. Replaying is for
+the staff: the token comes from ${TOKEN_VARIABLE}, or is the local auditor's.`,
 );
 
 program
@@ -47,7 +49,11 @@ program
   .option('--from <address or folder>', "a log's address or a copy of it; unless told, that of this Castiron")
   .option('--key <verifier key>', "the log's key, from elsewhere; unless told, the log is asked")
   .option('--remember <file>', 'the checkpoint of the last time: compared with, and replaced where all is right', here)
-  .option('--copy <folder>', 'keep a copy of all that is read', here)
+  .option(
+    '--copy <folder>',
+    'keep a copy of all that is read; where there is one of the last time, no entry may be another',
+    here,
+  )
   .option('--quiet', 'no progress')
   .addHelpText(
     'after',
@@ -77,6 +83,19 @@ program
   .requiredOption('--key <verifier key>', "the log's key, from elsewhere")
   .action(async (file: string, { key }: { key: string }) => {
     if (!(await verifyProof(file, verifierFrom(key), (line) => console.log(line)))) process.exitCode = 1;
+  });
+
+program
+  .command('replay')
+  .description(
+    'Decides an entry again, on the facts of then. Ends with 1 where it says another thing, 2 where nobody can tell',
+  )
+  .argument('<entry>', "the entry's id")
+  .option('--endpoints <file>', 'where partner-sharing is', here, ENDPOINTS)
+  .action(async (entry: string, { endpoints }: { endpoints: string }) => {
+    process.exitCode = await replay(await readStaff(endpoints, process.env[TOKEN_VARIABLE]), entry, (line) =>
+      console.log(line),
+    );
   });
 
 await program.parseAsync().catch((error: unknown) => {

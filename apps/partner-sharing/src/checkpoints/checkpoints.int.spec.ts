@@ -13,6 +13,7 @@ import {
   verifyLogProof,
   type LogSource,
 } from '@castiron/ledger';
+import { createMetrics } from '@castiron/observability';
 import { appendToOutbox, outboxMigrations } from '@castiron/outbox';
 import { freshDatabase } from '@castiron/testing';
 import { Transactions } from '@castiron/transactions';
@@ -23,6 +24,7 @@ import { appendEntries } from '../ledger/append-entries.js';
 import { migrations } from '../database/migrations.js';
 import { incidents } from '../incidents/incident.table.js';
 import { publications } from '../publications.js';
+import { measureLedger } from './measure-ledger.js';
 import { ReadLog } from './read-log.query.js';
 import { signCheckpointOrReport, signNextCheckpoint } from './sign-checkpoint.js';
 
@@ -195,6 +197,27 @@ describe('the proof of one entry', () => {
     expect(JSON.parse(String(extra))).toMatchObject({ id });
     expect(verifyLogProof(proof, leafHash(extra!), verifier)).toBe(271);
     expect(await log.proofOf(randomUUID())).toBeUndefined();
+  });
+});
+
+describe('what is measured of the ledger', () => {
+  it('is how many entries wait to be signed, and how long ago a head was signed last', async () => {
+    const metrics = createMetrics('spec');
+    const valueOf = async (name: string): Promise<number | undefined> => {
+      await measureLedger(database, metrics);
+      const [one] = (await metrics.registry.getSingleMetric(name)?.get())?.values ?? [];
+      return one?.value;
+    };
+    await append(300);
+    expect(await valueOf('castiron_ledger_unsigned')).toBe(300);
+    await sign();
+    expect(await valueOf('castiron_ledger_unsigned')).toBe(0);
+    await append(7);
+    expect(await valueOf('castiron_ledger_unsigned')).toBe(7);
+    await tamper(`UPDATE ledger_checkpoints SET signed_at = signed_at - interval '1 hour'`);
+    expect(await valueOf('castiron_ledger_signed_age_seconds')).toBeGreaterThan(3_599);
+    await sign();
+    expect(await valueOf('castiron_ledger_signed_age_seconds')).toBeLessThan(60);
   });
 });
 

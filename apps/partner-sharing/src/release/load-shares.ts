@@ -3,6 +3,7 @@ import type { EntityManager } from 'typeorm';
 import type { AgreedPurpose, Facts, ListedPurpose } from '../confidentiality/facts.js';
 import { DAYS_TO_DELETE } from '../obligations/days-to-delete.js';
 import type { Holding, ShareState } from '../shares/share.js';
+import type { DecidedOn, Versions } from './decided-on.js';
 
 /** A share with all that a decision about it rests on, read in one snapshot. */
 export interface LoadedShare {
@@ -33,6 +34,8 @@ export interface LoadedShare {
   readonly owesDeletion: boolean;
   /** null where the customer's profile has not arrived. */
   readonly facts: Facts | null;
+  /** The same facts as they are kept; null where there are none, or their customer was erased. */
+  readonly decidedOn: DecidedOn | null;
 }
 
 interface Row {
@@ -65,8 +68,9 @@ interface Row {
   valid_from: Date | null;
   valid_until: Date | null;
   days_to_delete: number | null;
-  permissions: Partial<Record<PurposeName, 'granted' | 'revoked'>> | null;
-  objections: PurposeName[];
+  permissions: Facts['permissions'] | null;
+  permission_versions: Versions | null;
+  objections: Versions | null;
   owes: boolean;
 }
 
@@ -76,9 +80,8 @@ const COLUMNS = `
   c.version AS customer_version, c.epoch AS customer_epoch, c.deleted, c.door, c.purposes AS customer_purposes, c.attributes,
   a.id AS agreement, a.state AS agreement_state, a.epoch AS agreement_epoch, a.purposes AS agreed, a.highest_tier,
   a.valid_from, a.valid_until, a.days_to_delete,
-  (SELECT jsonb_object_agg(p.purpose, p.state) FROM permissions p
-    WHERE p.customer = wanted.customer AND p.recipient = r.slug) AS permissions,
-  ARRAY(SELECT o.purpose FROM objections o
+  given.permissions, given.permission_versions,
+  (SELECT jsonb_object_agg(o.purpose, o.version) FROM objections o
     WHERE o.customer = wanted.customer AND o.recipient = r.slug AND o.state = 'standing') AS objections,
   EXISTS (SELECT 1 FROM obligations o WHERE o.share = s.id AND o.complete AND o.state = 'open') AS owes`;
 
@@ -86,6 +89,9 @@ const JOINS = `
   JOIN recipients r ON r.slug = wanted.recipient
   LEFT JOIN shares s ON s.customer = wanted.customer AND s.recipient = r.slug
   LEFT JOIN customers c ON c.id = wanted.customer
+  LEFT JOIN LATERAL (
+    SELECT jsonb_object_agg(p.purpose, p.state) AS permissions, jsonb_object_agg(p.purpose, p.version) AS permission_versions
+    FROM permissions p WHERE p.customer = wanted.customer AND p.recipient = r.slug) given ON true
   LEFT JOIN LATERAL (
     SELECT * FROM agreements WHERE recipient = r.slug AND r.kind <> 'internal'
     -- One that ended says more than a draft: what is withdrawn was under it.
@@ -114,11 +120,27 @@ function factsOf(row: Row): Facts | null {
       held: Object.keys(row.attributes ?? {}) as AttributeName[],
     },
     permissions: row.permissions ?? {},
-    objections: row.objections,
+    objections: Object.keys(row.objections ?? {}) as PurposeName[],
   };
 }
 
-const loadedOf = (row: Row): LoadedShare => ({
+function decidedOn(row: Row, facts: Facts | null): DecidedOn | null {
+  if (facts === null || facts.customer.erased) return null;
+  const { door, purposes, held } = facts.customer;
+  return {
+    agreementEpoch: row.agreement_epoch,
+    permissions: row.permission_versions ?? {},
+    objections: row.objections ?? {},
+    customer: { version: row.customer_version ?? 0, door, purposes, held },
+  };
+}
+
+function loadedOf(row: Row): LoadedShare {
+  const facts = factsOf(row);
+  return { ...shareOf(row), facts, decidedOn: decidedOn(row, facts) };
+}
+
+const shareOf = (row: Row): Omit<LoadedShare, 'facts' | 'decidedOn'> => ({
   id: row.id ?? '',
   customer: row.customer,
   recipient: row.recipient,
@@ -138,7 +160,6 @@ const loadedOf = (row: Row): LoadedShare => ({
   daysToDelete: row.days_to_delete ?? DAYS_TO_DELETE,
   attributes: row.attributes ?? {},
   owesDeletion: row.owes,
-  facts: factsOf(row),
 });
 
 /** Shares by id; those that do not exist are left out. */

@@ -28,6 +28,7 @@ const share = (
   daysToDelete: 30,
   attributes: { companyName: { version: 1, sealed: '' } },
   owesDeletion: false,
+  decidedOn: null,
   facts: {
     recipient: {
       slug: 'recommendations',

@@ -62,11 +62,18 @@ async function release({ manager }: Tx, lane: Lane, prepared: readonly PreparedR
   const batch = newEventId();
   const records = kept.map((record, position) => ({ prepared: record, index: indexOf(position) }));
   await keepShareEntries(manager, [
-    ...records.map(({ prepared: record, index }) => ({ share: record.share.id, leaf: record.entry.leaf, index })),
+    ...records.map(({ prepared: { share, entry }, index }) => ({
+      share: share.id,
+      leaf: entry.leaf,
+      index,
+      decidedOn: share.decidedOn,
+    })),
     ...withheld.map(([record, { leaf }], position) => ({
       share: record.share.id,
       leaf,
       index: indexOf(kept.length + position),
+      // Not what it was prepared on: what it was withheld on.
+      decidedOn: current.get(record.share.id)?.decidedOn ?? null,
     })),
   ]);
   await markSending(manager, lane, batch, records);

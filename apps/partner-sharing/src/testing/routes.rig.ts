@@ -1,7 +1,9 @@
+import { randomBytes } from 'node:crypto';
 import { Module, type DynamicModule } from '@nestjs/common';
 import { agreementChanged, agreementNotice, decodeMessage, type RecipientKind } from '@castiron/contracts';
 import { newKey } from '@castiron/encryption';
 import { connect } from '@castiron/kafka';
+import { noteSigner } from '@castiron/ledger';
 import { createLogger, createMetrics, Health } from '@castiron/observability';
 import { appendToOutbox } from '@castiron/outbox';
 import { AnswerStore, MarkingTransactions, startService, type RunningService } from '@castiron/service';
@@ -13,6 +15,8 @@ import { SignAgreementUseCase } from '../agreements/sign-agreement/sign-agreemen
 import { SignaturesController } from '../agreements/sign-agreement/signatures.controller.js';
 import { TerminateAgreementUseCase } from '../agreements/terminate-agreement/terminate-agreement.use-case.js';
 import { TerminationController } from '../agreements/terminate-agreement/termination.controller.js';
+import { ProofsController } from '../checkpoints/proofs.controller.js';
+import { ReadLog } from '../checkpoints/read-log.query.js';
 import { CommandsController } from '../commands/commands.controller.js';
 import { Fence } from '../fence/fence.js';
 import { IncidentsController } from '../incidents/incidents.controller.js';
@@ -24,6 +28,8 @@ import { ReadRecipientsController } from '../recipients/read-recipients/recipien
 import { RegisterRecipientController } from '../recipients/register-recipient/recipients.controller.js';
 import { RegisterRecipientUseCase } from '../recipients/register-recipient/register-recipient.use-case.js';
 import { ReleaseSignals } from '../release/release-signals.js';
+import { ReplayController } from '../replay/replay.controller.js';
+import { ReplayEntry } from '../replay/replay-entry.query.js';
 
 /** Where the stack is, and how to get in. */
 interface Stack {
@@ -59,7 +65,7 @@ class BrokerThatGoesAway implements Provisioning {
 }
 
 @Module({})
-class RecipientsAndAgreements {}
+class SomeRoutes {}
 
 export type Who = readonly [role: string, sub: string];
 export const officer: Who = ['privacy-officer', 'officer-1'];
@@ -67,20 +73,24 @@ export const partnerOf = (slug: string): Who => ['partner', slug];
 
 interface Answer {
   readonly status: number;
+  /** Empty where the answer is no JSON. */
   readonly body: Record<string, unknown>;
+  readonly text: string;
 }
 
 const DAY_MS = 86_400_000;
 export const inDays = (days: number): string => new Date(Date.now() + days * DAY_MS).toISOString();
 export const FOR_SECURITY = { purpose: 'security', attributes: ['companyName'], ground: 'permission' };
 
-/** The routes of recipients and agreements, on a database of the spec's own and the stack's broker. */
+/** The routes of recipients and agreements, and those that prove entries of the ledger, on a database of the spec's own and the stack's broker. */
 export class RoutesRig {
   readonly broker: BrokerThatGoesAway;
   readonly signals = new ReleaseSignals();
   /** Whose replies are read from their registration on. */
   readonly watched: string[] = [];
   readonly transactions: MarkingTransactions;
+  /** Of the ledger's heads; nothing is signed unless a spec does it. */
+  readonly signer = noteSigner('castiron.example/ledger', randomBytes(32));
   readonly termination: TerminateAgreementUseCase;
   private service: RunningService | undefined;
 
@@ -128,7 +138,7 @@ export class RoutesRig {
     });
     const onRecipient = (slug: string): Promise<void> => Promise.resolve(void this.watched.push(slug));
     return {
-      module: RecipientsAndAgreements,
+      module: SomeRoutes,
       controllers: [
         RegisterRecipientController,
         ReadRecipientsController,
@@ -139,6 +149,8 @@ export class RoutesRig {
         TerminationController,
         CommandsController,
         IncidentsController,
+        ProofsController,
+        ReplayController,
       ],
       providers: [
         provide(DataSource, database),
@@ -148,6 +160,8 @@ export class RoutesRig {
         provide(DraftAgreementUseCase, new DraftAgreementUseCase(transactions)),
         provide(SignAgreementUseCase, new SignAgreementUseCase(database, transactions, signals)),
         provide(TerminateAgreementUseCase, this.termination),
+        provide(ReadLog, new ReadLog(database, this.signer)),
+        provide(ReplayEntry, new ReplayEntry(database)),
       ],
     };
   }
@@ -169,7 +183,8 @@ export class RoutesRig {
       ...(body !== undefined && { body: JSON.stringify(body) }),
     });
     const text = await response.text();
-    return { status: response.status, body: (text === '' ? {} : JSON.parse(text)) as Record<string, unknown> };
+    const isJson = response.headers.get('content-type')?.includes('json') === true;
+    return { status: response.status, text, body: (isJson ? JSON.parse(text) : {}) as Record<string, unknown> };
   }
 
   async newRecipient(kind: RecipientKind = 'third-party'): Promise<string> {

@@ -22,6 +22,7 @@ import { SignAgreementUseCase } from '../agreements/sign-agreement/sign-agreemen
 import { TerminateAgreementUseCase } from '../agreements/terminate-agreement/terminate-agreement.use-case.js';
 import { Fence } from '../fence/fence.js';
 import { revokeMailingWhenMailingCancelled } from '../mailings/revoke-mailing-when-mailing-cancelled.handler.js';
+import { ChangeObjectionUseCase } from '../objections/change-objection.use-case.js';
 import { GrantPermissionUseCase } from '../permissions/grant-permission/grant-permission.use-case.js';
 import { RevokePermissionUseCase } from '../permissions/revoke-permission/revoke-permission.use-case.js';
 import { eraseWhenCustomerErased } from '../profiles/keep-profiles/erase-when-customer-erased.handler.js';
@@ -37,6 +38,14 @@ import { Sweeper } from '../sweeps/run-sweeps/sweeper.js';
 
 type Profile = DataOf<typeof profileChanged>;
 export type FeedValue = DataOf<typeof feedRecord> | null;
+
+export interface FeedRecord {
+  readonly subject: string;
+  readonly id: string;
+  /** The ledger entry that its header names. */
+  readonly entry: string | undefined;
+  readonly record: FeedValue;
+}
 
 const PURPOSES: Readonly<Record<'service-order' | 'subscription', readonly Profile['purposes'][number][]>> = {
   'service-order': ['invoicing', 'service-delivery', 'security', 'notices'],
@@ -249,6 +258,17 @@ export class SharingRig {
     return new Fence(this.database, this.signals).wait(command);
   }
 
+  /** Whether the fence stood in time. */
+  async object(customer: string, recipient: string, purpose: string): Promise<boolean> {
+    const objections = new ChangeObjectionUseCase(this.transactions, this.signals);
+    const { command } = await objections.object({ customer, recipient, purpose });
+    return new Fence(this.database, this.signals).wait(command);
+  }
+
+  async withdrawObjection(customer: string, recipient: string, purpose: string): Promise<void> {
+    await new ChangeObjectionUseCase(this.transactions, this.signals).withdraw({ customer, recipient, purpose });
+  }
+
   /** notifications tells that these customers cancelled their mailings. */
   async cancelMailings(customers: readonly string[], at = new Date()): Promise<void> {
     const subjects = await Promise.all(
@@ -290,25 +310,27 @@ export class SharingRig {
     return rows[0]?.version ?? 0;
   }
 
-  /** Whether nothing waits for its lane and nothing is on its way. */
+  /** Whether nothing waits for its lane, nothing is on its way, and no sweep is to ask for more. */
   async isQuiet(): Promise<boolean> {
     const rows: { quiet: boolean }[] = await this.database.query(
-      'SELECT NOT EXISTS (SELECT 1 FROM pending_releases) AND NOT EXISTS (SELECT 1 FROM sending_records) AS quiet',
+      `SELECT NOT EXISTS (SELECT 1 FROM pending_releases) AND NOT EXISTS (SELECT 1 FROM sending_records)
+         AND NOT EXISTS (SELECT 1 FROM sweeps WHERE done_at IS NULL) AS quiet`,
     );
     return rows[0]?.quiet === true;
   }
 
   /**
-   * The records of a recipient's feed with their keys, in the order of each key; null is a tombstone.
-   * @param subject of this one only: feeds of our own services are shared with specs that put anything there
+   * The records of a recipient's feed with their keys and ids, in the order of each key; null is a tombstone.
+   * @param of these subjects only: feeds of our own services are shared with specs that put anything there
    */
-  async *readFeed(recipient: string, subject?: string): AsyncGenerator<{ subject: string; record: FeedValue }> {
+  async *readFeed(recipient: string, of?: { has(subject: string): boolean }): AsyncGenerator<FeedRecord> {
     for await (const message of readAll(this.kafkaOf('admin'), topicsOfRecipient(recipient).feed.name)) {
-      if (subject !== undefined && String(message.key) !== subject) continue;
+      if (of?.has(String(message.key)) === false) continue;
       const decoded = decodeMessage(message, [feedRecord]);
       if (!decoded.ok) throw new Error(decoded.detail);
+      const { key, meta, data } = decoded.event;
       // Sound: only feed records were asked for.
-      yield { subject: decoded.event.key, record: decoded.event.data as FeedValue };
+      yield { subject: key, id: meta.id, entry: meta.ledgerEntry, record: data as FeedValue };
     }
   }
 
@@ -317,7 +339,7 @@ export class SharingRig {
     const share = await this.shareOf(customer, recipient);
     const found: FeedValue[] = [];
     if (share === undefined) return found;
-    for await (const { record } of this.readFeed(recipient, share.subject)) found.push(record);
+    for await (const { record } of this.readFeed(recipient, new Set([share.subject]))) found.push(record);
     return found;
   }
 
