@@ -22,6 +22,9 @@ const FENCES_MS = 1_000;
 /** From one signed head of the ledger to the next, at least. */
 const CHECKPOINT_MS = 2_000;
 
+/** Between two looks for ticks that are due. */
+const FEED_TICKS_MS = 10_000;
+
 type ThisWiring = Wiring<PartnerSharingSettings>;
 
 /** Runs the service until it is stopped. */
@@ -56,7 +59,7 @@ export function runPartnerSharing(
     }),
     parts: (app, { dataSource, transactions, logger, room }, inboxOf) => {
       inbox = inboxOf;
-      const { releaser, sweeper, signals } = built();
+      const { releaser, sweeper, feedTicker, signals } = built();
       const complain = (what: string) => (error: unknown) => logger.error({ err: error }, what);
       return [
         { name: 'lanes', start: () => releaser.start(), stop: () => releaser.stop() },
@@ -93,6 +96,7 @@ export function runPartnerSharing(
           work: () => reportFences(transactions),
           onError: complain('fences of other services were not reported'),
         }),
+        every(FEED_TICKS_MS, 'feed ticks', () => feedTicker.round(), complain('feeds were not ticked')),
         // Other processes register recipients too.
         every(
           TERMS_MS,

@@ -2,12 +2,14 @@ import { randomUUID } from 'node:crypto';
 import {
   customerErased,
   decodeMessage,
+  FEED_TICK_TYPE,
   feedRecord,
   mailingCancelled,
   newEventId,
   profileChanged,
   topicOf,
   topicsOfRecipient,
+  typeOf,
   type DataOf,
   type DoorName,
 } from '@castiron/contracts';
@@ -301,11 +303,12 @@ export class SharingRig {
   }
 
   /**
-   * The records of a recipient's feed with their keys, in the order of each key; null is a tombstone.
+   * The records of a recipient's feed with their keys, in the order of each key; null is a tombstone. Ticks are none.
    * @param subject of this one only: feeds of our own services are shared with specs that put anything there
    */
   async *readFeed(recipient: string, subject?: string): AsyncGenerator<{ subject: string; record: FeedValue }> {
     for await (const message of readAll(this.kafkaOf('admin'), topicsOfRecipient(recipient).feed.name)) {
+      if (typeOf(message) === FEED_TICK_TYPE) continue;
       if (subject !== undefined && String(message.key) !== subject) continue;
       const decoded = decodeMessage(message, [feedRecord]);
       if (!decoded.ok) throw new Error(decoded.detail);
