@@ -23,7 +23,7 @@ const FENCES_MS = 1_000;
 const CHECKPOINT_MS = 2_000;
 
 /** Between two looks for ticks that are due. */
-const FEED_TICKS_MS = 10_000;
+const FEED_TICKS_MS = 5_000;
 
 type ThisWiring = Wiring<PartnerSharingSettings>;
 
