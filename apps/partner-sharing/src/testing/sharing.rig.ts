@@ -19,6 +19,7 @@ import { createLogger } from '@castiron/observability';
 import { appendToOutbox } from '@castiron/outbox';
 import { Transactions } from '@castiron/transactions';
 import type { DataSource } from 'typeorm';
+import type { Terms } from '../agreements/draft-agreement/draft-agreement.decision.js';
 import { DraftAgreementUseCase } from '../agreements/draft-agreement/draft-agreement.use-case.js';
 import { SignAgreementUseCase } from '../agreements/sign-agreement/sign-agreement.use-case.js';
 import { TerminateAgreementUseCase } from '../agreements/terminate-agreement/terminate-agreement.use-case.js';
@@ -163,16 +164,17 @@ export class SharingRig {
   }
 
   /** An agreement that nobody has signed yet, with its id. */
-  async draft(recipient: string, purposes: Parameters<DraftAgreementUseCase['draft']>[1]['purposes']): Promise<string> {
+  async draft(recipient: string, purposes: Terms['purposes'], rest: Partial<Terms> = {}): Promise<string> {
     const from = new Date(Date.now() - 60_000);
-    const terms = { purposes, highestTier: 'confidential', from, until: new Date(Date.now() + 3_600_000) } as const;
+    const until = new Date(Date.now() + 3_600_000);
+    const terms: Terms = { purposes, highestTier: 'confidential', from, until, ...rest };
     const { id } = await new DraftAgreementUseCase(this.transactions).draft(recipient, terms);
     return id;
   }
 
   /** An agreement that both sides have signed, with its id. */
-  async agree(recipient: string, purposes: Parameters<DraftAgreementUseCase['draft']>[1]['purposes']): Promise<string> {
-    const id = await this.draft(recipient, purposes);
+  async agree(recipient: string, purposes: Terms['purposes'], rest: Partial<Terms> = {}): Promise<string> {
+    const id = await this.draft(recipient, purposes, rest);
     const agreements = new SignAgreementUseCase(this.database, this.transactions, this.signals);
     const officer = { sub: 'officer-1', isPrivacyOfficer: true, isPartner: false };
     await agreements.sign(id, { side: 'company', name: 'Olga', role: 'officer' }, officer);
