@@ -17,6 +17,7 @@ import {
   newEventId,
   permissionChanged,
   profileChanged,
+  resyncRequested,
   statementPublished,
   typeOf,
   withdrawalConfirmed,
@@ -327,6 +328,25 @@ describe('partner-sharing', () => {
     const ended = await call('POST', `/agreements/${agreement}/termination`, OFFICER, { reason: 'over' });
     expect(ended).toMatchObject({ status: 200, body: { state: 'terminated' } });
     await eventually(async () => expect((await feed())[3]).toMatchObject({ attributes: {} }), within);
+  });
+
+  it('publishes anew what a recipient may hold, when it asks', async () => {
+    const { slug } = await partnerInForce();
+    const customer = await customerArrives({ companyName: 'Lost' });
+    const path = `/customers/${customer}/permissions/${slug}/recommendation`;
+    await eventually(
+      async () => expect((await call('PUT', path, ['customer', customer], EVIDENCE())).status).toBe(200),
+      within,
+    );
+    const told = async () => {
+      const feed = await allOf(feeds.of(slug).name, feedRecord);
+      return feed.map((record) => [record?.version, record?.attributes.companyName?.value]);
+    };
+    await eventually(async () => expect(await told()).toEqual([[1, 'Lost']]), within);
+    const asked = { at: new Date().toISOString() };
+    await send(encodeEvent(resyncRequested, asked, { id: newEventId(), time: new Date() }, slug));
+    const twice = [1, 2].map((version) => [version, 'Lost']);
+    await eventually(async () => expect(await told()).toEqual(twice), within);
   });
 
   it('ticks a feed whose time has come', async () => {
