@@ -198,16 +198,17 @@ describe('a recipient that asks again and again', () => {
   /** Of all its records the last versions. */
   const versions = async () => versionsIn(await readBehind()).map(([, version]) => version);
 
-  it('gets all of it once an hour, and the last request is not lost', async () => {
+  it.each([
+    ['while it is under way', async () => {}, workOff],
+    ['when it is over', workOff, async () => {}],
+  ])('%s gets all of it once an hour, and the last request is not lost', async (_, before, after) => {
     for (let customers = 0; customers < 3; customers += 1) await permitted();
     await quiet();
     for (let times = 0; times < 3; times += 1) await ask();
     await chunk();
+    await before();
     for (let times = 0; times < 3; times += 1) await ask();
-    await workOff();
-    expect(await versions()).toEqual([2, 2, 2]);
-    await ask();
-    await workOff();
+    await after();
     await pass('59 min');
     await workOff();
     expect(await versions()).toEqual([2, 2, 2]);
