@@ -330,6 +330,24 @@ describe('partner-sharing', () => {
     await eventually(async () => expect((await feed())[3]).toMatchObject({ attributes: {} }), within);
   });
 
+  it('takes an objection to cooperation from the customer alone, and lets it be withdrawn', async () => {
+    const { slug } = await partnerInForce();
+    const customer = randomUUID();
+    const own: As = ['customer', customer];
+    const path = `/customers/${customer}/objections`;
+    const to = { recipient: slug, purpose: 'recommendation' };
+    for (const method of ['PUT', 'DELETE'])
+      expect((await call(method, `${path}/${slug}/recommendation`, ['customer', randomUUID()])).status).toBe(403);
+    const objected = await call('PUT', `${path}/${slug}/recommendation`, own);
+    expect(objected).toMatchObject({ status: 200, body: { ...to, state: 'standing', version: 1 } });
+    expect((await call('GET', `/commands/${String(objected.body['command'])}`, own)).body).toMatchObject({
+      state: 'done',
+    });
+    const withdrawn = await call('DELETE', `${path}/${slug}/recommendation`, own);
+    expect(withdrawn).toMatchObject({ status: 200, body: { ...to, state: 'withdrawn', version: 2 } });
+    expect((await call('GET', path, own)).body['objections']).toMatchObject([{ ...to, state: 'withdrawn' }]);
+  });
+
   it('publishes anew what a recipient may hold, when it asks', async () => {
     const { slug } = await partnerInForce();
     const customer = await customerArrives({ companyName: 'Lost' });
