@@ -10,13 +10,16 @@ import {
   duties,
   encodeEvent,
   encodeTombstone,
+  FEED_TICK_TYPE,
   feedRecord,
   feeds,
   mailingCancelled,
   newEventId,
   permissionChanged,
   profileChanged,
+  resyncRequested,
   statementPublished,
+  typeOf,
   withdrawalConfirmed,
   withdrawalDue,
   type DataOf,
@@ -27,11 +30,13 @@ import { connect, readAll, type Kafka } from '@castiron/kafka';
 import { mintToken } from '@castiron/local-stack';
 import type { RunningService } from '@castiron/service';
 import { eventually, freshDatabaseUrl, uniqueSlug } from '@castiron/testing';
+import { DataSource } from 'typeorm';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { readSettings } from './config.js';
 import { runPartnerSharing } from './run.js';
 
 let service: RunningService;
+let database: DataSource;
 let custody: Server;
 let admin: Kafka;
 const keys = new Map<string, { dataKey: Buffer; ledgerKey: Buffer }>();
@@ -64,11 +69,12 @@ beforeAll(async () => {
   const keyFile = join(tmpdir(), `partner-sharing-${randomUUID()}.key`);
   await writeFile(keyFile, newKey().toString('base64'), { mode: 0o600 });
   const client = identity.clients['partner-sharing']!;
+  const url = await freshDatabaseUrl();
   service = await runPartnerSharing(
     readSettings({
       CASTIRON_PORT: '0',
       LOG_LEVEL: 'warn',
-      DATABASE_URL: await freshDatabaseUrl(),
+      DATABASE_URL: url,
       KAFKA_BROKERS: kafka.bootstrap,
       KAFKA_USERNAME: principal('partner-sharing').username,
       KAFKA_PASSWORD: principal('partner-sharing').password,
@@ -84,11 +90,13 @@ beforeAll(async () => {
     }),
     () => undefined,
   );
+  database = await new DataSource({ type: 'postgres', url }).initialize();
   admin = connect({ brokers: [kafka.bootstrap], clientId: 'spec', ...principal('admin') });
   // Until it has arrived nothing can be permitted.
   await send(encodeEvent(statementPublished, statementPublished.example, { id: newEventId(), time: new Date() }));
 });
 afterAll(async () => {
+  await database?.destroy();
   await service?.stop();
   custody?.close();
 });
@@ -320,6 +328,56 @@ describe('partner-sharing', () => {
     const ended = await call('POST', `/agreements/${agreement}/termination`, OFFICER, { reason: 'over' });
     expect(ended).toMatchObject({ status: 200, body: { state: 'terminated' } });
     await eventually(async () => expect((await feed())[3]).toMatchObject({ attributes: {} }), within);
+  });
+
+  it('takes an objection to cooperation from the customer alone, and lets it be withdrawn', async () => {
+    const { slug } = await partnerInForce();
+    const customer = randomUUID();
+    const own: As = ['customer', customer];
+    const path = `/customers/${customer}/objections`;
+    const to = { recipient: slug, purpose: 'recommendation' };
+    for (const method of ['PUT', 'DELETE'])
+      expect((await call(method, `${path}/${slug}/recommendation`, ['customer', randomUUID()])).status).toBe(403);
+    const objected = await call('PUT', `${path}/${slug}/recommendation`, own);
+    expect(objected).toMatchObject({ status: 200, body: { ...to, state: 'standing', version: 1 } });
+    expect((await call('GET', `/commands/${String(objected.body['command'])}`, own)).body).toMatchObject({
+      state: 'done',
+    });
+    const withdrawn = await call('DELETE', `${path}/${slug}/recommendation`, own);
+    expect(withdrawn).toMatchObject({ status: 200, body: { ...to, state: 'withdrawn', version: 2 } });
+    expect((await call('GET', path, own)).body['objections']).toMatchObject([{ ...to, state: 'withdrawn' }]);
+  });
+
+  it('publishes anew what a recipient may hold, when it asks', async () => {
+    const { slug } = await partnerInForce();
+    const customer = await customerArrives({ companyName: 'Lost' });
+    const path = `/customers/${customer}/permissions/${slug}/recommendation`;
+    await eventually(
+      async () => expect((await call('PUT', path, ['customer', customer], EVIDENCE())).status).toBe(200),
+      within,
+    );
+    const told = async () => {
+      const feed = await allOf(feeds.of(slug).name, feedRecord);
+      return feed.map((record) => [record?.version, record?.attributes.companyName?.value]);
+    };
+    await eventually(async () => expect(await told()).toEqual([[1, 'Lost']]), within);
+    const asked = { at: new Date().toISOString() };
+    await send(encodeEvent(resyncRequested, asked, { id: newEventId(), time: new Date() }, slug));
+    const twice = [1, 2].map((version) => [version, 'Lost']);
+    await eventually(async () => expect(await told()).toEqual(twice), within);
+  });
+
+  it('ticks a feed whose time has come', async () => {
+    const { slug } = await partnerInForce();
+    await database.query(
+      'INSERT INTO feed_ticks (recipient, entry_index, ticks_left, due_at) VALUES ($1, 0, 1, clock_timestamp())',
+      [slug],
+    );
+    await eventually(async () => {
+      const types = [];
+      for await (const message of readAll(admin, feeds.of(slug).name)) types.push(typeOf(message));
+      expect(types).toEqual([FEED_TICK_TYPE, FEED_TICK_TYPE]);
+    }, within);
   });
 
   it('grants nothing anew where a grant is sent again after its revocation', async () => {

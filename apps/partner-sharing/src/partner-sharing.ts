@@ -3,6 +3,7 @@ import { KeyCustodyClient } from '@castiron/encryption';
 import { connect } from '@castiron/kafka';
 import { tellingOfKafka, type Wiring } from '@castiron/service';
 import type { PartnerSharingSettings } from './config.js';
+import { FeedTicker } from './feed-ticks/feed-ticker.js';
 import { Fence } from './fence/fence.js';
 import { KeepProfileWhenProfileChanged } from './profiles/keep-profiles/keep-profile-when-profile-changed.handler.js';
 import { KafkaProvisioning, type Provisioning } from './recipients/provisioning.js';
@@ -16,6 +17,7 @@ export interface PartnerSharing {
   readonly fence: Fence;
   readonly releaser: Releaser;
   readonly sweeper: Sweeper;
+  readonly feedTicker: FeedTicker;
   readonly keepProfile: KeepProfileWhenProfileChanged;
   /** Drops a customer's keys from memory at once. */
   readonly forgetKeys: (customer: string) => void;
@@ -48,6 +50,7 @@ export function partnerSharing(wiring: Wiring<PartnerSharingSettings>): PartnerS
     fence: new Fence(dataSource, signals),
     releaser: new Releaser(laneParts, undefined, settings.feedLeaseMs),
     sweeper: new Sweeper(transactions, signals, logger, () => room.isFull),
+    feedTicker: new FeedTicker(dataSource, kafka),
     keepProfile: new KeepProfileWhenProfileChanged(signals, forgetKeys),
     forgetKeys,
     provisioning: new KafkaProvisioning(provisioner),

@@ -8,6 +8,7 @@ import { migrations } from './database/migrations.js';
 import { reportFences } from './fence/report-fences.js';
 import { announceDisclosures } from './ledger-announcements/disclosure-announcer.js';
 import { expireObligations } from './obligations/expire-obligations/expire-obligations.js';
+import { publishAnew } from './resyncs/publish-anew/publish-anew.js';
 import { partnerSharing, type PartnerSharing } from './partner-sharing.js';
 import { PartnerSharingModule } from './partner-sharing.module.js';
 import { publications } from './publications.js';
@@ -22,6 +23,11 @@ const ANNOUNCE_MS = 10_000;
 const FENCES_MS = 1_000;
 /** From one signed head of the ledger to the next, at least. */
 const CHECKPOINT_MS = 2_000;
+
+/** From one chunk of a resync to the next. */
+const RESYNCS_MS = 5_000;
+/** Between two looks for ticks that are due. */
+const FEED_TICKS_MS = 5_000;
 
 type ThisWiring = Wiring<PartnerSharingSettings>;
 
@@ -57,7 +63,7 @@ export function runPartnerSharing(
     }),
     parts: (app, { dataSource, transactions, logger, metrics, room }, inboxOf) => {
       inbox = inboxOf;
-      const { releaser, sweeper, signals } = built();
+      const { releaser, sweeper, feedTicker, signals } = built();
       const complain = (what: string) => (error: unknown) => logger.error({ err: error }, what);
       return [
         { name: 'lanes', start: () => releaser.start(), stop: () => releaser.stop() },
@@ -101,6 +107,14 @@ export function runPartnerSharing(
           work: () => reportFences(transactions),
           onError: complain('fences of other services were not reported'),
         }),
+        every(
+          RESYNCS_MS,
+          'resyncs',
+          // Nothing that adds is begun while the outbox is full.
+          async () => void (room.isFull || (await publishAnew(transactions, signals))),
+          complain('resyncs could not go on'),
+        ),
+        every(FEED_TICKS_MS, 'feed ticks', () => feedTicker.round(), complain('feeds were not ticked')),
         // Other processes register recipients too.
         every(
           TERMS_MS,

@@ -5,6 +5,7 @@ import {
   mailingCancelled,
   newEventId,
   notificationsMailings,
+  resyncRequested,
   withdrawalConfirmed,
   type WireMessage,
 } from '@castiron/contracts';
@@ -132,5 +133,23 @@ describe('though an earlier message of its key is parked', () => {
     await settled(3);
     expect((await rig.feedOf(customer, partner)).at(-1)).toBeNull();
     expect(await reasons(topic)).toEqual(['foreign-or-unknown-obligation']);
+  });
+
+  it('a request for everything is followed at once', async () => {
+    const partner = uniqueSlug();
+    await rig.register({ slug: partner, name: 'Northern Hosting', kind: 'network-member' });
+    const asked = (data: unknown = { at: new Date().toISOString() }): WireMessage => ({
+      ...encodeEvent(resyncRequested, { at: new Date().toISOString() }, meta(), partner),
+      value: JSON.stringify(data),
+    });
+    const topic = repliesOf(partner);
+    await read(topic);
+    await producer.send([asked({ subject: 'all of them' })]);
+    await eventually(async () => expect(await reasons(topic)).toEqual(['unknown-shape']), within);
+
+    await producer.send([asked()]);
+    const due = () => rig.database.query<object[]>('SELECT FROM resyncs WHERE recipient = $1', [partner]);
+    await eventually(async () => expect(await due()).toHaveLength(1), within);
+    expect(await reasons(topic)).toEqual(['unknown-shape']);
   });
 });

@@ -7,6 +7,7 @@ import {
   notificationsMailings,
   profileChanged,
   replies,
+  resyncRequested,
   statementPublished,
   withdrawalConfirmed,
 } from '@castiron/contracts';
@@ -18,6 +19,7 @@ import {
   type KeepProfileWhenProfileChanged,
 } from './profiles/keep-profiles/keep-profile-when-profile-changed.handler.js';
 import type { ReleaseSignals } from './release/release-signals.js';
+import { resyncWhenRequested } from './replies/resync-when-requested.handler.js';
 import { settleWithdrawalWhenConfirmed } from './replies/settle-withdrawal-when-confirmed.handler.js';
 import { keepStatementWhenStatementPublished } from './statements/keep-statements/keep-statement-when-statement-published.handler.js';
 
@@ -57,5 +59,7 @@ export function subscriptions(
       overtakes: true,
     }),
     subscribe(withdrawalConfirmed, { handle: settleWithdrawalWhenConfirmed(signals), overtakes: true }),
+    // Its order among other replies means nothing.
+    subscribe(resyncRequested, { handle: resyncWhenRequested(signals), overtakes: true }),
   ];
 }

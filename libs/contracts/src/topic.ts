@@ -29,12 +29,20 @@ export interface TopicFamily {
 
 const MINUTE_MS = 60_000;
 
+/**
+ * How long the broker appends to one segment of a state topic, and at most leaves an ended one uncompacted. It ends a segment
+ * at the first append after that: where nothing is appended any more, what was replaced stays readable for good.
+ */
+export const SEGMENT_MS = 10 * MINUTE_MS;
+
 const CONFIG_OF: Record<TopicKind, Record<string, string>> = {
   state: {
     'cleanup.policy': 'compact',
     // An old value must be gone soon after its successor came, so segments are short.
-    'segment.ms': String(10 * MINUTE_MS),
-    'max.compaction.lag.ms': String(10 * MINUTE_MS),
+    'segment.ms': String(SEGMENT_MS),
+    'max.compaction.lag.ms': String(SEGMENT_MS),
+    // Whatever the broker's own default is.
+    'min.compaction.lag.ms': '0',
     'delete.retention.ms': String(DAY_MS),
   },
   events: {

@@ -21,13 +21,14 @@ export async function* readTopic(
   topic: string,
   options: ReadOptions,
 ): AsyncGenerator<PlacedMessage> {
-  const { partition, last, follow = false, groupId = `castiron-read-${randomUUID()}`, signal } = options;
+  const { partition, last, uncommitted = false, follow = false, signal } = options;
+  const { groupId = `castiron-read-${randomUUID()}` } = options;
   if (signal?.aborted) return;
   const client = createClient(settings, { initialRetryTime: 100, maxRetryTime: 2_000, retries: 6 });
   const consumer = client.kafka.consumer({
     groupId,
     allowAutoTopicCreation: false,
-    readUncommitted: false,
+    readUncommitted: uncommitted,
     maxWaitTimeInMs: 250,
     maxBytes: FETCH_BYTES,
     maxBytesPerPartition: PARTITION_FETCH_BYTES,

@@ -210,6 +210,8 @@ export interface ReadOptions {
    * take some. Default: all.
    */
   readonly last?: number;
+  /** Also what a transaction has not committed, or has aborted. Default false. */
+  readonly uncommitted?: boolean;
   /** Go on after the end was reached, until the signal or the loop ends. Default false. */
   readonly follow?: boolean;
   readonly signal?: AbortSignal;

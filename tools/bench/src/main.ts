@@ -66,6 +66,14 @@ command
     process.exitCode = (await soak(options)) ? 0 : 1;
   });
 
+command
+  .command('feed-compaction')
+  .description('how long a withdrawn value can be read on a feed that gets nothing afterwards: half an hour at most')
+  .action(async () => {
+    const { benchFeedCompaction } = await import('./feed-compaction.js');
+    process.exitCode = (await benchFeedCompaction()) ? 0 : 1;
+  });
+
 command.command('side <name>', { hidden: true }).action(async (name: string) => {
   const { beSide } = await import('./spine/side-process.js');
   await beSide(name);

@@ -14,7 +14,7 @@ const local = { kafka: { bootstrap: '127.0.0.1:9092' }, recipients: { p1: { user
 const settings = async (slug: string, content: string | undefined, rest: { file?: string } = {}) => {
   const endpoints = join(folder, 'endpoints.json');
   if (content !== undefined) await writeFile(endpoints, content);
-  return readSettings(slug, { endpoints, color: false, ...rest }, { INIT_CWD: folder });
+  return readSettings(slug, { endpoints, ...rest }, { INIT_CWD: folder });
 };
 
 describe('the settings of a tail', () => {

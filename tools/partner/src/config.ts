@@ -3,12 +3,15 @@ import { resolve } from 'node:path';
 import { topicsOfRecipient } from '@castiron/contracts';
 import type { KafkaSettings } from '@castiron/kafka';
 
-/** What the command line says. */
-export interface TailOptions {
+/** What the command line says of how to get in. */
+export interface ConnectOptions {
   readonly endpoints: string;
   readonly bootstrap?: string;
   readonly username?: string;
   readonly ssl?: boolean;
+}
+
+export interface TailOptions extends ConnectOptions {
   readonly file?: string;
   readonly once?: boolean;
   readonly color: boolean;
@@ -47,7 +50,7 @@ export interface TailSettings {
 /** The partner's own broker credentials: from the command line and the environment, else those of the local stack. */
 export async function readSettings(
   slug: string,
-  options: TailOptions,
+  options: ConnectOptions & Pick<TailOptions, 'file'>,
   env: Readonly<Record<string, string | undefined>> = process.env,
 ): Promise<TailSettings> {
   let topics;

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { Command } from 'commander';
-import { Mistake, PASSWORD_VARIABLE, readSettings, type TailOptions } from './config.js';
+import { askForResync } from './ask-resync.js';
+import { Mistake, PASSWORD_VARIABLE, readSettings, type ConnectOptions, type TailOptions } from './config.js';
 import { inColour, plain } from './display.js';
 import { holdCopy } from './hold-copy.js';
 import { Tail } from './tail.js';
@@ -41,19 +42,34 @@ const program = new Command('npm run partner --').description(
   "A partner's side of Castiron: its own credentials, its own topics, and nothing else.",
 );
 
-program
-  .command('tail')
-  .description(
-    "Shows a partner's feed live, keeps the partner's copy of what it may hold in partner-<slug>.json by replacing and deleting as the feed says, and confirms withdrawals.",
-  )
-  .argument('<slug>', "the partner's name")
+/** How a partner gets in, which every command needs. */
+const partnerCommand = (name: string, description: string): Command =>
+  program
+    .command(name)
+    .description(description)
+    .argument('<slug>', "the partner's name")
+    .option('--endpoints <path>', 'where the local stack says how to get in', ENDPOINTS)
+    .option('--bootstrap <host:port>', 'Kafka elsewhere; several, separated by commas')
+    .option('--username <name>', `broker user; its password comes from ${PASSWORD_VARIABLE}`)
+    .option('--ssl', 'speak TLS to the broker');
+
+partnerCommand(
+  'tail',
+  "Shows a partner's feed live, keeps the partner's copy of what it may hold in partner-<slug>.json by replacing and deleting as the feed says, and confirms withdrawals.",
+)
   .option('--once', 'stop at the end of the feed')
   .option('--file <path>', 'the copy (default: partner-<slug>.json here)')
-  .option('--endpoints <path>', 'where the local stack says how to get in', ENDPOINTS)
-  .option('--bootstrap <host:port>', 'Kafka elsewhere; several, separated by commas')
-  .option('--username <name>', `broker user; its password comes from ${PASSWORD_VARIABLE}`)
-  .option('--ssl', 'speak TLS to the broker')
   .option('--no-color', 'no colours')
   .action((slug: string, options: TailOptions) => tail(slug, options));
+
+partnerCommand(
+  'resync',
+  'Asks for all records of the feed anew, because the copy was lost. They come by the feed, once an hour at most.',
+)
+  .option('--subject <id>', 'of this subject alone')
+  .action(async (slug: string, { subject, ...options }: ConnectOptions & { readonly subject?: string }) => {
+    await askForResync(await readSettings(slug, options), subject);
+    process.stdout.write(`asked for ${subject === undefined ? 'everything' : 'this subject'} anew: see the feed\n`);
+  });
 
 await program.parseAsync().catch(fail);

@@ -2,11 +2,13 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import {
+  decodeMessage,
   encodeEvent,
   encodeTombstone,
   feedTick,
   feedRecord,
   newEventId,
+  resyncRequested,
   topicsOfRecipient,
   withdrawalConfirmed,
   withdrawalDue,
@@ -25,6 +27,7 @@ import {
 import { eventually, uniqueSlug } from '@castiron/testing';
 import { randomUUID } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, inject, it } from 'vitest';
+import { askForResync } from './ask-resync.js';
 import type { CopyFile } from './partner-copy.js';
 import { plain } from './display.js';
 import { Tail } from './tail.js';
@@ -182,6 +185,22 @@ describe("a partner's side", () => {
     await producer.send([encodeTombstone(feedRecord, one, meta(), slug)]);
     await run();
     expect(Object.keys((await copy()).subjects)).toEqual([two]);
+  });
+
+  it('asks for its records anew, of all or of one subject', async () => {
+    const subject = randomUUID();
+    await askForResync({ slug, kafka: partner });
+    await askForResync({ slug, kafka: partner }, subject);
+    const asked: unknown[] = [];
+    for await (const message of readAll(kafka, topicsOfRecipient(slug).replies.name)) {
+      const decoded = decodeMessage(message, [resyncRequested]);
+      asked.push(decoded.ok && { key: decoded.event.key, ...(decoded.event.data as object) });
+    }
+    const at = expect.any(String) as string;
+    expect(asked).toHaveLength(2);
+    expect(asked).toContainEqual({ key: '*', at });
+    expect(asked).toContainEqual({ key: subject, subject, at });
+    await expect(askForResync({ slug, kafka: partner }, 'Acme')).rejects.toThrow(/is not the id of a subject/);
   });
 
   it("does not take another partner's file for its own", async () => {

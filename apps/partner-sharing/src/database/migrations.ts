@@ -19,6 +19,8 @@ import { CreateObjections1763890000017 } from './migrations/0017-create-objectio
 import { LetAgreementsSetADeadline1763890000018 } from './migrations/0018-let-agreements-set-a-deadline.js';
 import { CreateIncidents1763890000019 } from './migrations/0019-create-incidents.js';
 import { KeepWhatEntriesWereDecidedOn1763890000020 } from './migrations/0020-keep-what-entries-were-decided-on.js';
+import { CreateFeedTicks1763890000022 } from './migrations/0022-create-feed-ticks.js';
+import { CreateResyncs1763890000023 } from './migrations/0023-create-resyncs.js';
 
 /** All migrations of this service, in order; those of outbox, inbox and idempotency come on top. */
 export const migrations = [
@@ -43,4 +45,6 @@ export const migrations = [
   LetAgreementsSetADeadline1763890000018,
   CreateIncidents1763890000019,
   KeepWhatEntriesWereDecidedOn1763890000020,
+  CreateFeedTicks1763890000022,
+  CreateResyncs1763890000023,
 ];

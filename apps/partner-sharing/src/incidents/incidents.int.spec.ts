@@ -35,7 +35,9 @@ describe('an incident', () => {
     expect(found).toMatchObject({ kind: 'ledger-forked', cause: 'the first 3 entries', owner: 'privacy-officer' });
     expect((await close(found?.['incident'])).body).toMatchObject({ state: 'closed', closedBy: officer[1] });
     expect(await listed('open')).toEqual([]);
-    expect(await listed('closed')).toMatchObject([{ reason: 'It was a rehearsal.' }]);
+    const [closed] = await listed('closed');
+    expect(closed).toMatchObject({ reason: 'It was a rehearsal.' });
+    expect(Date.parse(String(closed?.['closedAt']))).toBeGreaterThan(Date.parse(String(closed?.['openedAt'])));
     expect(await open('the first 3 entries')).toBe(true);
   });
 
@@ -47,5 +49,16 @@ describe('an incident', () => {
     expect((await close(found?.['incident'])).status).toBe(200);
     expect((await close(found?.['incident'])).status).toBe(409);
     expect((await close(randomUUID())).status).toBe(404);
+  });
+
+  it('is shown to those who look after incidents, the oldest first', async () => {
+    await open('the first 7 entries');
+    await open('the first 9 entries');
+    const causes = (await listed('open')).map(({ cause }) => cause);
+    expect(causes.slice(-2)).toEqual(['the first 7 entries', 'the first 9 entries']);
+    const { body } = await rig.call('GET', '/incidents?limit=1', auditor);
+    expect(body['incidents']).toMatchObject([{ cause: causes[0] }]);
+    for (const role of ['support', 'customer', 'partner'])
+      expect((await rig.call('GET', '/incidents', [role, randomUUID()])).status).toBe(403);
   });
 });

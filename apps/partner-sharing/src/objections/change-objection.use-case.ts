@@ -40,10 +40,11 @@ export class ChangeObjectionUseCase {
       const share = rows[0]?.id ?? '';
       const permission = await permissionOf(manager, customer, recipient, to.purpose);
       if (permission?.state === 'granted') await revokeWithin(tx, to, this.signals);
-      // Where it stands already, the answer waits for the fence of now all the same.
+      // Where it stands already, nothing changes, and the answer waits for the fence of now all the same.
       const epoch = await raiseEpoch(manager, 'share', share);
-      const objection = known?.state === 'standing' ? known : await this.store(tx, to, known, 'standing');
-      await makePending(manager, [share], 'objection-changed');
+      const isStanding = known?.state === 'standing';
+      if (!isStanding) await makePending(manager, [share], 'objection-changed');
+      const objection = isStanding ? known : await this.store(tx, to, known, 'standing');
       const kind = 'objection';
       return {
         objection,

@@ -76,6 +76,11 @@ describe('what is published of a share', () => {
     expect(plan(share({ state: 'withdrawn', owesDeletion: true }, revoked))).toBeUndefined();
     expect(plan(share({ state: 'withdrawn', owesDeletion: true }, revoked), true)).toMatchObject({ kind: 'withdrawn' });
     expect(plan(share({ state: 'withdrawn' }, revoked))).toMatchObject({ kind: 'tombstone' });
+    expect(plan(share({ state: 'ended' }, revoked), true)).toMatchObject({ kind: 'tombstone' });
+  });
+
+  it('is nothing to whoever never heard of the subject, though everything is published anew', () => {
+    expect(plan(share({}, {}), true)).toBeUndefined();
   });
 });
 

@@ -46,6 +46,8 @@ export function planRelease(share: LoadedShare, now: Date, republish: boolean): 
   }
   const nothing = { attributes: {}, holds: [], mailing: 'stopped' } as const;
   if (share.state === 'released') return { kind: 'withdrawn', ...nothing };
+  // Told once more, and not to whoever never heard of the subject.
+  if (share.state === 'ended') return republish ? { kind: 'tombstone', ...nothing } : undefined;
   if (share.state !== 'withdrawn') return undefined;
   // The key itself goes once the recipient has confirmed, or its time is over.
   if (!share.owesDeletion) return { kind: 'tombstone', ...nothing };

@@ -2,12 +2,14 @@ import { randomUUID } from 'node:crypto';
 import {
   customerErased,
   decodeMessage,
+  FEED_TICK_TYPE,
   feedRecord,
   mailingCancelled,
   newEventId,
   profileChanged,
   topicOf,
   topicsOfRecipient,
+  typeOf,
   type DataOf,
   type DoorName,
 } from '@castiron/contracts';
@@ -17,6 +19,7 @@ import { createLogger } from '@castiron/observability';
 import { appendToOutbox } from '@castiron/outbox';
 import { Transactions } from '@castiron/transactions';
 import type { DataSource } from 'typeorm';
+import type { Terms } from '../agreements/draft-agreement/draft-agreement.decision.js';
 import { DraftAgreementUseCase } from '../agreements/draft-agreement/draft-agreement.use-case.js';
 import { SignAgreementUseCase } from '../agreements/sign-agreement/sign-agreement.use-case.js';
 import { TerminateAgreementUseCase } from '../agreements/terminate-agreement/terminate-agreement.use-case.js';
@@ -168,16 +171,17 @@ export class SharingRig {
   }
 
   /** An agreement that nobody has signed yet, with its id. */
-  async draft(recipient: string, purposes: Parameters<DraftAgreementUseCase['draft']>[1]['purposes']): Promise<string> {
+  async draft(recipient: string, purposes: Terms['purposes'], rest: Partial<Terms> = {}): Promise<string> {
     const from = new Date(Date.now() - 60_000);
-    const terms = { purposes, highestTier: 'confidential', from, until: new Date(Date.now() + 3_600_000) } as const;
+    const until = new Date(Date.now() + 3_600_000);
+    const terms: Terms = { purposes, highestTier: 'confidential', from, until, ...rest };
     const { id } = await new DraftAgreementUseCase(this.transactions).draft(recipient, terms);
     return id;
   }
 
   /** An agreement that both sides have signed, with its id. */
-  async agree(recipient: string, purposes: Parameters<DraftAgreementUseCase['draft']>[1]['purposes']): Promise<string> {
-    const id = await this.draft(recipient, purposes);
+  async agree(recipient: string, purposes: Terms['purposes'], rest: Partial<Terms> = {}): Promise<string> {
+    const id = await this.draft(recipient, purposes, rest);
     const agreements = new SignAgreementUseCase(this.database, this.transactions, this.signals);
     const officer = { sub: 'officer-1', isPrivacyOfficer: true, isPartner: false };
     await agreements.sign(id, { side: 'company', name: 'Olga', role: 'officer' }, officer);
@@ -320,12 +324,12 @@ export class SharingRig {
   }
 
   /**
-   * The records of a recipient's feed with their keys and ids, in the order of each key; null is a tombstone.
+   * The records of a recipient's feed with their keys and ids, in the order of each key; null is a tombstone. Ticks are none.
    * @param of these subjects only: feeds of our own services are shared with specs that put anything there
    */
   async *readFeed(recipient: string, of?: { has(subject: string): boolean }): AsyncGenerator<FeedRecord> {
     for await (const message of readAll(this.kafkaOf('admin'), topicsOfRecipient(recipient).feed.name)) {
-      if (of?.has(String(message.key)) === false) continue;
+      if (typeOf(message) === FEED_TICK_TYPE || of?.has(String(message.key)) === false) continue;
       const decoded = decodeMessage(message, [feedRecord]);
       if (!decoded.ok) throw new Error(decoded.detail);
       const { key, meta, data } = decoded.event;

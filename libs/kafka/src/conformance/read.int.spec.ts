@@ -36,6 +36,16 @@ describe('reading a topic', () => {
     expect(await rig.valuesOf(topic)).toEqual(['1']);
   });
 
+  it('gives what is not committed too, where it is to, and waits for no transaction then', async () => {
+    const topic = await rig.newTopic();
+    await (await rig.openTransaction(message(topic, 'k', 'aborted'))).abort();
+    const open = await rig.openTransaction(message(topic, 'k', 'open'));
+    const values: string[] = [];
+    for await (const { value } of readAll(rig.kafka, topic, { uncommitted: true })) values.push(String(value));
+    expect(values).toEqual(['aborted', 'open']);
+    await open.abort();
+  });
+
   it('waits for a transaction that was open before the end', async () => {
     const topic = await rig.newTopic();
     const open = await rig.openTransaction(message(topic, 'k', 'aborted'));

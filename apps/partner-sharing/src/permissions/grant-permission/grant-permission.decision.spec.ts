@@ -18,6 +18,7 @@ const facts = (over: Partial<GrantFacts> = {}): GrantFacts => ({
   agreement: agreement as unknown as GrantFacts['agreement'],
   known: undefined,
   newestStatement: 2,
+  erased: false,
   ...over,
 });
 const grant = (over: Partial<GrantFacts> = {}, purpose = 'recommendation', evidence = EVIDENCE) =>
@@ -44,6 +45,7 @@ describe('granting a permission (P8)', () => {
     ['no-agreement-in-force', { agreement: undefined }, 'recommendation'],
     ['purpose-not-listed', {}, 'mailing'],
     ['unknown-purpose', {}, 'spying'],
+    ['customer-erased', { erased: true }, 'recommendation'],
     [
       'not-by-permission',
       { recipient: { ...recipient, kind: 'internal', purposes: [{ purpose: 'notices', attributes: [] }] } },

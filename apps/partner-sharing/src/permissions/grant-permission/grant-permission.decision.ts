@@ -17,6 +17,7 @@ export interface GrantFacts {
   readonly known: Permission | undefined;
   /** The newest version of the privacy statement; 0 while none is known here. */
   readonly newestStatement: number;
+  readonly erased: boolean;
 }
 
 /** Clocks differ a little; a permission given next week does not. */
@@ -24,13 +25,22 @@ const CLOCK_SKEW_MS = 5 * 60_000;
 
 /** The permission to store, or the known one where nothing changes (P8). Pure. */
 export function decideGrant(
-  { recipient, agreement, known, newestStatement }: GrantFacts,
+  { recipient, agreement, known, newestStatement, erased }: GrantFacts,
   of: { readonly customer: string; readonly purpose: string },
   evidence: Evidence,
   now: Date,
 ): Result<Permission> {
   const { purpose } = of;
   if (!isPurpose(purpose)) return refusePurpose();
+  if (erased) {
+    return refused({
+      kind: 'conflict',
+      code: 'customer-erased',
+      field: 'customer',
+      detail: 'This customer was erased: there is nothing left that could be shared.',
+      promise: 'P8',
+    });
+  }
   if (evidence.givenAt.getTime() > now.getTime() + CLOCK_SKEW_MS) {
     return refused({
       kind: 'invalid',

@@ -2,6 +2,7 @@ import { valueOf } from '@castiron/failures';
 import type { Transactions } from '@castiron/transactions';
 import { agreementInForce } from '../../agreements/agreement.table.js';
 import { orderOfPermission } from '../../publications.js';
+import { erasedAmong } from '../../profiles/keep-profiles/customer.table.js';
 import { recipientOf } from '../../recipients/recipient.table.js';
 import type { ReleaseSignals } from '../../release/release-signals.js';
 import { makePendingOfCustomers, makeShares } from '../../shares/make-shares.js';
@@ -24,7 +25,8 @@ export class GrantPermissionUseCase {
       const recipient = await recipientOf(manager, slug);
       const agreement = await agreementInForce(manager, slug);
       const known = await permissionOf(manager, customer, slug, purpose);
-      const facts = { recipient, agreement, known, newestStatement: await newestStatement(manager) };
+      const erased = (await erasedAmong(manager, [customer])).has(customer);
+      const facts = { recipient, agreement, known, newestStatement: await newestStatement(manager), erased };
       const permission = valueOf(decideGrant(facts, of, evidence, new Date()));
       if (permission === known) return known;
       await storePermission(manager, permission);

@@ -3,12 +3,13 @@ import { instantOf, isLine } from '@castiron/service';
 import type { Transactions, Tx } from '@castiron/transactions';
 import { agreementInForce, type Agreement } from '../../agreements/agreement.table.js';
 import { orderOfPermission } from '../../publications.js';
+import { erasedAmong } from '../../profiles/keep-profiles/customer.table.js';
 import { findRecipient, type Recipient } from '../../recipients/recipient.table.js';
 import type { ReleaseSignals } from '../../release/release-signals.js';
 import { makePendingOfCustomers, makeShares } from '../../shares/make-shares.js';
 import { newestStatement } from '../../statements/statement.table.js';
 import { announcePermission } from '../announce-permission.js';
-import { decideGrant } from '../grant-permission/grant-permission.decision.js';
+import { decideGrant, type GrantFacts } from '../grant-permission/grant-permission.decision.js';
 import { permissionOf, storePermission } from '../permission.table.js';
 import { checkRow, type CheckedRow } from './permission-row.decision.js';
 
@@ -50,12 +51,18 @@ export class ImportPermissionsUseCase {
       'reason' in row ? [] : [orderOfPermission(row.customer, row.recipient, row.purpose)],
     );
     return this.transactions.run([...new Set(keys)], async (tx) => {
+      const erased = await erasedAmong(
+        tx.manager,
+        rows.flatMap((row) => ('reason' in row ? [] : [row.customer])),
+      );
       const audienceOf = remembering((slug) => readAudience(tx, slug));
       const created: CheckedRow[] = [];
       const answers: ImportedPermission[] = [];
       for (const row of rows) {
         const answer =
-          'reason' in row ? refusal(row.reason) : await importRow(tx, row, await audienceOf(row.recipient));
+          'reason' in row
+            ? refusal(row.reason)
+            : await importRow(tx, row, { ...(await audienceOf(row.recipient)), erased: erased.has(row.customer) });
         if (answer.outcome === 'created' && !('reason' in row)) created.push(row);
         answers.push(answer);
       }
@@ -75,13 +82,13 @@ const refusal = (reason: string, customer?: string): ImportedPermission => ({
 async function importRow(
   tx: Tx,
   row: CheckedRow,
-  { recipient, agreement, newestStatement }: Audience,
+  { recipient, ...facts }: Audience & Pick<GrantFacts, 'erased'>,
 ): Promise<ImportedPermission> {
   const { customer } = row;
   const known = await permissionOf(tx.manager, customer, row.recipient, row.purpose);
   if (known !== undefined) return { outcome: 'existing', customer };
   if (recipient === undefined) return refusal('recipient: no recipient has this slug', customer);
-  const decided = decideGrant({ recipient, agreement, known, newestStatement }, row, row.evidence, new Date());
+  const decided = decideGrant({ recipient, known, ...facts }, row, row.evidence, new Date());
   // Nothing is wrong with the row: the whole chunk is to be sent again.
   if (!decided.ok && decided.refusal.kind === 'unavailable') return valueOf(decided);
   if (!decided.ok) return refusal(`${decided.refusal.field ?? 'row'}: ${decided.refusal.detail}`, customer);

@@ -41,6 +41,14 @@ export async function rememberErased(manager: EntityManager, customers: readonly
   ]);
 }
 
+/** Those of these customers that were erased. */
+export async function erasedAmong(manager: EntityManager, customers: readonly string[]): Promise<ReadonlySet<string>> {
+  const rows: { id: string }[] = await manager.query('SELECT id FROM erased_customers WHERE id = ANY($1::uuid[])', [
+    customers,
+  ]);
+  return new Set(rows.map(({ id }) => id));
+}
+
 /** Keeps the id and that it was deleted, and nothing else. */
 export async function deleteProfiles(manager: EntityManager, customers: readonly string[]): Promise<void> {
   await manager.query(

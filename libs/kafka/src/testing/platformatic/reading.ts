@@ -1,6 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import { FETCH_BYTES, PARTITION_FETCH_BYTES } from '@castiron/contracts';
-import { Consumer as Client, MessagesStreamFallbackModes, MessagesStreamModes } from '@platformatic/kafka';
+import {
+  Consumer as Client,
+  FetchIsolationLevels,
+  MessagesStreamFallbackModes,
+  MessagesStreamModes,
+} from '@platformatic/kafka';
 import { within } from '../../deadline.js';
 import { partitionEnds } from '../../partition-ends.js';
 import type { KafkaSettings, PlacedMessage, ReadOptions } from '../../types.js';
@@ -12,8 +17,9 @@ type Bytes = Buffer | null | undefined;
 export async function* readTopic(
   settings: KafkaSettings,
   topic: string,
-  { groupId = `castiron-read-${randomUUID()}`, follow = false, signal, partition: only, last }: ReadOptions,
+  options: ReadOptions,
 ): AsyncGenerator<PlacedMessage> {
+  const { groupId = `castiron-read-${randomUUID()}`, follow = false, signal, partition: only, last } = options;
   const isWanted = (partition: number): boolean => partition === (only ?? partition);
   const ends = await partitionEnds(settings, topic, only);
   if (!follow && [...ends.values()].every(({ end }) => end === 0n)) return;
@@ -22,6 +28,7 @@ export async function* readTopic(
     retries: 20,
     groupId,
     autocommit: false,
+    ...(options.uncommitted && { isolationLevel: FetchIsolationLevels.READ_UNCOMMITTED }),
     maxWaitTime: 250,
     maxBytes: FETCH_BYTES,
     maxBytesPerPartition: PARTITION_FETCH_BYTES,
