@@ -34,6 +34,8 @@ import { GiveCredentialsUseCase } from './recipients/give-credentials/give-crede
 import { ReadRecipientsController } from './recipients/read-recipients/recipients-read.controller.js';
 import { RegisterRecipientController } from './recipients/register-recipient/recipients.controller.js';
 import { RegisterRecipientUseCase } from './recipients/register-recipient/register-recipient.use-case.js';
+import { ReadReconciliation } from './reconciler/read-reconciliation.query.js';
+import { ReconciliationController } from './reconciler/reconciliation.controller.js';
 
 const CONTROLLERS = [
   RegisterRecipientController,
@@ -54,6 +56,7 @@ const CONTROLLERS = [
   CommandsController,
   LedgerController,
   ProofsController,
+  ReconciliationController,
 ];
 
 /** Every command and query of this service. */
@@ -84,6 +87,7 @@ export class PartnerSharingModule {
       new ReadDisclosures(dataSource),
       new ExplainShare(dataSource),
       new ReadLog(dataSource, ledgerSigner),
+      new ReadReconciliation(dataSource),
     ];
     return {
       module: PartnerSharingModule,

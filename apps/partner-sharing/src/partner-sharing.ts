@@ -6,6 +6,8 @@ import type { PartnerSharingSettings } from './config.js';
 import { Fence } from './fence/fence.js';
 import { KeepProfileWhenProfileChanged } from './profiles/keep-profiles/keep-profile-when-profile-changed.handler.js';
 import { KafkaProvisioning, type Provisioning } from './recipients/provisioning.js';
+import { FeedReader } from './reconciler/feed-reader.js';
+import { ReconcilerMetrics } from './reconciler/reconciler-metrics.js';
 import { LaneJournal } from './release/lane-journal.js';
 import { ReleaseSignals } from './release/release-signals.js';
 import { Releaser } from './release/releaser.js';
@@ -21,10 +23,12 @@ export interface PartnerSharing {
   /** Drops a customer's keys from memory at once. */
   readonly forgetKeys: (customer: string) => void;
   readonly provisioning: Provisioning;
+  readonly feedReader: FeedReader;
+  readonly reconcilerMetrics: ReconcilerMetrics;
 }
 
 export function partnerSharing(wiring: Wiring<PartnerSharingSettings>): PartnerSharing {
-  const { settings, dataSource, transactions, kafka, logger, room } = wiring;
+  const { settings, dataSource, transactions, kafka, logger, metrics, room } = wiring;
   const signals = new ReleaseSignals();
   const keys = new KeyCustodyClient({
     url: settings.customerProfilesUrl,
@@ -44,6 +48,8 @@ export function partnerSharing(wiring: Wiring<PartnerSharingSettings>): PartnerS
   });
   const journal = new LaneJournal(kafka);
   const forgetKeys = (customer: string): void => keys.forget(customer);
+  const reconcilerMetrics = new ReconcilerMetrics(metrics);
+  const groupId = `${settings.name}.reconciler`;
   const laneParts = { dataSource, transactions, kafka, journal, keys, signals, logger };
   return {
     signals,
@@ -54,5 +60,7 @@ export function partnerSharing(wiring: Wiring<PartnerSharingSettings>): PartnerS
     keepProfile: new KeepProfileWhenProfileChanged(signals, forgetKeys),
     forgetKeys,
     provisioning: new KafkaProvisioning(provisioner),
+    feedReader: new FeedReader({ dataSource, kafka, groupId, signals, logger, metrics: reconcilerMetrics }),
+    reconcilerMetrics,
   };
 }

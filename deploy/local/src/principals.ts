@@ -56,7 +56,8 @@ const PRINCIPALS = {
       ...sharing,
     ],
     write: sharing,
-    readBelow: ['replies.'],
+    // Feeds to compare them with the ledger.
+    readBelow: ['replies.', 'feeds.'],
     writeBelow: ['feeds.', 'duties.'],
     group: 'partner-sharing',
     outbox: true,
