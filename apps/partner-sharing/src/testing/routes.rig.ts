@@ -23,6 +23,8 @@ import { KafkaProvisioning, type Provisioning } from '../recipients/provisioning
 import { ReadRecipientsController } from '../recipients/read-recipients/recipients-read.controller.js';
 import { RegisterRecipientController } from '../recipients/register-recipient/recipients.controller.js';
 import { RegisterRecipientUseCase } from '../recipients/register-recipient/register-recipient.use-case.js';
+import { ReadReconciliation } from '../reconciler/read-reconciliation.query.js';
+import { ReconciliationController } from '../reconciler/reconciliation.controller.js';
 import { ReleaseSignals } from '../release/release-signals.js';
 
 /** Where the stack is, and how to get in. */
@@ -139,9 +141,11 @@ export class RoutesRig {
         TerminationController,
         CommandsController,
         IncidentsController,
+        ReconciliationController,
       ],
       providers: [
         provide(DataSource, database),
+        provide(ReadReconciliation, new ReadReconciliation(database)),
         provide(Fence, new Fence(database, signals, 50)),
         provide(RegisterRecipientUseCase, new RegisterRecipientUseCase(database, broker, signals, onRecipient)),
         provide(GiveCredentialsUseCase, new GiveCredentialsUseCase(database, broker)),
