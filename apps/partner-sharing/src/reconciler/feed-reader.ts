@@ -39,6 +39,7 @@ export class FeedReader implements Part {
   /** Of each partition, the offset from which the consumer read on by itself. */
   private readonly readOn = new Map<string, bigint>();
   private turning: Promise<void> = Promise.resolve();
+  private next: Promise<void> | undefined;
   /** A consumer lives longer than the request that made it read more, and is not to go by that one's id. */
   private readonly outside = AsyncLocalStorage.snapshot();
   private readonly stopping = new AbortController();
@@ -70,20 +71,24 @@ export class FeedReader implements Part {
 
   /** Reads the feeds of new recipients too, other processes' as well. Never throws: the next look comes. */
   look(): Promise<void> {
-    this.turning = this.turning.then(() =>
-      this.outside(() =>
-        this.readWhatExists()
-          .then(() => {
-            this.looked = true;
-          })
-          .catch((error: unknown) => {
-            this.looked = false;
-            if (!this.stopping.signal.aborted)
-              this.parts.logger.warn({ err: error }, 'feeds cannot be read yet; it is tried again');
-          }),
-      ),
-    );
-    return this.turning;
+    // Where the broker is silent, one that has not begun does for all who ask.
+    this.next ??= this.turning.then(() => {
+      this.next = undefined;
+      return this.outside(() => this.tryToRead());
+    });
+    this.turning = this.next;
+    return this.next;
+  }
+
+  private async tryToRead(): Promise<void> {
+    try {
+      await this.readWhatExists();
+      this.looked = true;
+    } catch (error) {
+      this.looked = false;
+      if (!this.stopping.signal.aborted)
+        this.parts.logger.warn({ err: error }, 'feeds cannot be read yet; it is tried again');
+    }
   }
 
   private async readWhatExists(): Promise<void> {

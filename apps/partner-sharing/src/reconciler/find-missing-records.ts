@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import type { Kafka } from '@castiron/kafka';
 import type { Logger } from '@castiron/observability';
 import type { DataSource, EntityManager } from 'typeorm';
@@ -18,9 +19,37 @@ export interface Missing {
 /**
  * Finds entries that say that their record was sent, and whose feed has none. No clock has a say: once an entry is settled as
  * sent, its feed's ends are asked for, and where all of the feed was read up to there, the record would have been noted.
+ * @param stopping the broker is not waited for any more
  */
-export async function findMissingRecords(dataSource: DataSource, kafka: Kafka, logger: Logger): Promise<Missing> {
-  const sent: { entry: string; topic: string }[] = await dataSource.query(
+export async function findMissingRecords(
+  dataSource: DataSource,
+  kafka: Kafka,
+  logger: Logger,
+  stopping: AbortSignal,
+): Promise<Missing> {
+  const sent = await sentAndNotSeen(dataSource);
+  const topics = [...new Set(sent.map(({ topic }) => topic))];
+  const admin = kafka.admin();
+  try {
+    for (const topic of topics) {
+      const entries = sent.filter((one) => one.topic === topic).map(({ entry }) => entry);
+      try {
+        await keepEnds(dataSource, topic, await unless(stopping, admin.trueEndOffsets(topic)), entries);
+      } catch (error) {
+        if (stopping.aborted) return { missing: 0, unobserved: 0 };
+        // One feed that cannot be asked about holds up no other.
+        logger.warn({ err: error, topic }, 'the end of a feed cannot be told yet');
+      }
+    }
+  } finally {
+    await admin.close();
+  }
+  return dataSource.transaction('READ COMMITTED', judge);
+}
+
+/** Neither being sent nor aborted, and the ends of their feeds are not known yet. */
+function sentAndNotSeen(dataSource: DataSource): Promise<readonly { entry: string; topic: string }[]> {
+  return dataSource.query(
     `SELECT a.entry, a.topic FROM awaited_records a
      WHERE a.ends IS NULL
        AND NOT EXISTS (SELECT FROM share_entries o JOIN sending_records s ON s.share = o.share AND s.entry = o.entry
@@ -29,23 +58,19 @@ export async function findMissingRecords(dataSource: DataSource, kafka: Kafka, l
      ORDER BY a.index LIMIT $1`,
     [CHUNK],
   );
-  const topics = [...new Set(sent.map(({ topic }) => topic))];
-  if (topics.length > 0) {
-    const admin = kafka.admin();
-    try {
-      for (const topic of topics) {
-        const entries = sent.filter((one) => one.topic === topic).map(({ entry }) => entry);
-        // One feed that cannot be asked about holds up no other.
-        await admin
-          .trueEndOffsets(topic)
-          .then((ends) => keepEnds(dataSource, topic, ends, entries))
-          .catch((error: unknown) => logger.warn({ err: error, topic }, 'the end of a feed cannot be told yet'));
-      }
-    } finally {
-      await admin.close();
-    }
+}
+
+/** The work, or at once the reason for which it is not waited for. */
+async function unless<T>(stopping: AbortSignal, work: Promise<T>): Promise<T> {
+  const over = new AbortController();
+  const stopped = once(stopping, 'abort', { signal: over.signal }).then(() => stopping.throwIfAborted());
+  for (const one of [work, stopped]) one.catch(() => undefined);
+  try {
+    stopping.throwIfAborted();
+    return (await Promise.race([work, stopped])) as T;
+  } finally {
+    over.abort();
   }
-  return dataSource.transaction('READ COMMITTED', judge);
 }
 
 type Ends = readonly { readonly partition: number; readonly offset: string }[];

@@ -22,14 +22,12 @@ export interface ReconcilerParts {
 }
 
 /** Compares the ledger with what was noted of the feeds, and what is missing with the feeds' ends. */
-export async function reconcile({
-  dataSource,
-  kafka,
-  metrics,
-  logger,
-}: Omit<ReconcilerParts, 'reader'>): Promise<void> {
-  while (await compareEntries(dataSource));
-  const found = await findMissingRecords(dataSource, kafka, logger);
+export async function reconcile(
+  { dataSource, kafka, metrics, logger }: Omit<ReconcilerParts, 'reader'>,
+  stopping: AbortSignal,
+): Promise<void> {
+  while (!stopping.aborted && (await compareEntries(dataSource)));
+  const found = await findMissingRecords(dataSource, kafka, logger, stopping);
   metrics.missing(found);
   if (found.missing > 0) logger.error({ ...found }, 'records are missing on feeds');
 }
@@ -38,10 +36,24 @@ export async function reconcile({
 export function reconciler(parts: ReconcilerParts): readonly Part[] {
   const { dataSource, reader, logger } = parts;
   const complain = (what: string) => (error: unknown) => logger.error({ err: error }, what);
+  const stopping = new AbortController();
+  const comparing = every(
+    COMPARE_MS,
+    'reconciler',
+    () => reconcile(parts, stopping.signal),
+    complain('the ledger was not compared with the feeds'),
+  );
   return [
     reader,
-    every(LOOK_MS, 'new feeds', () => reader.look(), complain('new feeds are not read')),
-    every(COMPARE_MS, 'reconciler', () => reconcile(parts), complain('the ledger was not compared with the feeds')),
+    // Not waited for: where the broker is silent, a stop would be.
+    every(LOOK_MS, 'new feeds', () => Promise.resolve(void reader.look()), complain('new feeds are not read')),
+    {
+      ...comparing,
+      stop: () => {
+        stopping.abort();
+        return comparing.stop();
+      },
+    },
     every(
       FORGET_MS,
       'notes',

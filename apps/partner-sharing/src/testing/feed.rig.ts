@@ -14,6 +14,7 @@ import { createLogger, createMetrics } from '@castiron/observability';
 import type { DataSource } from 'typeorm';
 import { appendEntries } from '../ledger/append-entries.js';
 import { FeedReader } from '../reconciler/feed-reader.js';
+import { findMissingRecords } from '../reconciler/find-missing-records.js';
 import { reconcile } from '../reconciler/reconciler.js';
 import { ReconcilerMetrics } from '../reconciler/reconciler-metrics.js';
 import { ReleaseSignals } from '../release/release-signals.js';
@@ -83,7 +84,13 @@ export class FeedRig {
 
   reconcile(): Promise<void> {
     const metrics = new ReconcilerMetrics(this.metrics);
-    return reconcile({ dataSource: this.database, kafka: this.kafka, metrics, logger: this.logger });
+    const parts = { dataSource: this.database, kafka: this.kafka, metrics, logger: this.logger };
+    return reconcile(parts, new AbortController().signal);
+  }
+
+  /** Only what is missing on the feeds, whatever the ledger has more. */
+  async findMissing(): Promise<void> {
+    await findMissingRecords(this.database, this.kafka, this.logger, new AbortController().signal);
   }
 
   async share(recipient: string): Promise<SpecShare> {
