@@ -115,9 +115,9 @@ it('a batch is read from where its reader says, wherever the group stands, and n
   const reader = kafka.consumer({
     groupId,
     topics: [topic],
-    onBatch: ({ messages, readFrom }) => {
-      came.push([...messages].map(({ value }) => String(value)));
-      if (came.length === 1) readFrom('1');
+    onBatch: (batch) => {
+      came.push([...batch.messages].map(({ value }) => String(value)));
+      if (came.length === 1) batch.readFrom('1');
       return Promise.resolve();
     },
     onCrash: () => undefined,

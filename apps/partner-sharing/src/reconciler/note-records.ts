@@ -86,7 +86,7 @@ async function note(
     })),
   ]);
   // Compaction keeps what stands last, and would take the newer one away.
-  await makePending(manager, [...new Set(fallen.map(({ share }) => share))], 'resync-requested');
+  if (fallen.length > 0) await makePending(manager, [...new Set(fallen.map(({ share }) => share))], 'resync-requested');
   return {
     records: first.length,
     duplicates: copies.length,
