@@ -81,9 +81,11 @@ export const PROMISES: Readonly<Record<`P${number}`, Kept>> = {
   P10: {
     clauses: ['p10-own-purposes-only-inside-the-house'],
     tests: {
-      [G3]: ['has one entry for every record, which opens its commitments, and a record for every released entry'],
+      [G3]: [
+        'has one entry for every record, which opens its commitments, and a record for every released entry',
+        'is compared with the feeds: a record that somebody puts there without an entry becomes an incident that staff see',
+      ],
     },
-    notYet: 'a reconciler of feeds and ledger, whose findings are incidents',
   },
   P11: { notYet: 'the service site-visits' },
   P12: {

@@ -1,6 +1,7 @@
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { topicsOfRecipient } from '@castiron/contracts';
 import { openingProblem } from '@castiron/ledger';
 import { eventually } from '@castiron/testing';
 import { describe, expect, it } from 'vitest';
@@ -14,6 +15,21 @@ const castiron = new Castiron();
 async function firstBundle(copy: string): Promise<string> {
   const [size = ''] = (await readFile(join(copy, 'checkpoint'), 'utf8')).split('\n').slice(1);
   return Number(size) < 256 ? `000.p/${size}` : '000';
+}
+
+/** What staff are told of a feed. */
+async function foundOn(recipient: string): Promise<Record<string, number>> {
+  const told = await castiron.call('partner-sharing', 'GET', '/reconciliation', { as: ['auditor', 'auditor-1'] });
+  expect(told.status).toBe(200);
+  const feeds = told.body['feeds'] as { recipient: string; partitions: Record<string, string>[] }[];
+  const partitions = feeds.find((feed) => feed.recipient === recipient)?.partitions ?? [];
+  const sum = (name: string): number => partitions.reduce((total, one) => total + Number(one[name]), 0);
+  return {
+    records: sum('records'),
+    duplicates: sum('duplicates'),
+    groundless: sum('groundless'),
+    fallen: sum('fallen'),
+  };
 }
 
 describe('G3: the ledger tells all', () => {
@@ -52,6 +68,45 @@ describe('G3: the ledger tells all', () => {
     for (const { leaf } of entries.filter((entry) => ['released', 'withdrawn'].includes(entry.leaf.kind))) {
       expect(onFeed.has(leaf.id) || aborted.has(leaf.id), leaf.id).toBe(true);
     }
+    const found = { records: feed.length, duplicates: 0, groundless: 0, fallen: 0 };
+    await eventually(async () => expect(await foundOn(partner.slug)).toEqual(found), { within: 15_000 });
+  });
+
+  it('is compared with the feeds: a record that somebody puts there without an entry becomes an incident that staff see', async () => {
+    const officer = ['privacy-officer', 'officer'] as const;
+    const partner = await castiron.registerPartner();
+    await castiron.agree(partner, [{ purpose: 'recommendation', attributes: ['companyName'] }]);
+    const customer = await castiron.registerCompany({ companyName: 'Compared' });
+    await castiron.permit(customer, partner.slug, 'recommendation');
+    const [released] = await partner.readUntil((messages) => expect(messages).toHaveLength(1));
+    const topic = topicsOfRecipient(partner.slug).feed.name;
+    // As who has stolen the service's credentials can.
+    const producer = castiron.kafka(castiron.endpoints.kafka.principals['partner-sharing']!).producer();
+    await producer.send([{ topic, key: released!.subject, value: '{"companyName":"Nobody asked"}', headers: {} }]);
+    await producer.close();
+    const about = async (): Promise<Record<string, unknown>[]> => {
+      const answer = await castiron.call('partner-sharing', 'GET', '/incidents?limit=200', { as: officer });
+      expect(answer.status).toBe(200);
+      const all = answer.body['incidents'] as Record<string, unknown>[];
+      return all.filter(({ cause }) => String(cause).startsWith(`${topic}, `));
+    };
+    const [found] = await eventually(
+      async () => {
+        const open = await about();
+        expect(open).toHaveLength(1);
+        return open;
+      },
+      { within: 15_000 },
+    );
+    expect(found).toMatchObject({ kind: 'disclosure-without-a-ground', owner: 'privacy-officer', state: 'open' });
+    expect(String(found?.['cause'])).not.toContain('Nobody asked');
+
+    expect(await foundOn(partner.slug)).toEqual({ records: 1, duplicates: 0, groundless: 1, fallen: 0 });
+
+    const path = `/incidents/${String(found?.['incident'])}/closing`;
+    const closing = { as: officer, body: { reason: 'It was a rehearsal.' } };
+    expect(await castiron.call('partner-sharing', 'POST', path, closing)).toMatchObject({ status: 200 });
+    expect(await about()).toEqual([]);
   });
 
   it('has no gap in its index', async () => {

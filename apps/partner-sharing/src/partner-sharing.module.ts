@@ -36,6 +36,8 @@ import { RegisterRecipientController } from './recipients/register-recipient/rec
 import { RegisterRecipientUseCase } from './recipients/register-recipient/register-recipient.use-case.js';
 import { ReplayController } from './replay/replay.controller.js';
 import { ReplayEntry } from './replay/replay-entry.query.js';
+import { ReadReconciliation } from './reconciler/read-reconciliation.query.js';
+import { ReconciliationController } from './reconciler/reconciliation.controller.js';
 
 const CONTROLLERS = [
   RegisterRecipientController,
@@ -57,6 +59,7 @@ const CONTROLLERS = [
   LedgerController,
   ProofsController,
   ReplayController,
+  ReconciliationController,
 ];
 
 /** Every command and query of this service. */
@@ -88,6 +91,7 @@ export class PartnerSharingModule {
       new ExplainShare(dataSource),
       new ReadLog(dataSource, ledgerSigner),
       new ReplayEntry(dataSource),
+      new ReadReconciliation(dataSource),
     ];
     return {
       module: PartnerSharingModule,

@@ -7,6 +7,8 @@ import { FeedTicker } from './feed-ticks/feed-ticker.js';
 import { Fence } from './fence/fence.js';
 import { KeepProfileWhenProfileChanged } from './profiles/keep-profiles/keep-profile-when-profile-changed.handler.js';
 import { KafkaProvisioning, type Provisioning } from './recipients/provisioning.js';
+import { FeedReader } from './reconciler/feed-reader.js';
+import { ReconcilerMetrics } from './reconciler/reconciler-metrics.js';
 import { ReleaseSignals } from './release/release-signals.js';
 import { Releaser } from './release/releaser.js';
 import { Sweeper } from './sweeps/run-sweeps/sweeper.js';
@@ -22,10 +24,12 @@ export interface PartnerSharing {
   /** Drops a customer's keys from memory at once. */
   readonly forgetKeys: (customer: string) => void;
   readonly provisioning: Provisioning;
+  readonly feedReader: FeedReader;
+  readonly reconcilerMetrics: ReconcilerMetrics;
 }
 
 export function partnerSharing(wiring: Wiring<PartnerSharingSettings>): PartnerSharing {
-  const { settings, dataSource, transactions, kafka, logger, room } = wiring;
+  const { settings, dataSource, transactions, kafka, logger, metrics, room } = wiring;
   const signals = new ReleaseSignals();
   const keys = new KeyCustodyClient({
     url: settings.customerProfilesUrl,
@@ -44,6 +48,8 @@ export function partnerSharing(wiring: Wiring<PartnerSharingSettings>): PartnerS
     onLog: tellingOfKafka(logger),
   });
   const forgetKeys = (customer: string): void => keys.forget(customer);
+  const reconcilerMetrics = new ReconcilerMetrics(metrics);
+  const groupId = `${settings.name}.reconciler`;
   const laneParts = { dataSource, transactions, kafka, keys, signals, logger };
   return {
     signals,
@@ -54,5 +60,7 @@ export function partnerSharing(wiring: Wiring<PartnerSharingSettings>): PartnerS
     keepProfile: new KeepProfileWhenProfileChanged(signals, forgetKeys),
     forgetKeys,
     provisioning: new KafkaProvisioning(provisioner),
+    feedReader: new FeedReader({ dataSource, kafka, groupId, signals, logger, metrics: reconcilerMetrics }),
+    reconcilerMetrics,
   };
 }

@@ -13,6 +13,7 @@ import { partnerSharing, type PartnerSharing } from './partner-sharing.js';
 import { PartnerSharingModule } from './partner-sharing.module.js';
 import { publications } from './publications.js';
 import { allRecipients } from './recipients/recipient.table.js';
+import { reconciler } from './reconciler/reconciler.js';
 import { repliesOf, subscriptions, TOPICS_READ } from './subscriptions.js';
 
 const TERMS_MS = 5_000;
@@ -50,7 +51,9 @@ export function runPartnerSharing(
       sharing = partnerSharing(wiring);
       const watch = (slug: string) => inbox?.()?.watch([repliesOf(slug)]);
       // Not waited for: the consumer starts anew with one more topic, and reads that topic from its beginning.
+      const { feedReader } = sharing;
       return PartnerSharingModule.with(wiring, sharing, settings.ledgerSigner, (slug) => {
+        void feedReader.look();
         watch(slug)?.catch((error: unknown) =>
           wiring.logger.warn({ err: error }, 'the replies of a new recipient are read later'),
         );
@@ -61,10 +64,16 @@ export function runPartnerSharing(
       topics: [...TOPICS_READ, ...(await recipientsReplying(dataSource.manager))],
       subscriptions: subscriptions(built().keepProfile, built().signals, built().forgetKeys),
     }),
-    parts: (app, { dataSource, transactions, logger, metrics, room }, inboxOf) => {
+    parts: (app, { dataSource, transactions, kafka, health, metrics, logger, room }, inboxOf) => {
       inbox = inboxOf;
-      const { releaser, sweeper, feedTicker, signals } = built();
+      const { releaser, sweeper, feedTicker, signals, feedReader, reconcilerMetrics } = built();
       const complain = (what: string) => (error: unknown) => logger.error({ err: error }, what);
+      health.addBackground('feeds', () => {
+        if (!feedReader.healthy()) throw new Error('not fetching');
+      });
+      metrics.watch('castiron_feeds_reading', '1 while all feeds are read, 0 while Kafka is away', () =>
+        feedReader.healthy() ? 1 : 0,
+      );
       return [
         { name: 'lanes', start: () => releaser.start(), stop: () => releaser.stop() },
         sweeper,
@@ -115,6 +124,7 @@ export function runPartnerSharing(
           complain('resyncs could not go on'),
         ),
         every(FEED_TICKS_MS, 'feed ticks', () => feedTicker.round(), complain('feeds were not ticked')),
+        ...reconciler({ dataSource, kafka, reader: feedReader, metrics: reconcilerMetrics, logger }),
         // Other processes register recipients too.
         every(
           TERMS_MS,

@@ -56,7 +56,7 @@ const PRINCIPALS = {
       ...sharing,
     ],
     write: sharing,
-    // Its own feeds too: what stands there tells what became of a send without an answer.
+    // Its own feeds too, to compare them with the ledger, and to find out what became of a send without an answer.
     readBelow: ['replies.', 'feeds.'],
     writeBelow: ['feeds.', 'duties.'],
     group: 'partner-sharing',

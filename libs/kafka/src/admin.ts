@@ -3,6 +3,7 @@ import type { AclEntry, Admin as KafkaJsAdmin, SeekEntry } from 'kafkajs';
 import { createClient, type Client } from './client.js';
 import { within } from './deadline.js';
 import kafkajs from './kafkajs.js';
+import { partitionEnds } from './partition-ends.js';
 import { deleteScramUser, putScramUser } from './scram.js';
 import type { AclOperation, AclResource, AclRule, Admin, KafkaSettings } from './types.js';
 import { hasLeader } from './without-leader.js';
@@ -135,6 +136,11 @@ export class ConnectedAdmin implements Admin {
   async endOffsets(topic: string): Promise<{ partition: number; offset: string }[]> {
     const offsets = await this.topicOffsets(topic);
     return offsets.map(({ partition, offset }) => ({ partition, offset })).sort((a, b) => a.partition - b.partition);
+  }
+
+  async trueEndOffsets(topic: string): Promise<{ partition: number; offset: string }[]> {
+    const ends = await partitionEnds(this.settings, topic);
+    return [...ends].map(([partition, { end }]) => ({ partition, offset: end.toString() }));
   }
 
   /** Of a topic that was just made the broker may know whose it is a moment before it knows that it is its own. */

@@ -171,6 +171,8 @@ export class CommittingConsumer implements Consumer {
     let isLater = false;
     let done: string | undefined;
     const later = (upTo?: string): void => void ([isLater, done] = [true, upTo]);
+    // To kafkajs the batch is stale from then on.
+    const readFrom = (offset: string): void => this.consumer?.seek({ topic, partition, offset });
     // With several brokers kafkajs joins anew where one of them says so, while what another sent is at work here.
     const { joins } = this;
     const isOfFormer = (): boolean => this.ended || lost !== undefined || joins !== this.joins;
@@ -189,7 +191,7 @@ export class CommittingConsumer implements Consumer {
         const given = fetched.slice(at, at + MESSAGES_AT_ONCE);
         const messages = incomingOf(given);
         try {
-          await this.options.onBatch({ topic, partition, messages, heartbeat: atWork, isStale, later });
+          await this.options.onBatch({ topic, partition, messages, heartbeat: atWork, isStale, later, readFrom });
         } catch (error) {
           payload.pause();
           this.crash(error instanceof Error ? error : new Error(String(error)));

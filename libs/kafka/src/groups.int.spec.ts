@@ -102,6 +102,31 @@ const ConsumerGroup = createRequire(import.meta.url)('kafkajs/src/consumer/consu
 const insideOf = (member: Consumer) =>
   member as unknown as { consume(payload: EachBatchPayload): Promise<void>; readonly consumer: KafkaJsConsumer };
 
+it('a batch is read from where its reader says, wherever the group stands, and nothing of it is committed', async () => {
+  const [topic, groupId] = [await newTopic(), randomUUID()];
+  const send = (...values: string[]) =>
+    producer.send(values.map((value) => ({ topic, key: 'k', value, headers: {}, partition: 0 })));
+  await send('1', '2', '3');
+  const { member, keys } = await joined(groupId, [topic]);
+  await eventually(() => expect(keys).toHaveLength(3), { within: 15_000 });
+  await member.stop();
+  await send('4');
+  const came: string[][] = [];
+  const reader = kafka.consumer({
+    groupId,
+    topics: [topic],
+    onBatch: (batch) => {
+      came.push([...batch.messages].map(({ value }) => String(value)));
+      if (came.length === 1) batch.readFrom('1');
+      return Promise.resolve();
+    },
+    onCrash: () => undefined,
+  });
+  running.push(reader);
+  await reader.start();
+  await eventually(() => expect(came).toEqual([['4'], ['2', '3', '4']]), { within: 15_000 });
+});
+
 describe('a consumer that is stopped', () => {
   it('while it tries to come back from a crash does not come back and hold partitions that nobody reads', async () => {
     const [topic, groupId] = [await newTopic(), randomUUID()];

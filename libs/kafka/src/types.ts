@@ -124,6 +124,11 @@ export interface IncomingBatch {
    * @param done the offset of the last message that was handled with all before it, and is committed. Default: none
    */
   later(done?: string): void;
+  /**
+   * Its partition is read from this offset next, wherever the group stands, or from what is left there; nothing of the batch is
+   * committed. For whoever keeps its places elsewhere.
+   */
+  readFrom(offset: string): void;
 }
 
 export interface ConsumerOptions {
@@ -177,6 +182,8 @@ export interface Admin {
   topicNames(): Promise<string[]>;
   /** The next offsets as a read_committed reader sees them (last stable offsets). */
   endOffsets(topic: string): Promise<{ partition: number; offset: string }[]>;
+  /** The next offsets, open transactions or not: what was acknowledged stands before them. @throws where there is no such topic */
+  trueEndOffsets(topic: string): Promise<{ partition: number; offset: string }[]>;
   /** Creates a SCRAM-SHA-512 user, or changes its password. */
   putUser(username: string, password: string): Promise<void>;
   /** A missing user is fine. Connections already open last until re-authentication: forbid first. */

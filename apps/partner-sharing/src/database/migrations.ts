@@ -19,6 +19,7 @@ import { CreateObjections1763890000017 } from './migrations/0017-create-objectio
 import { LetAgreementsSetADeadline1763890000018 } from './migrations/0018-let-agreements-set-a-deadline.js';
 import { CreateIncidents1763890000019 } from './migrations/0019-create-incidents.js';
 import { KeepWhatEntriesWereDecidedOn1763890000020 } from './migrations/0020-keep-what-entries-were-decided-on.js';
+import { NoteWhatStandsOnFeeds1763890000021 } from './migrations/0021-note-what-stands-on-feeds.js';
 import { CreateFeedTicks1763890000022 } from './migrations/0022-create-feed-ticks.js';
 import { CreateResyncs1763890000023 } from './migrations/0023-create-resyncs.js';
 
@@ -45,6 +46,7 @@ export const migrations = [
   LetAgreementsSetADeadline1763890000018,
   CreateIncidents1763890000019,
   KeepWhatEntriesWereDecidedOn1763890000020,
+  NoteWhatStandsOnFeeds1763890000021,
   CreateFeedTicks1763890000022,
   CreateResyncs1763890000023,
 ];

@@ -3,7 +3,14 @@ import { Refused } from '@castiron/failures';
 import type { EntityManager } from 'typeorm';
 
 /** What must not be (P10). */
-export type IncidentKind = 'ledger-forked';
+export type IncidentKind =
+  | 'ledger-forked'
+  /** A record on a feed that no entry of the ledger stands behind. */
+  | 'disclosure-without-a-ground'
+  /** An entry says that a record was sent, and its feed has none. */
+  | 'record-missing'
+  /** An older record was put behind a newer one of its subject. */
+  | 'version-fell';
 
 /** Who is asked what came of an incident, unless somebody else is named. */
 const OWNER = 'privacy-officer';
@@ -34,6 +41,32 @@ export async function openIncident(
     [randomUUID(), kind, cause, OWNER],
   );
   return rows.length > 0;
+}
+
+/** The same of many. What was found on a feed is opened once, also where it is closed by now. */
+export async function openIncidents(
+  manager: EntityManager,
+  found: readonly Pick<Incident, 'kind' | 'cause'>[],
+): Promise<void> {
+  if (found.length === 0) return;
+  await manager.query(
+    `INSERT INTO incidents (id, kind, cause, owner)
+     SELECT gen_random_uuid(), kind, cause, $3 FROM unnest($1::text[], $2::text[]) AS found (kind, cause)
+     ON CONFLICT DO NOTHING`,
+    [found.map(({ kind }) => kind), found.map(({ cause }) => cause), OWNER],
+  );
+}
+
+/** How many are open, of each of these kinds that has any. */
+export async function openIncidentsOf(
+  manager: EntityManager,
+  kinds: readonly IncidentKind[],
+): Promise<Readonly<Partial<Record<IncidentKind, number>>>> {
+  const rows: { kind: IncidentKind; open: string }[] = await manager.query(
+    `SELECT kind, count(*) AS open FROM incidents WHERE state = 'open' AND kind = ANY($1::text[]) GROUP BY kind`,
+    [kinds],
+  );
+  return Object.fromEntries(rows.map(({ kind, open }) => [kind, Number(open)]));
 }
 
 /** Oldest first. */

@@ -45,7 +45,7 @@ export class IncidentsController {
     return { incidents: (await incidents(this.dataSource.manager, { state, limit })).map(viewOf) };
   }
 
-  /** Says what came of an incident. What is still so is found again, as another one. */
+  /** Says what came of an incident. What is still so is found again, as another one, unless it is about a place on a feed. */
   @Post(':id/closing')
   @HttpCode(200)
   @Roles('privacy-officer')

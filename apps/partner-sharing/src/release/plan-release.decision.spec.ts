@@ -68,6 +68,11 @@ describe('what is published of a share', () => {
     expect(plan(share({}, {}))).toBeUndefined();
     expect(plan(share({ state: 'ended' }, {}))).toBeUndefined();
     expect(plan(share({ facts: null }))).toBeUndefined();
+    expect(plan(share({}, {}), true)).toBeUndefined();
+  });
+
+  it('is a tombstone once more where something may stand behind the one there is', () => {
+    expect(plan(share({ state: 'ended' }, {}), true)).toMatchObject({ kind: 'tombstone', holds: [] });
   });
 
   it('is a withdrawal where nothing is allowed any more, and a tombstone once it is settled', () => {

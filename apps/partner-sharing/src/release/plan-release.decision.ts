@@ -30,8 +30,8 @@ function holdsOf(share: LoadedShare, attributes: AllowedAttributes): Holding[] {
 /**
  * Decides which record, if any, brings the feed to what is allowed now. Pure.
  * Nothing allowed and nothing on the feed: no record, for a record would tell the recipient that there is a customer.
- * @param republish publish even what did not change: the last send may not have arrived whole, or a cancellation is to be
- *   acknowledged
+ * @param republish publish even what did not change: the last send may not have arrived whole, an older record may stand
+ *   behind it, or a cancellation is to be acknowledged
  */
 export function planRelease(share: LoadedShare, now: Date, republish: boolean): Plan | undefined {
   const attributes = allowedNow(share, now);
@@ -46,7 +46,7 @@ export function planRelease(share: LoadedShare, now: Date, republish: boolean): 
   }
   const nothing = { attributes: {}, holds: [], mailing: 'stopped' } as const;
   if (share.state === 'released') return { kind: 'withdrawn', ...nothing };
-  // Told once more, and not to whoever never heard of the subject.
+  // The key is gone from the feed: told once more, and not to whoever never heard of the subject.
   if (share.state === 'ended') return republish ? { kind: 'tombstone', ...nothing } : undefined;
   if (share.state !== 'withdrawn') return undefined;
   // The key itself goes once the recipient has confirmed, or its time is over.

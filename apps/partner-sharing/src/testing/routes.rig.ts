@@ -27,6 +27,8 @@ import { KafkaProvisioning, type Provisioning } from '../recipients/provisioning
 import { ReadRecipientsController } from '../recipients/read-recipients/recipients-read.controller.js';
 import { RegisterRecipientController } from '../recipients/register-recipient/recipients.controller.js';
 import { RegisterRecipientUseCase } from '../recipients/register-recipient/register-recipient.use-case.js';
+import { ReadReconciliation } from '../reconciler/read-reconciliation.query.js';
+import { ReconciliationController } from '../reconciler/reconciliation.controller.js';
 import { ReleaseSignals } from '../release/release-signals.js';
 import { ReplayController } from '../replay/replay.controller.js';
 import { ReplayEntry } from '../replay/replay-entry.query.js';
@@ -151,9 +153,11 @@ export class RoutesRig {
         IncidentsController,
         ProofsController,
         ReplayController,
+        ReconciliationController,
       ],
       providers: [
         provide(DataSource, database),
+        provide(ReadReconciliation, new ReadReconciliation(database)),
         provide(Fence, new Fence(database, signals, 50)),
         provide(RegisterRecipientUseCase, new RegisterRecipientUseCase(database, broker, signals, onRecipient)),
         provide(GiveCredentialsUseCase, new GiveCredentialsUseCase(database, broker)),

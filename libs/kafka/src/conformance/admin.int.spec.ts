@@ -34,6 +34,7 @@ describe('topics', () => {
     const open = await rig.openTransaction(message(one, 'k', '2'));
     await rig.send(message(one, 'k', '3'));
     expect(await admin.endOffsets(one)).toEqual([{ partition: 0, offset: '1' }]);
+    expect(await admin.trueEndOffsets(one)).toEqual([{ partition: 0, offset: '3' }]);
     await open.commit();
     // Three messages and the marker of the transaction.
     await eventually(async () => expect(await admin.endOffsets(one)).toEqual([{ partition: 0, offset: '4' }]));
@@ -41,6 +42,7 @@ describe('topics', () => {
 
   it('that are not there have no end', async () => {
     await expect(admin.endOffsets(`spec.${randomUUID()}.v1`)).rejects.toThrow();
+    await expect(admin.trueEndOffsets(`spec.${randomUUID()}.v1`)).rejects.toThrow();
   });
 });
 

@@ -81,14 +81,24 @@ export class PlatformaticAdmin implements Admin {
     return this.client.listTopics();
   }
 
-  async endOffsets(topic: string): Promise<{ partition: number; offset: string }[]> {
+  endOffsets(topic: string): Promise<{ partition: number; offset: string }[]> {
+    return this.endsOf(topic, FetchIsolationLevels.READ_COMMITTED);
+  }
+
+  trueEndOffsets(topic: string): Promise<{ partition: number; offset: string }[]> {
+    return this.endsOf(topic, FetchIsolationLevels.READ_UNCOMMITTED);
+  }
+
+  private async endsOf(
+    topic: string,
+    isolationLevel: (typeof FetchIsolationLevels)[keyof typeof FetchIsolationLevels],
+  ): Promise<{ partition: number; offset: string }[]> {
     const metadata = await this.client.metadata({ topics: [topic], forceUpdate: true });
     const count = metadata.topics.get(topic)?.partitionsCount ?? 0;
     const partitions = Array.from({ length: count }, (_, partitionIndex) => ({
       partitionIndex,
       timestamp: ListOffsetTimestamps.LATEST,
     }));
-    const isolationLevel = FetchIsolationLevels.READ_COMMITTED;
     const [ends] = await this.client.listOffsets({ topics: [{ name: topic, partitions }], isolationLevel });
     return (ends?.partitions ?? [])
       .map(({ partitionIndex, offset }) => ({ partition: partitionIndex, offset: String(offset) }))

@@ -213,6 +213,9 @@ export class PlatformaticConsumer implements Consumer {
           isLater = true;
           left = left.filter(({ offset }) => offset > BigInt(done));
         },
+        readFrom: () => {
+          throw new Error('not offered here');
+        },
       });
       if (isLater) await wait(LATER_MS, undefined, { ref: false });
     }
