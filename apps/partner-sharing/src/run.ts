@@ -98,9 +98,10 @@ export function runPartnerSharing(
         every(
           CHECKPOINT_MS,
           'checkpoints',
-          async () => {
+          async (stopping) => {
             // As with disclosures: the ledger keeps what is signed later.
-            while (!room.isFull && (await signCheckpointOrReport(dataSource, transactions, settings.ledgerSigner)));
+            const sign = () => signCheckpointOrReport(dataSource, transactions, settings.ledgerSigner);
+            while (!stopping.aborted && !room.isFull && (await sign()));
           },
           complain('the head of the ledger was not signed'),
         ),
@@ -123,7 +124,7 @@ export function runPartnerSharing(
           async () => void (room.isFull || (await publishAnew(transactions, signals))),
           complain('resyncs could not go on'),
         ),
-        every(FEED_TICKS_MS, 'feed ticks', () => feedTicker.round(), complain('feeds were not ticked')),
+        every(FEED_TICKS_MS, 'feed ticks', (stopping) => feedTicker.round(stopping), complain('feeds were not ticked')),
         ...reconciler({ dataSource, kafka, reader: feedReader, metrics: reconcilerMetrics, logger }),
         // Other processes register recipients too.
         every(

@@ -13,14 +13,12 @@ import { newKey } from '@castiron/encryption';
 import { Inbox, inboxMigrations } from '@castiron/inbox';
 import { connect } from '@castiron/kafka';
 import { createLogger } from '@castiron/observability';
-import { outboxMigrations } from '@castiron/outbox';
 import { parkedSeal } from '@castiron/service';
 import { eventually, freshDatabase, uniqueSlug } from '@castiron/testing';
 import { afterAll, afterEach, beforeAll, describe, expect, inject, it } from 'vitest';
-import { migrations } from './database/migrations.js';
 import { KeepProfileWhenProfileChanged } from './profiles/keep-profiles/keep-profile-when-profile-changed.handler.js';
 import { repliesOf, subscriptions } from './subscriptions.js';
-import { ACME, SharingRig } from './testing/sharing.rig.js';
+import { ACME, sharingMigrations, SharingRig } from './testing/sharing.rig.js';
 
 const within = { within: 20_000 };
 const broker = inject('stack').kafka;
@@ -33,13 +31,11 @@ let inbox: Inbox | undefined;
 const crashes: Error[] = [];
 
 beforeAll(async () => {
-  rig = new SharingRig(
-    await freshDatabase([...migrations, ...outboxMigrations, ...inboxMigrations]),
+  rig = await SharingRig.started(
+    await freshDatabase([...sharingMigrations, ...inboxMigrations]),
     broker,
     'subscriptions-spec',
   );
-  await rig.publishStatement();
-  await rig.start();
   await rig.registerNotifier();
 });
 afterEach(async () => {
@@ -48,8 +44,7 @@ afterEach(async () => {
 });
 afterAll(async () => {
   await producer.close();
-  await rig?.stop();
-  await rig?.database.destroy();
+  await rig?.end();
 });
 
 /** Reads one topic as the service does; what other specs write to the others stays with them. */
@@ -101,8 +96,7 @@ describe('though an earlier message of its key is parked', () => {
 
   it('a confirmation settles its withdrawal at once, and the key goes from the feed', async () => {
     const [customer, partner] = [randomUUID(), uniqueSlug()];
-    await rig.register({ slug: partner, name: 'Northern Hosting', kind: 'network-member' });
-    await rig.agree(partner, [{ purpose: 'recommendation', attributes: ['companyName'], ground: 'permission' }]);
+    await rig.partner(partner, [{ purpose: 'recommendation', attributes: ['companyName'], ground: 'permission' }]);
     await rig.profile(customer, 1, ACME);
     await rig.permit(customer, partner);
     const settled = (version: number) =>

@@ -7,13 +7,17 @@ export interface Part {
   stop(): Promise<void>;
 }
 
-/** Runs `work` every so often until stopped, one at a time. A failed run is told and the next one comes. */
+/**
+ * Runs `work` every so often until stopped, one at a time. A failed run is told and the next one comes. A stop waits for the run
+ * under way, which is told by its signal: one of many steps ends before the next.
+ */
 export function every(
   periodMs: number,
   name: string,
-  work: () => Promise<void>,
+  work: (stopping: AbortSignal) => Promise<void>,
   onError: (error: unknown) => void,
 ): Part {
+  const stopping = new AbortController();
   let timer: NodeJS.Timeout | undefined;
   let running: Promise<void> = Promise.resolve();
   return {
@@ -23,7 +27,7 @@ export function every(
       timer = setInterval(() => {
         if (busy) return;
         busy = true;
-        running = work()
+        running = work(stopping.signal)
           .catch(onError)
           .finally(() => {
             busy = false;
@@ -34,6 +38,7 @@ export function every(
     },
     stop: async () => {
       clearInterval(timer);
+      stopping.abort();
       await running;
     },
   };

@@ -18,21 +18,24 @@ export class FeedTicker {
 
   /**
    * Sends the ticks that are due, of each feed on all its partitions. Several processes share them.
+   * @param stopping ends it before the next feed
    * @throws where Kafka or the database fails: what was not sent is due again soon
    */
-  async round(): Promise<void> {
+  async round(stopping?: AbortSignal): Promise<void> {
     const { manager } = this.dataSource;
     await noteAppends(manager, this.everyMs);
     let recipient = await takeDueTick(manager, this.everyMs);
     if (recipient === undefined) return;
     const [admin, producer] = [this.kafka.admin(), this.kafka.producer()];
     try {
-      for (; recipient !== undefined; recipient = await takeDueTick(manager, this.everyMs)) {
+      while (recipient !== undefined) {
         const { name } = feeds.of(recipient);
         // The broker's partitions, and not the contract's: who made the topic may have given it others.
         const partitions = await admin.endOffsets(name);
         await producer.send(partitions.map(({ partition }) => feedTick(name, partition)));
         await settleTick(manager, recipient, this.everyMs);
+        if (stopping?.aborted) return;
+        recipient = await takeDueTick(manager, this.everyMs);
       }
     } finally {
       await Promise.all([admin.close(), producer.close()]);

@@ -1,11 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { FEED_TICK_TYPE, feeds, typeOf } from '@castiron/contracts';
 import { connect, readAll } from '@castiron/kafka';
-import { outboxMigrations } from '@castiron/outbox';
 import { eventually, freshDatabase, uniqueSlug } from '@castiron/testing';
 import { afterAll, beforeAll, beforeEach, describe, expect, inject, it } from 'vitest';
-import { migrations } from '../database/migrations.js';
-import { ACME, SharingRig } from '../testing/sharing.rig.js';
+import { ACME, sharingMigrations, SharingRig } from '../testing/sharing.rig.js';
 import { FeedTicker } from './feed-ticker.js';
 
 const { bootstrap, principals } = inject('stack').kafka;
@@ -19,14 +17,11 @@ const SEGMENT_MS = 10_000;
 
 /** A rig with one partner, whose feed has these settings on top of its own. */
 async function rigWithPartner(name: string, settings: Record<string, string> = {}) {
-  const rig = new SharingRig(await freshDatabase([...migrations, ...outboxMigrations]), inject('stack').kafka, name);
-  await rig.publishStatement();
-  await rig.start();
+  const rig = await SharingRig.started(await freshDatabase(sharingMigrations), inject('stack').kafka, name);
   const partner = uniqueSlug();
   const feed = feeds.of(partner);
   await admin.createTopics([{ ...feed, config: { ...feed.config, ...settings } }]);
-  await rig.register({ slug: partner, name: 'Northern Hosting', kind: 'network-member' });
-  await rig.agree(partner, [{ purpose: 'recommendation', attributes: ['companyName'], ground: 'permission' }]);
+  await rig.partner(partner, [{ purpose: 'recommendation', attributes: ['companyName'], ground: 'permission' }]);
   return { rig, partner, feed: feed.name };
 }
 type RigWithPartner = Awaited<ReturnType<typeof rigWithPartner>>;
@@ -56,10 +51,7 @@ const opening = async (...given: Parameters<typeof rigWithPartner>): Promise<Rig
   return one;
 };
 afterAll(async () => {
-  for (const { rig } of opened) {
-    await rig.stop();
-    await rig.database.destroy();
-  }
+  for (const { rig } of opened) await rig.end();
   await admin.close();
 });
 

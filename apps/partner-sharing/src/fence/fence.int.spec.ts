@@ -1,36 +1,27 @@
 import 'reflect-metadata';
 import { randomUUID } from 'node:crypto';
-import { outboxMigrations } from '@castiron/outbox';
 import { eventually, freshDatabase, uniqueSlug } from '@castiron/testing';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import type { Caller } from '@castiron/access';
 import { CommandsController } from '../commands/commands.controller.js';
-import { migrations } from '../database/migrations.js';
 import { lockEpochsShared } from '../epochs/epoch-locks.js';
 import { GrantPermissionUseCase } from '../permissions/grant-permission/grant-permission.use-case.js';
 import { RevocationController } from '../permissions/revoke-permission/revocation.controller.js';
 import { RevokePermissionUseCase } from '../permissions/revoke-permission/revoke-permission.use-case.js';
-import { ACME, SharingRig } from '../testing/sharing.rig.js';
+import { ACME, sharingMigrations, SharingRig } from '../testing/sharing.rig.js';
 import { Fence } from './fence.js';
 
 let rig: SharingRig;
 let partner: string;
 
 beforeAll(async () => {
-  rig = new SharingRig(await freshDatabase([...migrations, ...outboxMigrations]), inject('stack').kafka, 'fence-spec');
-  await rig.publishStatement();
-  await rig.start();
-  partner = uniqueSlug();
-  await rig.register({ slug: partner, name: 'Northern Hosting', kind: 'network-member' });
-  await rig.agree(partner, [
+  rig = await SharingRig.started(await freshDatabase(sharingMigrations), inject('stack').kafka, 'fence-spec');
+  partner = await rig.partner(uniqueSlug(), [
     { purpose: 'recommendation', attributes: ['companyName', 'email'], ground: 'permission' },
     { purpose: 'service-delivery', attributes: ['companyName', 'domainNames'], ground: 'permission' },
   ]);
 });
-afterAll(async () => {
-  await rig?.stop();
-  await rig?.database.destroy();
-});
+afterAll(() => rig?.end());
 
 const settled = (customer: string, version: number, recipient = partner) =>
   eventually(async () => expect(await rig.versionOf(customer, recipient)).toBe(version));

@@ -1,25 +1,18 @@
 import { randomUUID } from 'node:crypto';
-import { outboxMigrations } from '@castiron/outbox';
 import { eventually, freshDatabase, uniqueSlug } from '@castiron/testing';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
-import { migrations } from '../database/migrations.js';
-import { ACME, SharingRig } from '../testing/sharing.rig.js';
+import { ACME, sharingMigrations, SharingRig } from '../testing/sharing.rig.js';
 import { reportFences } from './report-fences.js';
 
 let rig: SharingRig;
 let partner: string;
 beforeAll(async () => {
-  rig = new SharingRig(await freshDatabase([...migrations, ...outboxMigrations]), inject('stack').kafka, 'fences-spec');
-  await rig.publishStatement();
-  await rig.start();
-  partner = uniqueSlug();
-  await rig.register({ slug: partner, name: 'Northern Hosting', kind: 'network-member' });
-  await rig.agree(partner, [{ purpose: 'recommendation', attributes: ['companyName', 'email'], ground: 'permission' }]);
+  rig = await SharingRig.started(await freshDatabase(sharingMigrations), inject('stack').kafka, 'fences-spec');
+  partner = await rig.partner(uniqueSlug(), [
+    { purpose: 'recommendation', attributes: ['companyName', 'email'], ground: 'permission' },
+  ]);
 });
-afterAll(async () => {
-  await rig?.stop();
-  await rig?.database.destroy();
-});
+afterAll(() => rig?.end());
 
 const settled = (customer: string, version: number) =>
   eventually(async () => expect(await rig.versionOf(customer, partner)).toBe(version));

@@ -1,12 +1,11 @@
 import { randomUUID } from 'node:crypto';
-import { appendToOutbox, outboxMigrations } from '@castiron/outbox';
+import { appendToOutbox } from '@castiron/outbox';
 import { Transactions, type PendingEvent } from '@castiron/transactions';
 import { eventually, freshDatabase, uniqueSlug } from '@castiron/testing';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
-import { migrations } from '../database/migrations.js';
 import { Fence } from '../fence/fence.js';
 import { publications } from '../publications.js';
-import { ACME, SharingRig } from '../testing/sharing.rig.js';
+import { ACME, sharingMigrations, SharingRig } from '../testing/sharing.rig.js';
 import { ChangeObjectionUseCase } from './change-objection.use-case.js';
 import { objectionsOf } from './objection.table.js';
 
@@ -16,17 +15,9 @@ let objections: ChangeObjectionUseCase;
 /** All that was told through the outbox. */
 const told: PendingEvent[] = [];
 beforeAll(async () => {
-  rig = new SharingRig(
-    await freshDatabase([...migrations, ...outboxMigrations]),
-    inject('stack').kafka,
-    'objections-spec',
-  );
-  await rig.publishStatement();
-  await rig.start();
-  partner = uniqueSlug();
-  await rig.register({ slug: partner, name: 'Northern Hosting', kind: 'network-member' });
+  rig = await SharingRig.started(await freshDatabase(sharingMigrations), inject('stack').kafka, 'objections-spec');
   await rig.registerNotifier();
-  await rig.agree(partner, [
+  partner = await rig.partner(uniqueSlug(), [
     { purpose: 'service-delivery', attributes: ['companyName'], ground: 'cooperation' },
     { purpose: 'service-delivery', attributes: ['companyName'], ground: 'permission' },
   ]);
@@ -37,10 +28,7 @@ beforeAll(async () => {
   const transactions = new Transactions(rig.database, { append, wake: () => {} }, publications);
   objections = new ChangeObjectionUseCase(transactions, rig.signals);
 });
-afterAll(async () => {
-  await rig?.stop();
-  await rig?.database.destroy();
-});
+afterAll(() => rig?.end());
 
 const settled = (customer: string, version: number) =>
   eventually(async () => expect(await rig.versionOf(customer, partner)).toBe(version));

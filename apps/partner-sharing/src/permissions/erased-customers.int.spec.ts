@@ -1,26 +1,19 @@
 import { randomUUID } from 'node:crypto';
-import { outboxMigrations } from '@castiron/outbox';
 import { eventually, freshDatabase, uniqueSlug } from '@castiron/testing';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
-import { migrations } from '../database/migrations.js';
-import { ACME, SharingRig } from '../testing/sharing.rig.js';
+import { ACME, sharingMigrations, SharingRig } from '../testing/sharing.rig.js';
 import { ImportPermissionsUseCase } from './import-permissions/import-permissions.use-case.js';
 import { permissionsOf } from './permission.table.js';
 
 let rig: SharingRig;
 let partner: string;
 beforeAll(async () => {
-  rig = new SharingRig(await freshDatabase([...migrations, ...outboxMigrations]), inject('stack').kafka, 'erased-spec');
-  await rig.publishStatement();
-  await rig.start();
-  partner = uniqueSlug();
-  await rig.register({ slug: partner, name: 'Northern Hosting', kind: 'network-member' });
-  await rig.agree(partner, [{ purpose: 'recommendation', attributes: ['companyName'], ground: 'permission' }]);
+  rig = await SharingRig.started(await freshDatabase(sharingMigrations), inject('stack').kafka, 'erased-spec');
+  partner = await rig.partner(uniqueSlug(), [
+    { purpose: 'recommendation', attributes: ['companyName'], ground: 'permission' },
+  ]);
 });
-afterAll(async () => {
-  await rig?.stop();
-  await rig?.database.destroy();
-});
+afterAll(() => rig?.end());
 
 const row = (customer: string) => ({
   customer,

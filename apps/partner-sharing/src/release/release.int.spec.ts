@@ -1,35 +1,22 @@
 import { randomUUID } from 'node:crypto';
 import { openingProblem, type Leaf } from '@castiron/ledger';
-import { outboxMigrations } from '@castiron/outbox';
 import { eventually, freshDatabase, uniqueSlug } from '@castiron/testing';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
-import { migrations } from '../database/migrations.js';
 import { announceDisclosures } from '../ledger-announcements/disclosure-announcer.js';
-import { ACME, SharingRig } from '../testing/sharing.rig.js';
+import { ACME, sharingMigrations, SharingRig } from '../testing/sharing.rig.js';
 
 let rig: SharingRig;
 let partner: string;
 
 beforeAll(async () => {
-  rig = new SharingRig(
-    await freshDatabase([...migrations, ...outboxMigrations]),
-    inject('stack').kafka,
-    'release-spec',
-  );
-  await rig.publishStatement();
-  await rig.start();
-  partner = uniqueSlug();
-  await rig.register({ slug: partner, name: 'Northern Hosting', kind: 'network-member' });
+  rig = await SharingRig.started(await freshDatabase(sharingMigrations), inject('stack').kafka, 'release-spec');
   await rig.registerNotifier();
-  await rig.agree(partner, [
+  partner = await rig.partner(uniqueSlug(), [
     { purpose: 'recommendation', attributes: ['companyName', 'email'], ground: 'permission' },
     { purpose: 'service-delivery', attributes: ['companyName', 'domainNames'], ground: 'permission' },
   ]);
 });
-afterAll(async () => {
-  await rig?.stop();
-  await rig?.database.destroy();
-});
+afterAll(() => rig?.end());
 
 const settled = (customer: string, version: number, recipient = partner) =>
   eventually(async () => expect(await rig.versionOf(customer, recipient)).toBe(version));

@@ -8,37 +8,28 @@ import {
   resyncRequested,
   type HeldCopy,
 } from '@castiron/contracts';
-import { outboxMigrations } from '@castiron/outbox';
 import { eventually, freshDatabase, uniqueSlug } from '@castiron/testing';
 import { afterAll, beforeAll, beforeEach, describe, expect, inject, it } from 'vitest';
-import { migrations } from '../database/migrations.js';
 import { expireObligations } from '../obligations/expire-obligations/expire-obligations.js';
 import { resyncWhenRequested } from '../replies/resync-when-requested.handler.js';
-import { ACME, SharingRig } from '../testing/sharing.rig.js';
+import { ACME, sharingMigrations, SharingRig } from '../testing/sharing.rig.js';
 import { publishAnew } from './publish-anew/publish-anew.js';
 
 let rig: SharingRig;
 let partner: string;
 
 beforeAll(async () => {
-  rig = new SharingRig(await freshDatabase([...migrations, ...outboxMigrations]), inject('stack').kafka, 'resyncs');
-  await rig.publishStatement();
-  await rig.start();
+  rig = await SharingRig.started(await freshDatabase(sharingMigrations), inject('stack').kafka, 'resyncs');
   await rig.registerNotifier();
 });
-afterAll(async () => {
-  await rig?.stop();
-  await rig?.database.destroy();
-});
+afterAll(() => rig?.end());
 beforeEach(async () => {
   partner = await newPartner();
 });
 
 async function newPartner(): Promise<string> {
   const slug = uniqueSlug();
-  await rig.register({ slug, name: 'Northern Hosting', kind: 'network-member' });
-  await rig.agree(slug, [{ purpose: 'recommendation', attributes: ['companyName', 'email'], ground: 'permission' }]);
-  return slug;
+  return rig.partner(slug, [{ purpose: 'recommendation', attributes: ['companyName', 'email'], ground: 'permission' }]);
 }
 
 const quiet = () => eventually(() => rig.isQuiet());

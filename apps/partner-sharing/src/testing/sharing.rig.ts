@@ -16,13 +16,14 @@ import {
 import { attributeAad, newKey, seal, type CustomerKeys } from '@castiron/encryption';
 import { connect, readAll, type Kafka } from '@castiron/kafka';
 import { createLogger } from '@castiron/observability';
-import { appendToOutbox } from '@castiron/outbox';
+import { appendToOutbox, outboxMigrations } from '@castiron/outbox';
 import { Transactions } from '@castiron/transactions';
 import type { DataSource } from 'typeorm';
 import type { Terms } from '../agreements/draft-agreement/draft-agreement.decision.js';
 import { DraftAgreementUseCase } from '../agreements/draft-agreement/draft-agreement.use-case.js';
 import { SignAgreementUseCase } from '../agreements/sign-agreement/sign-agreement.use-case.js';
 import { TerminateAgreementUseCase } from '../agreements/terminate-agreement/terminate-agreement.use-case.js';
+import { migrations } from '../database/migrations.js';
 import { Fence } from '../fence/fence.js';
 import { revokeMailingWhenMailingCancelled } from '../mailings/revoke-mailing-when-mailing-cancelled.handler.js';
 import { ChangeObjectionUseCase } from '../objections/change-objection.use-case.js';
@@ -54,6 +55,9 @@ const PURPOSES: Readonly<Record<'service-order' | 'subscription', readonly Profi
   'service-order': ['invoicing', 'service-delivery', 'security', 'notices'],
   subscription: ['mailing', 'notices'],
 };
+
+/** What the database of a spec holds. */
+export const sharingMigrations = [...migrations, ...outboxMigrations];
 
 /** What a customer of the specs gave. */
 export const ACME = {
@@ -99,6 +103,14 @@ export class SharingRig {
     this.sweeper = new Sweeper(this.transactions, this.signals, this.logger);
   }
 
+  /** A rig that releases, for customers who know the statement. */
+  static async started(...parts: ConstructorParameters<typeof SharingRig>): Promise<SharingRig> {
+    const rig = new SharingRig(...parts);
+    await rig.publishStatement();
+    await rig.start();
+    return rig;
+  }
+
   private kafkaOf(principal: string): Kafka {
     const known = this.broker.principals[principal];
     if (known === undefined) throw new Error(`the stack has no principal ${principal}`);
@@ -114,6 +126,12 @@ export class SharingRig {
   async stop(): Promise<void> {
     await this.sweeper.stop();
     await this.releaser.stop();
+  }
+
+  /** And of its database. */
+  async end(): Promise<void> {
+    await this.stop();
+    await this.database.destroy();
   }
 
   get laneParts(): LaneParts {
@@ -168,6 +186,13 @@ export class SharingRig {
         { purpose: 'mailing', attributes: ['email'] },
       ],
     });
+  }
+
+  /** A member of the network, with an agreement in force. @returns its slug */
+  async partner(slug: string, purposes: Terms['purposes'], rest: Partial<Terms> = {}): Promise<string> {
+    await this.register({ slug, name: 'Northern Hosting', kind: 'network-member' });
+    await this.agree(slug, purposes, rest);
+    return slug;
   }
 
   /** An agreement that nobody has signed yet, with its id. */

@@ -1,21 +1,14 @@
 import { randomUUID } from 'node:crypto';
-import { outboxMigrations } from '@castiron/outbox';
 import { eventually, freshDatabase, uniqueSlug } from '@castiron/testing';
 import { afterAll, beforeAll, expect, inject, it } from 'vitest';
-import { migrations } from '../../database/migrations.js';
 import { ImportPermissionsUseCase } from '../../permissions/import-permissions/import-permissions.use-case.js';
-import { ACME, SharingRig } from '../../testing/sharing.rig.js';
+import { ACME, sharingMigrations, SharingRig } from '../../testing/sharing.rig.js';
 
 let rig: SharingRig;
 beforeAll(async () => {
-  rig = new SharingRig(await freshDatabase([...migrations, ...outboxMigrations]), inject('stack').kafka, 'late-spec');
-  await rig.publishStatement();
-  await rig.start();
+  rig = await SharingRig.started(await freshDatabase(sharingMigrations), inject('stack').kafka, 'late-spec');
 });
-afterAll(async () => {
-  await rig?.stop();
-  await rig?.database.destroy();
-});
+afterAll(() => rig?.end());
 
 /** Whether somebody waits for a lock that another transaction holds. */
 async function isSomebodyWaiting(): Promise<boolean> {
@@ -28,8 +21,7 @@ async function isSomebodyWaiting(): Promise<boolean> {
 
 it('a permission that is imported while its profile is being committed is released', async () => {
   const [customer, partner] = [randomUUID(), uniqueSlug()];
-  await rig.register({ slug: partner, name: 'Northern Hosting', kind: 'network-member' });
-  await rig.agree(partner, [{ purpose: 'recommendation', attributes: ['companyName'], ground: 'permission' }]);
+  await rig.partner(partner, [{ purpose: 'recommendation', attributes: ['companyName'], ground: 'permission' }]);
   await eventually(() => rig.isQuiet());
 
   // The profile's transaction has looked for shares and is not committed ...

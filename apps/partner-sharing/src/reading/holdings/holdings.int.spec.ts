@@ -1,32 +1,20 @@
 import { randomUUID } from 'node:crypto';
-import { outboxMigrations } from '@castiron/outbox';
 import { eventually, freshDatabase, uniqueSlug } from '@castiron/testing';
 import { afterAll, beforeAll, expect, inject, it } from 'vitest';
-import { migrations } from '../../database/migrations.js';
-import { ACME, SharingRig } from '../../testing/sharing.rig.js';
+import { ACME, sharingMigrations, SharingRig } from '../../testing/sharing.rig.js';
 import { ReadHoldings } from './read-holdings.query.js';
 
 let rig: SharingRig;
 beforeAll(async () => {
-  rig = new SharingRig(
-    await freshDatabase([...migrations, ...outboxMigrations]),
-    inject('stack').kafka,
-    'holdings-spec',
-  );
-  await rig.publishStatement();
-  await rig.start();
+  rig = await SharingRig.started(await freshDatabase(sharingMigrations), inject('stack').kafka, 'holdings-spec');
 });
-afterAll(async () => {
-  await rig?.stop();
-  await rig?.database.destroy();
-});
+afterAll(() => rig?.end());
 
 const INSTANT = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/;
 
 it('a customer reads who holds what and what each was asked to give up, every instant in one form', async () => {
   const [customer, partner] = [randomUUID(), uniqueSlug()];
-  await rig.register({ slug: partner, name: 'Northern Hosting', kind: 'network-member' });
-  await rig.agree(partner, [
+  await rig.partner(partner, [
     { purpose: 'recommendation', attributes: ['companyName', 'email'], ground: 'permission' },
     { purpose: 'service-delivery', attributes: ['companyName'], ground: 'permission' },
   ]);
