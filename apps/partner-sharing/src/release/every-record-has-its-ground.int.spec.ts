@@ -132,7 +132,7 @@ it(
         let records = 0;
         for (const round of [OPENING, ...rounds]) {
           await world.take(round);
-          await eventually(() => rig.isQuiet(), { within: 30_000 });
+          await eventually(async () => (await rig.hasSwept()) && rig.isQuiet(), { within: 30_000 });
           const compared = await world.compare();
           expect(firstOf(compared.wrong)).toEqual([]);
           records = compared.records;
