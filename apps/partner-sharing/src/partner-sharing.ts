@@ -6,7 +6,6 @@ import type { PartnerSharingSettings } from './config.js';
 import { Fence } from './fence/fence.js';
 import { KeepProfileWhenProfileChanged } from './profiles/keep-profiles/keep-profile-when-profile-changed.handler.js';
 import { KafkaProvisioning, type Provisioning } from './recipients/provisioning.js';
-import { LaneJournal } from './release/lane-journal.js';
 import { ReleaseSignals } from './release/release-signals.js';
 import { Releaser } from './release/releaser.js';
 import { Sweeper } from './sweeps/run-sweeps/sweeper.js';
@@ -42,9 +41,8 @@ export function partnerSharing(wiring: Wiring<PartnerSharingSettings>): PartnerS
     ssl: settings.kafkaSsl,
     onLog: tellingOfKafka(logger),
   });
-  const journal = new LaneJournal(kafka);
   const forgetKeys = (customer: string): void => keys.forget(customer);
-  const laneParts = { dataSource, transactions, kafka, journal, keys, signals, logger };
+  const laneParts = { dataSource, transactions, kafka, keys, signals, logger };
   return {
     signals,
     fence: new Fence(dataSource, signals),

@@ -1,12 +1,5 @@
 import type { KafkaListener } from './backend.js';
 
-/**
- * How often a broker ends transactions that were open for longer than their timeout. One that is alone does so also where it
- * does not know yet, at its start, who leads their partitions: it takes these for deleted, and they stay open for good. So it
- * is longer than a start may take. What nobody ends is ended so much later; a lane's next owner ends its predecessor's at once.
- */
-const ENDS_OPEN_TRANSACTIONS_EVERY_MS = 300_000;
-
 /** How a broker is set up, wherever it runs: one node, SASL/SCRAM for clients, whatever no rule allows denied. */
 export function kafkaProperties(o: {
   logDir: string;
@@ -49,7 +42,6 @@ transaction.state.log.min.isr=1
 transaction.state.log.num.partitions=4
 share.coordinator.state.topic.replication.factor=1
 share.coordinator.state.topic.min.isr=1
-transaction.abort.timed.out.transaction.cleanup.interval.ms=${ENDS_OPEN_TRANSACTIONS_EVERY_MS}
 group.initial.rebalance.delay.ms=0
 group.min.session.timeout.ms=1000
 log.message.timestamp.type=LogAppendTime

@@ -13,8 +13,8 @@ describe('who may do what on the broker', () => {
     expect(readers).toEqual(['customer-profiles', 'partner-sharing']);
   });
 
-  it('lets only partner-sharing write feeds, duties and the journal of lanes', () => {
-    for (const topic of ['feeds.*', 'duties.*', 'sharing.lanes.v2']) {
+  it('lets only partner-sharing write feeds and duties', () => {
+    for (const topic of ['feeds.*', 'duties.*']) {
       expect(PRINCIPAL_NAMES.filter((name) => mayOf(name, 'write').includes(topic))).toEqual(['partner-sharing']);
     }
   });

@@ -23,7 +23,7 @@ const ofInternalRecipient = (slug: string): Required<Pick<Rights, 'read' | 'writ
   return { read: [feed.name, duties.name], write: [replies.name], group: slug };
 };
 
-/** How many lanes feeds have; each has a transactional id. */
+/** How many lanes feeds have; each has a producer of its own name. */
 const LANES = 16;
 
 const sharing = TOPICS.map(({ name }) => name).filter((name) => name.startsWith('sharing.'));
@@ -56,7 +56,8 @@ const PRINCIPALS = {
       ...sharing,
     ],
     write: sharing,
-    readBelow: ['replies.'],
+    // Its own feeds too: what stands there tells what became of a send without an answer.
+    readBelow: ['replies.', 'feeds.'],
     writeBelow: ['feeds.', 'duties.'],
     group: 'partner-sharing',
     outbox: true,

@@ -14,7 +14,6 @@ export * from './sharing/objection-changed.event.js';
 export * from './sharing/agreement-changed.event.js';
 export * from './sharing/disclosure-recorded.event.js';
 export * from './sharing/checkpoint-signed.event.js';
-export * from './sharing/lane-batch-sent.event.js';
 export * from './recipients/feed-record.event.js';
 export * from './recipients/feed-tick.js';
 export * from './recipients/duties.events.js';

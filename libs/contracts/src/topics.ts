@@ -8,7 +8,6 @@ import { replies } from './recipients/replies.events.js';
 import { sharingAgreements } from './sharing/agreement-changed.event.js';
 import { sharingCheckpoints } from './sharing/checkpoint-signed.event.js';
 import { sharingDisclosures } from './sharing/disclosure-recorded.event.js';
-import { sharingLanes } from './sharing/lane-batch-sent.event.js';
 import { sharingPermissions } from './sharing/permission-changed.event.js';
 import type { Topic } from './topic.js';
 
@@ -21,7 +20,6 @@ export const TOPICS: readonly Topic[] = [
   sharingAgreements,
   sharingDisclosures,
   sharingCheckpoints,
-  sharingLanes,
   notificationsMailings,
 ];
 

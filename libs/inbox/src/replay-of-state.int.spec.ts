@@ -35,7 +35,7 @@ async function parkedState(...what: ('shapeless' | 'no JSON' | number)[]): Promi
   await eventually(async () => expect(await rig.parked(topic)).toHaveLength(what.length), within);
   const ids = (await before.parked.list('parked', { topic }, { limit: 10 })).map(({ id }) => id);
   const after = rig.inboxOf({ ...options, subscriptions: [known!, unknown!] });
-  return { topic, ids, before, after, send: (n) => rig.producer.send([event(contract, 'a', n)]) };
+  return { topic, ids, before, after, send: async (n) => void (await rig.producer.send([event(contract, 'a', n)])) };
 }
 
 describe('a replay of a record that says all', () => {

@@ -1,4 +1,5 @@
 import type { ICustomPartitioner, RecordMetadata } from 'kafkajs';
+import type { Sent } from './types.js';
 
 /**
  * Watches that the offsets a broker returns rise per partition. An idempotent producer whose sequence numbers went wrong
@@ -26,8 +27,11 @@ export class BaseOffsets {
     };
   }
 
-  /** @throws where an answer shows that the messages were taken for older ones, or where one is missing */
-  check(answers: readonly RecordMetadata[]): void {
+  /**
+   * @returns where the messages of each partition begin
+   * @throws where an answer shows that the messages were taken for older ones, or where one is missing
+   */
+  check(answers: readonly RecordMetadata[]): readonly Sent[] {
     const answered = new Set(answers.map(({ topicName, partition }) => `${topicName}/${partition}`));
     for (const [topic, partitions] of this.asked) {
       for (const partition of partitions)
@@ -35,6 +39,7 @@ export class BaseOffsets {
           throw new Error(`nobody answered for ${topic}/${partition}: the messages may be lost`);
     }
     this.asked = new Map();
+    const sent: Sent[] = [];
     for (const { topicName, partition, baseOffset } of answers) {
       if (baseOffset === undefined) continue;
       const place = `${topicName}/${partition}`;
@@ -45,6 +50,8 @@ export class BaseOffsets {
         throw new Error(`offsets fell on ${place} (${before} to ${offset}): the messages were taken for older ones`);
       }
       this.last.set(place, offset);
+      sent.push({ topic: topicName, partition, offset });
     }
+    return sent;
   }
 }

@@ -1,4 +1,3 @@
 export * from './types.js';
 export * from './connect.js';
 export * from './read.js';
-export { transactionsUnderWay } from './transactions-under-way.js';

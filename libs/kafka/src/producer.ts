@@ -6,7 +6,14 @@ import { connectFenced } from './fenced-id.js';
 import { groupByTopic } from './grouped.js';
 import { createPartitioner } from './partitioner.js';
 import { EncodedRecord } from './record-encoder.js';
-import { DEFAULT_LEASE_MS, type FencedProducer, type KafkaSettings, type Sendable } from './types.js';
+import {
+  DEFAULT_LEASE_MS,
+  type FencedProducer,
+  type FencedProducerOptions,
+  type KafkaSettings,
+  type Sendable,
+  type Sent,
+} from './types.js';
 
 /** A send that took longer is given up; the lease of whoever sends lasts twice as long. In ms. */
 export const sendDeadlineOf = (leaseMs: number): number => leaseMs / 2;
@@ -34,6 +41,7 @@ export class IdempotentProducer implements FencedProducer {
   constructor(
     private readonly settings: KafkaSettings,
     private readonly transactionalId?: string,
+    private readonly options: FencedProducerOptions = {},
   ) {}
 
   open(): Promise<void> {
@@ -51,12 +59,12 @@ export class IdempotentProducer implements FencedProducer {
     });
   }
 
-  send(messages: readonly Sendable[]): Promise<void> {
-    if (messages.length === 0) return Promise.resolve();
-    const deadline = sendDeadlineOf(this.settings.leaseMs ?? DEFAULT_LEASE_MS);
+  send(messages: readonly Sendable[]): Promise<readonly Sent[]> {
+    if (messages.length === 0) return Promise.resolve([]);
+    const deadline = this.options.sendWithin ?? sendDeadlineOf(this.settings.leaseMs ?? DEFAULT_LEASE_MS);
     return this.inTurn(async () => {
       try {
-        await within(deadline, 'sending', this.attempt(messages), this.givenUp.signal);
+        return await within(deadline, 'sending', this.attempt(messages), this.givenUp.signal);
       } catch (error) {
         await this.discard();
         throw error;
@@ -73,7 +81,7 @@ export class IdempotentProducer implements FencedProducer {
     await this.discard();
   }
 
-  private inTurn(work: () => Promise<void>): Promise<void> {
+  private inTurn<T>(work: () => Promise<T>): Promise<T> {
     const done = this.queue.then(() => {
       if (this.closing.signal.aborted) throw new Error('this producer is closed');
       return work();
@@ -82,13 +90,15 @@ export class IdempotentProducer implements FencedProducer {
     return done;
   }
 
-  private async attempt(messages: readonly Sendable[]): Promise<void> {
+  private async attempt(messages: readonly Sendable[]): Promise<readonly Sent[]> {
     if (this.live === undefined && this.transactionalId !== undefined) {
       throw new Error(`the producer ${this.transactionalId} is not open`);
     }
     const { producer, offsets } = await (this.live ??= this.connect(this.client()));
-    offsets.check(await producer.sendBatch({ topicMessages: groupByTopic(messages), acks: -1 }));
+    const answers = await producer.sendBatch({ topicMessages: groupByTopic(messages), acks: -1 });
+    const sent = offsets.check(answers);
     for (const message of messages) if (message instanceof EncodedRecord) message.sent();
+    return sent;
   }
 
   private client(): Client {

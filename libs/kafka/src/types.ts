@@ -26,13 +26,23 @@ export interface KafkaSettings {
 export interface Kafka {
   producer(): Producer;
   /** @param transactionalId the name of a line of producers, each of which shuts out those before it */
-  fencedProducer(transactionalId: string): FencedProducer;
-  transactionalProducer(transactionalId: string): TransactionalProducer;
+  fencedProducer(transactionalId: string, options?: FencedProducerOptions): FencedProducer;
   encoder(): MessageEncoder;
   consumer(options: ConsumerOptions): Consumer;
   admin(): Admin;
   /** See {@link readAll}. */
   read(topic: string, options?: ReadOptions): AsyncIterable<PlacedMessage>;
+  /**
+   * What stands between two offsets, committed or not, in some milliseconds a span and without a group.
+   * @param take called with each record, of each span in order
+   * @returns the spans that the partition does not reach, or whose begin it has deleted: nobody can tell what stood there
+   * @throws where a partition cannot be read
+   */
+  readSpans(
+    spans: readonly Span[],
+    take: (message: IncomingMessage, of: Span) => void,
+    signal?: AbortSignal,
+  ): Promise<readonly Span[]>;
 }
 
 /** A message as its producer sends it, bytes already. It can be sent once. */
@@ -57,10 +67,26 @@ export interface Producer {
   /**
    * Resolves once every message is acknowledged by all in-sync replicas; order is kept per key, across calls too.
    * After a failure any part of the messages may stand on the topic, so send them all again: readers de-duplicate.
+   * @returns where the first message of each partition stands
    */
-  send(messages: readonly Sendable[]): Promise<void>;
+  send(messages: readonly Sendable[]): Promise<readonly Sent[]>;
   close(): Promise<void>;
 }
+
+/** Where what was sent to a partition begins. */
+export interface Sent {
+  readonly topic: string;
+  readonly partition: number;
+  readonly offset: bigint;
+}
+
+export interface FencedProducerOptions {
+  /** In ms. Default: half of the lease. */
+  readonly sendWithin?: number;
+}
+
+/** The coordinator forgets a name that was not opened for seven days, and with it whom to shut out: open it each day. In ms. */
+export const RENEW_PRODUCER_MS = 86_400_000;
 
 /**
  * A producer whose successor under the same id shuts it out: once a partition holds a record of the successor, it refuses
@@ -70,19 +96,6 @@ export interface Producer {
 export interface FencedProducer extends Producer {
   /** Before the first send, and again after each that failed. What a former one of this name sends then fails. */
   open(): Promise<void>;
-}
-
-/** A producer of transactions whose successor under the same id shuts it out. */
-export interface TransactionalProducer {
-  /** InitProducerId: from here on the broker refuses whatever a predecessor still has under way. Again after a failure. */
-  open(): Promise<void>;
-  /**
-   * Writes all messages in one Kafka transaction. After a failure nobody knows whether it was committed: `open()` again
-   * settles that, and a read_committed reader then tells.
-   * @param within records of the same transaction that go last, such as the journal's
-   */
-  send(messages: readonly WireMessage[], within?: readonly WireMessage[]): Promise<void>;
-  close(): Promise<void>;
 }
 
 export interface IncomingMessage {
@@ -177,6 +190,14 @@ export interface Admin {
 export interface PlacedMessage extends IncomingMessage {
   readonly topic: string;
   readonly partition: number;
+}
+
+/** A piece of a partition: from the offset `from` to before `to`. */
+export interface Span {
+  readonly topic: string;
+  readonly partition: number;
+  readonly from: bigint;
+  readonly to: bigint;
 }
 
 export interface ReadOptions {

@@ -35,7 +35,7 @@ function laneOf(): {
     send: (messages: readonly Sendable[]) => {
       sends += 1;
       sent.push(...messages.map((message) => (message as Numbered).id));
-      return Promise.resolve();
+      return Promise.resolve([]);
     },
     close: () => Promise.resolve(),
   };
@@ -70,7 +70,7 @@ async function writtenIn(rounds: number, topics: readonly string[], hasSentBefor
         if (message.topic === 'refused') isRefused = true;
         else written[Number(message.id) - 1]! += 1;
       }
-      return isRefused ? Promise.reject(new Error('not enough replicas')) : Promise.resolve();
+      return isRefused ? Promise.reject(new Error('not enough replicas')) : Promise.resolve([]);
     },
     close: () => Promise.resolve(),
   };

@@ -1,6 +1,6 @@
 import { MAX_EVENT_BYTES } from '@castiron/contracts';
 import { pauseAfter } from '@castiron/failures';
-import type { EncodedMessage, FencedProducer } from '@castiron/kafka';
+import { RENEW_PRODUCER_MS, type EncodedMessage, type FencedProducer } from '@castiron/kafka';
 import type { LaneCursor, Place } from './lane-cursors.js';
 import { isExhausted, type Page } from './read-page.js';
 
@@ -9,8 +9,6 @@ const SEND_BYTES = MAX_EVENT_BYTES;
 /** Sent longer than this, a lane is left behind by those that read together with it. */
 const SLOW_MS = 100;
 const PAUSE_MS = { first: 100, longest: 3_000 };
-/** The coordinator forgets an id that was not asked for in seven days, and with it whom to shut out. */
-const RENEW_PRODUCER_MS = 86_400_000;
 
 interface Waiting {
   readonly message: EncodedMessage;

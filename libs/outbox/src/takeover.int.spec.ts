@@ -45,7 +45,7 @@ class Stoppable {
         await this.gate;
         this.waiting -= 1;
         this.sending += 1;
-        await producer.send(messages).finally(() => (this.sending -= 1));
+        return producer.send(messages).finally(() => (this.sending -= 1));
       },
       close: async () => {
         await this.gate;

@@ -19,7 +19,6 @@ interface Options {
   readonly rounds: number;
   readonly operations: number;
   readonly long: boolean;
-  readonly midCommit: boolean;
   readonly otherClient: boolean;
   readonly plant?: PlantName;
   readonly plants: boolean;
@@ -40,11 +39,6 @@ const command = new Command('npm run test:faults --')
   )
   .option('--operations <n>', 'operations for each seed, at least', whole(1, 1_000_000), 300)
   .option('--long', 'pauses of 45 s, ten minutes without Kafka, leases as they are in production', false)
-  .option(
-    '--mid-commit',
-    'kill the broker in the middle of commits too, which one that is alone does not survive',
-    false,
-  )
   .option('--other-client', 'have the services talk to Kafka by @platformatic/kafka, which is not shipped', false)
   .addOption(
     new Option(

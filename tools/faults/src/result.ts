@@ -10,7 +10,6 @@ export interface RunResult {
   readonly commit: string;
   readonly long: boolean;
   readonly otherClient: boolean;
-  readonly midCommit: boolean;
   /** How many operations were asked for. */
   readonly wanted: number;
   /** Acknowledged, and under way while a fault was that came to pass. */
@@ -34,16 +33,12 @@ export interface RunResult {
   readonly seconds: number;
 }
 
-export interface Begun extends Pick<RunResult, 'seed' | 'commit' | 'long' | 'otherClient' | 'midCommit'> {
+export interface Begun extends Pick<RunResult, 'seed' | 'commit' | 'long' | 'otherClient'> {
   readonly operations: number;
 }
 
 /** What there is to say of a run until it has come to its end; where it never does, this is what is left of it. */
-export function begunAt(
-  at: Date,
-  { seed, commit, long, otherClient, midCommit, operations }: Begun,
-  why?: Error,
-): RunResult {
+export function begunAt(at: Date, { seed, commit, long, otherClient, operations }: Begun, why?: Error): RunResult {
   const reason = why === undefined ? '' : `: ${why.message}`;
   return {
     seed,
@@ -51,7 +46,6 @@ export function begunAt(
     commit,
     long,
     otherClient,
-    midCommit,
     wanted: operations,
     meanwhile: 0,
     takeovers: { outbox_lanes: 0, feed_lanes: 0 },

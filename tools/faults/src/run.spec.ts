@@ -32,7 +32,6 @@ it('a run that breaks off leaves a result, which says so, and why', async () => 
     say: () => undefined,
     signal: new AbortController().signal,
     demanding: true,
-    midCommit: false,
     otherClient: false,
   };
   // Sound: nothing else of the cluster is asked for before it breaks.

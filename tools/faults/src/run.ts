@@ -3,7 +3,7 @@ import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { check } from './check/check.js';
 import type { Anomaly, Observed } from './check/observed.js';
-import { acknowledgedMeanwhile, tooLittle, wasWatched } from './check/enough.check.js';
+import { acknowledgedMeanwhile, tooLittle } from './check/enough.check.js';
 import { tooFewFaults } from './check/enough-faults.check.js';
 import { triedOf } from './check/feeds.check.js';
 import { ownEndsIn } from './check/own-ends.check.js';
@@ -15,7 +15,6 @@ import { throwLettersAway } from './observe/mails.js';
 import { patiently } from './observe/patiently.js';
 import { settle } from './observe/settle.js';
 import { terminationOf } from './observe/terminations.js';
-import { TransactionWatch } from './observe/transaction-watch.js';
 import { nameOf, type Fault, type Service, type Severity } from './plan/faults.js';
 import { PROCESSES, slugOf } from './plan/operations.js';
 import { Random } from './plan/random.js';
@@ -55,8 +54,6 @@ export interface RunOptions {
   readonly signal: AbortSignal;
   /** Looks for too little having happened. Off where one thing is looked at. */
   readonly demanding: boolean;
-  /** Kills the broker in the middle of commits too. */
-  readonly midCommit: boolean;
   /** The services talk to Kafka by the client that is not shipped. */
   readonly otherClient: boolean;
 }
@@ -74,7 +71,7 @@ export async function runSeed(cluster: Cluster, options: RunOptions): Promise<Ru
   await mkdir(folder, { recursive: true });
   await keep(begunAt(began, options));
   const history = new History(join(folder, 'history.jsonl'));
-  const { result, observed } = await brokenAndChecked(cluster, options, history, began)
+  const { result, observed } = await checked(cluster, options, history, began)
     .catch(async (error: Error) => {
       await keep(begunAt(began, options, error));
       throw error;
@@ -87,23 +84,11 @@ export async function runSeed(cluster: Cluster, options: RunOptions): Promise<Ru
   return result;
 }
 
-async function brokenAndChecked(cluster: Cluster, options: RunOptions, history: History, began: Date) {
-  const { username = '', password = '' } = cluster.stack.kafka.principals['admin'] ?? {};
-  const brokers = [cluster.stack.kafka.bootstrap];
-  const watch = new TransactionWatch({ brokers, clientId: 'faults', username, password });
-  try {
-    return await checked(cluster, options, history, watch, began);
-  } finally {
-    await watch.end();
-  }
-}
-
 /** Users act while the nemesis breaks things; then everything is healed, comes to rest, and is checked. */
 async function checked(
   cluster: Cluster,
   options: RunOptions,
   history: History,
-  watch: TransactionWatch,
   began: Date,
 ): Promise<{ result: RunResult; observed: Observed }> {
   const { seed, rounds, say, severity, signal } = options;
@@ -137,21 +122,13 @@ async function checked(
   const nemesis = new Nemesis(cluster, (line) => history.write(line), {
     copyable: COPYABLE,
     since: isSince(left),
-    midCommit: options.midCommit,
     severity,
     seed,
   });
   history.write({ type: 'begin', seed, rounds, operations: options.operations, run });
 
   let breaking = true;
-  /** Some more where they were unlucky, but not for ever. */
-  const isEnough = (): boolean => {
-    const { length } = history.operations;
-    return (
-      length >= options.operations &&
-      (wasWatched(history.operations, watch.looks, nemesis.happened) || length >= 2 * options.operations)
-    );
-  };
+  const isEnough = (): boolean => history.operations.length >= options.operations;
   const users = Array.from({ length: PROCESSES }, (_, process) => new User(world, process));
   const acting = users.map((user, process) => {
     const random = new Random('think', seed, process);
@@ -184,7 +161,6 @@ async function checked(
   const unsettled = await settle(cluster.databases, left, options.settleWithin);
   for (const { operation } of await fences.end())
     bugs.push({ kind: 'stuck', what: `the fence of ${operation.kind} ${operation.id} does not stand` });
-  await watch.end();
   const ended = cluster.replicas.flatMap(({ name, endedByItself }) =>
     endedByItself.splice(0).map((end) => ({ replica: name, ...end })),
   );
@@ -198,7 +174,6 @@ async function checked(
     run,
     before: left,
     unsettled,
-    looks: watch.looks,
     interruptions: interruptionsOf(nemesis.met, ownEnds, 'notifications', Date.now()),
   });
   const { happened } = nemesis;

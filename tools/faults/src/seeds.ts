@@ -13,7 +13,6 @@ export const FOLDER = join(DOT_CASTIRON, 'faults');
 const LONG_FOLDER = 'long';
 const CONTROL_FOLDER = 'control';
 const OTHER_CLIENT_FOLDER = 'other-client';
-const MID_COMMIT_FOLDER = 'mid-commit';
 
 /** How runs were asked for. */
 export interface How {
@@ -23,8 +22,6 @@ export interface How {
   readonly operations: number;
   /** Pauses and leases as they are in production. */
   readonly long: boolean;
-  /** Kills the broker in the middle of commits too. */
-  readonly midCommit: boolean;
   /** The services talk to Kafka by the client that is not shipped. */
   readonly otherClient: boolean;
   readonly say: (line: string) => void;
@@ -143,23 +140,17 @@ export async function runControls(
 export interface Kept {
   readonly long: boolean;
   readonly otherClient?: boolean;
-  readonly midCommit?: boolean;
   readonly plant?: PlantName | undefined;
   /** Of the plant's schedule without the plant. */
   readonly isControl?: boolean;
 }
 
-/** Below {@link FOLDER}. What is not the product, or asks more than it promises, is apart from it. */
-export const folderOf = ({ long, otherClient = false, midCommit = false, plant, isControl = false }: Kept): string =>
-  join(
-    otherClient ? OTHER_CLIENT_FOLDER : '',
-    midCommit ? MID_COMMIT_FOLDER : '',
-    isControl ? CONTROL_FOLDER : '',
-    plant ?? (long ? LONG_FOLDER : ''),
-  );
+/** Below {@link FOLDER}. What is not the product is apart from it. */
+export const folderOf = ({ long, otherClient = false, plant, isControl = false }: Kept): string =>
+  join(otherClient ? OTHER_CLIENT_FOLDER : '', isControl ? CONTROL_FOLDER : '', plant ?? (long ? LONG_FOLDER : ''));
 
 /** What a result of before says of its code. */
-const OF_BEFORE = { commit: 'unknown', otherClient: false, midCommit: false };
+const OF_BEFORE = { commit: 'unknown', otherClient: false };
 
 /** The last result of every seed of the product that was ever run here, short or long, in their order. */
 export async function resultsSoFar(long: boolean): Promise<RunResult[]> {

@@ -23,10 +23,9 @@ function inBrackets(reasons: RunResult['reasons']): string {
 
 type Asked = Omit<How, 'commit' | 'say' | 'signal'> & Kept;
 
-function commandOf(seed: number, { rounds, operations, long, midCommit, otherClient, plant }: Asked): string {
+function commandOf(seed: number, { rounds, operations, long, otherClient, plant }: Asked): string {
   const flags = [
     ...(long ? ['--long'] : []),
-    ...(midCommit ? ['--mid-commit'] : []),
     ...(otherClient ? ['--other-client'] : []),
     ...(plant === undefined ? [] : [`--plant ${plant}`]),
   ];

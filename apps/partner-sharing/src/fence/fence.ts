@@ -9,8 +9,11 @@ export interface Raised {
   readonly epoch: bigint;
 }
 
-/** A revocation is answered 202 where the fence does not stand within this time. */
-const FENCE_WAIT_MS = 5_000;
+/**
+ * A revocation is answered 202 where the fence does not stand within this time. A lane whose owner died is another's a lease and a
+ * look later, in six seconds: longer is only what a broker takes that cannot be reached.
+ */
+const FENCE_WAIT_MS = 10_000;
 const POLL_MS = 25;
 
 /** Tells when no send of an older epoch is under way: from then on nothing of it can get onto a feed (G2). */

@@ -30,6 +30,8 @@ export interface PreparedRecord {
   readonly entry: ComposedEntry;
   readonly recordId: string;
   readonly version: number;
+  /** Where its feed ended before it was sent, by partition. */
+  readonly feedEnds: readonly bigint[];
   readonly values: Readonly<Partial<Record<AttributeName, string>>>;
 }
 
@@ -55,6 +57,7 @@ export function composeRecord(
   plan: Plan,
   pending: readonly string[],
   keys: CustomerKeys | undefined,
+  feedEnds: readonly bigint[],
   now: Date,
 ): PreparedRecord {
   const values = valuesOf(share, plan, keys);
@@ -75,7 +78,7 @@ export function composeRecord(
     attributes,
   };
   const entry = composeEntry(draft, keys === undefined ? randomSalts() : derivedSalts(keys.ledgerKey));
-  return { share, plan, pending, draft, entry, recordId, version, values };
+  return { share, plan, pending, draft, entry, recordId, version, feedEnds, values };
 }
 
 /** What was prepared and is no longer allowed: the ledger says so, and no value is committed to. */

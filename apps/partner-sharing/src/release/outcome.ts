@@ -2,7 +2,7 @@ import type { Holding, ShareState } from '../shares/share.js';
 import type { PreparedRecord } from './compose-record.js';
 import type { RecordKind } from './plan-release.decision.js';
 
-/** What becomes of a share when its record is committed; kept beside the send, so that a successor can settle it. */
+/** What becomes of a share when its record is sent; kept beside the send, so that a successor can settle it. */
 export interface Outcome {
   readonly kind: RecordKind;
   readonly version: number;
@@ -18,10 +18,12 @@ export interface Outcome {
   readonly mailing: 'allowed' | 'stopped';
   /** Days to delete what it withdraws; not in what a former version sent. */
   readonly daysToDelete?: number;
+  /** Offsets behind which it stands, by partition of its feed; not in what a former version sent. */
+  readonly feedEnds?: readonly string[];
   readonly before: { readonly state: ShareState; readonly holds: readonly Holding[] };
 }
 
-export function outcomeOf({ share, plan, version, recordId, draft }: PreparedRecord, index: bigint): Outcome {
+export function outcomeOf({ share, plan, version, recordId, draft, feedEnds }: PreparedRecord, index: bigint): Outcome {
   return {
     kind: plan.kind,
     version,
@@ -36,6 +38,7 @@ export function outcomeOf({ share, plan, version, recordId, draft }: PreparedRec
     holds: plan.holds,
     mailing: plan.mailing,
     daysToDelete: share.daysToDelete,
+    feedEnds: feedEnds.map(String),
     before: { state: share.state, holds: share.holds },
   };
 }
@@ -55,4 +58,6 @@ export interface SendingRow {
   readonly entry: string;
   readonly agreement: string | null;
   readonly outcome: Outcome;
+  /** For more than half of the time that a feed keeps a tombstone. */
+  readonly isOld: boolean;
 }

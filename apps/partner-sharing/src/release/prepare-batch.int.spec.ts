@@ -17,6 +17,11 @@ beforeAll(async () => {
 });
 afterAll(() => database?.destroy());
 
+/** Of any feed. */
+const feedEnds = {
+  of: (slugs: Iterable<string>) => Promise.resolve(new Map([...slugs].map((slug) => [slug, [0n, 0n]]))),
+};
+
 /** Rows of shares that are gone, which preparing answers. */
 const pend = (count: number): Promise<unknown> =>
   database.query(
@@ -33,7 +38,7 @@ describe('a lane', () => {
     );
     await pend(1_000);
     const keys = { keysOf: () => Promise.resolve(new Map()) };
-    const { answered, full } = await prepareBatch(database, LANE, keys, () => undefined);
+    const { answered, full } = await prepareBatch(database, LANE, { keys, feedEnds }, () => undefined);
     expect(full).toBe(true);
     expect(answered).toContain(put!.id);
   });
@@ -53,13 +58,13 @@ describe('a lane', () => {
     }
     await database.query('UPDATE pending_releases SET lane = $1', [LANE]);
     const { keys } = rig.laneParts;
-    const { records, full } = await prepareBatch(database, LANE, keys, () => undefined);
+    const { records, full } = await prepareBatch(database, LANE, { keys, feedEnds }, () => undefined);
     const bytes = records.map((record) => Buffer.byteLength(recordMessage(record, 1n).value ?? ''));
     const total = bytes.reduce((sum, one) => sum + one, 0);
     expect(total).toBeLessThan(MAX_MESSAGE_BYTES);
     expect(total).toBeGreaterThan(MAX_MESSAGE_BYTES / 2);
     expect(full).toBe(true);
-    const away = { keysOf: () => Promise.reject(new Error('away')) };
+    const away = { keys: { keysOf: () => Promise.reject(new Error('away')) }, feedEnds };
     const { postponed } = await prepareBatch(database, LANE, away, () => undefined);
     // In one statement, however many wait for the same.
     expect(postponed).toHaveLength(1);

@@ -3,6 +3,7 @@ import type { CustomerKeys } from '@castiron/encryption';
 import type { DataSource } from 'typeorm';
 import type { PendingCause } from '../shares/make-shares.js';
 import { composeRecord, recordMessage, type PreparedRecord } from './compose-record.js';
+import type { FeedEnds } from './feed-ends.js';
 import { loadShares, type LoadedShare } from './load-shares.js';
 import { planRelease, type Plan } from './plan-release.decision.js';
 
@@ -28,7 +29,7 @@ const LAST_INDEX = 2n ** 63n - 1n;
 const KEYS_AWAY_MS = 1_000;
 const UNKNOWN_KEY_MS = 5_000;
 /** Its topics are being made, or the broker was away then. A send to a missing topic would hold up the whole lane. */
-const UNPROVISIONED_MS = 500;
+const NO_FEED_MS = 500;
 const BROKEN_MS = 60_000;
 
 const REPUBLISHING: readonly string[] = ['aborted', 'resync-requested'] satisfies PendingCause[];
@@ -39,11 +40,17 @@ interface PendingRow {
   readonly cause: string;
 }
 
+/** What is needed of elsewhere to make records. */
+export interface Sources {
+  readonly keys: KeySource;
+  readonly feedEnds: Pick<FeedEnds, 'of'>;
+}
+
 /** Takes a lane's pending rows, merges those of one share, and composes what they need. Holds no lock and no transaction. */
 export async function prepareBatch(
   dataSource: DataSource,
   lane: number,
-  keySource: KeySource,
+  sources: Sources,
   onBroken: (share: string, error: unknown) => void,
 ): Promise<PreparedBatch> {
   const rows: PendingRow[] = await dataSource.query(
@@ -63,8 +70,10 @@ export async function prepareBatch(
   const now = await databaseNow(dataSource);
   const batch = new BatchUnderWay(merged, onBroken);
   const plans = planAll(merged, shares, now, batch);
-  const keys = await keysOf(keySource, plans);
-  for (const { share, plan, ids } of plans) batch.compose(share, plan, ids, keys, now);
+  const keys = await keysOf(sources.keys, plans);
+  const recipients = plans.filter(({ share }) => share.provisioned).map(({ share }) => share.recipient);
+  const ends = await sources.feedEnds.of(recipients);
+  for (const planned of plans) batch.compose(planned, keys, ends.get(planned.share.recipient), now);
   return { ...batch.result(), full: rows.length === MAX_ROWS || merged.size === MAX_SHARES || batch.overfull };
 }
 
@@ -136,15 +145,14 @@ class BatchUnderWay {
   ) {}
 
   compose(
-    share: LoadedShare,
-    plan: Plan,
-    ids: readonly string[],
+    { share, plan, ids }: Planned,
     keys: ReadonlyMap<string, CustomerKeys> | undefined,
+    feedEnds: readonly bigint[] | undefined,
     now: Date,
   ): void {
     if (this.overfull) return;
-    if (!share.provisioned) {
-      this.postpone(ids, UNPROVISIONED_MS);
+    if (feedEnds === undefined) {
+      this.postpone(ids, NO_FEED_MS);
       return;
     }
     const own = keys?.get(share.customer);
@@ -154,7 +162,7 @@ class BatchUnderWay {
       return;
     }
     try {
-      const record = composeRecord(share, plan, ids, own, now);
+      const record = composeRecord(share, plan, ids, own, feedEnds, now);
       this.bytes += bytesOf(recordMessage(record, LAST_INDEX));
       // All of it may be of one partition, which takes so much at once.
       this.overfull = this.bytes > MAX_EVENT_BYTES && this.records.length > 0;

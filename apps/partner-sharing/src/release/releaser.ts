@@ -1,11 +1,14 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
 import { LANES } from '../shares/feed-lanes.js';
+import { FeedEnds } from './feed-ends.js';
 import { LaneLeases, LEASE_MS, type Lane } from './lane-leases.js';
 import { LaneWorker, type LaneParts } from './lane-worker.js';
 
 /** Of the lease, from one renewal to the next. */
 const RENEW = 0.2;
+/** Of the lease: a send without an answer is given up after it, for a revocation may wait for it. */
+const SEND_WITHIN = 0.4;
 const POLL_MS = 1_000;
 const PAUSE_AFTER_FAILURE_MS = 500;
 /** At a stop, a batch under way has so long to be sent and settled. Where its broker is silent, a successor settles it. */
@@ -14,6 +17,7 @@ const GRACE_MS = 1_000;
 /** Works the lanes that this process holds, each on its own, so that one that fails holds up no other. */
 export class Releaser {
   private readonly leases: LaneLeases;
+  private readonly feedEnds: FeedEnds;
   private readonly workers = new Map<number, LaneWorker>();
   private readonly running = new Map<number, Promise<void>>();
   private loops: Promise<void>[] = [];
@@ -26,6 +30,7 @@ export class Releaser {
     private readonly leaseMs: number = LEASE_MS,
   ) {
     this.leases = new LaneLeases(parts.dataSource, owner, leaseMs);
+    this.feedEnds = new FeedEnds(parts.kafka);
   }
 
   async start(): Promise<void> {
@@ -41,7 +46,7 @@ export class Releaser {
     await Promise.all([...this.workers.values()].map((worker) => worker.giveUpOpening()));
     const ended = Promise.all(this.running.values());
     await Promise.race([ended, pause(GRACE_MS, undefined, { ref: false })]);
-    await Promise.all([...this.workers.values()].map((worker) => worker.close()));
+    await Promise.all([...this.workers.values()].map((worker) => worker.close()).concat(this.feedEnds.close()));
     await ended;
     await this.leases.release().catch((error: unknown) => this.complain(error));
   }
@@ -60,7 +65,7 @@ export class Releaser {
 
   private take(lane: Lane): void {
     if (this.workers.has(lane.lane)) return;
-    this.workers.set(lane.lane, new LaneWorker(lane, this.parts));
+    this.workers.set(lane.lane, new LaneWorker(lane, this.parts, this.feedEnds, SEND_WITHIN * this.leaseMs));
     // At once, work or none: whatever a predecessor still has under way is shut out, and its rows are settled.
     this.run(lane.lane);
   }

@@ -13,17 +13,20 @@ import { takeStillSending } from './still-sending.js';
 import { audienceOf, noticeKeysOf, tellCustomer } from './tell-customers.js';
 
 /**
- * A batch that did not commit: each entry is answered by an `aborted` one. A reader with read_uncommitted may have seen
- * the bytes (`maybe`), so the share counts as disclosed, its customer is told so, and it is published anew, even where
- * sharing has ended since.
- * Call it only after a fresh InitProducerId: before, the bytes might still land.
+ * Records that were not sent: each entry is answered by an `aborted` one, and the share is published anew. Where nobody can
+ * tell any more whether the recipient saw one (`maybe`), it counts as disclosed, its customer is told so, and it is followed
+ * by another, even where sharing has ended since.
  */
 export async function settleAborted(
   dataSource: DataSource,
   transactions: Transactions,
   signals: ReleaseSignals,
   rows: readonly SendingRow[],
+  reached: 'no' | 'maybe',
 ): Promise<void> {
+  if (rows.length === 0) return;
+  /** One that takes away changes nothing before it is read. */
+  const isShown = ({ outcome }: SendingRow): boolean => reached === 'maybe' && outcome.kind === 'released';
   const audiences = await audienceOf(dataSource, rows);
   const keys = rows.filter(isShown).flatMap((row) => noticeKeysOf(row, audiences));
   await transactions.run([...new Set(keys)], async (tx) => {
@@ -32,16 +35,18 @@ export async function settleAborted(
     const clock: { now: Date }[] = await manager.query('SELECT clock_timestamp() AS now');
     const now = clock[0]?.now ?? new Date();
     for (const row of aborted) {
+      await spendVersion(manager, row);
+      if (!isShown(row)) continue;
       await countAsDisclosed(manager, row);
       // What is published anew begins nothing any more.
-      if (isShown(row)) tellCustomer(tx, row, audiences);
+      tellCustomer(tx, row, audiences);
     }
     await makePending(
       manager,
       aborted.map(({ share }) => share),
       'aborted',
     );
-    const entries = aborted.map((row) => ({ share: row.share, entry: abortedEntry(row, now) }));
+    const entries = aborted.map((row) => ({ share: row.share, entry: abortedEntry(row, reached, now) }));
     const appended = await appendEntries(
       manager,
       entries.map(({ entry }) => entry),
@@ -57,9 +62,6 @@ export async function settleAborted(
   });
 }
 
-/** One that takes away changes nothing before it is read. */
-const isShown = ({ outcome }: SendingRow): boolean => outcome.kind === 'released';
-
 /** All that the recipient may hold, whether or not it saw the batch; purposes too, or nobody would be told of their end. */
 const union = ({ holds, before }: Outcome): readonly Holding[] => {
   const names = new Set(holds.map(({ name }) => name));
@@ -71,23 +73,25 @@ const union = ({ holds, before }: Outcome): readonly Holding[] => {
   return [...widened, ...before.holds.filter(({ name }) => !names.has(name))];
 };
 
-/** The version is spent: whoever saw it must not take its successor for a repetition. */
-async function countAsDisclosed(manager: EntityManager, row: SendingRow): Promise<void> {
-  const { share, outcome } = row;
-  await manager.query(
-    `UPDATE shares SET version = $2, state = CASE WHEN $3 THEN 'released' ELSE state END,
-       holds = CASE WHEN $3 THEN $4::jsonb ELSE holds END WHERE id = $1`,
-    [share, outcome.version, isShown(row), JSON.stringify(union(outcome))],
-  );
+/** An entry of the ledger names it: no other record may bear it, and whoever saw it must not take its successor for a copy. */
+async function spendVersion(manager: EntityManager, { share, outcome }: SendingRow): Promise<void> {
+  await manager.query('UPDATE shares SET version = $2 WHERE id = $1', [share, outcome.version]);
 }
 
-function abortedEntry({ entry, agreement, outcome }: SendingRow, now: Date): ComposedEntry {
+async function countAsDisclosed(manager: EntityManager, { share, outcome }: SendingRow): Promise<void> {
+  await manager.query(`UPDATE shares SET state = 'released', holds = $2::jsonb WHERE id = $1`, [
+    share,
+    JSON.stringify(union(outcome)),
+  ]);
+}
+
+function abortedEntry({ entry, agreement, outcome }: SendingRow, reached: 'no' | 'maybe', now: Date): ComposedEntry {
   return composeEntry(
     {
       id: newEventId(),
       kind: 'aborted',
       of: entry,
-      reached: 'maybe',
+      reached,
       at: now,
       recipient: outcome.recipient,
       recordId: outcome.recordId,

@@ -13,8 +13,8 @@ import { audienceOf, noticeKeysOf, tellCustomer, type Audiences } from './tell-c
 const CHUNK = 100;
 const DAY_MS = 86_400_000;
 
-/** Brings the shares of a committed batch to what stands on their feeds now, with duties and notices. */
-export async function settleCommitted(
+/** Brings the shares of records that were sent to what stands on their feeds now, with duties and notices. */
+export async function settleSent(
   dataSource: DataSource,
   transactions: Transactions,
   signals: ReleaseSignals,

@@ -30,7 +30,6 @@ import { KeepProfileWhenProfileChanged } from '../profiles/keep-profiles/keep-pr
 import { publications } from '../publications.js';
 import { KafkaProvisioning } from '../recipients/provisioning.js';
 import { RegisterRecipientUseCase } from '../recipients/register-recipient/register-recipient.use-case.js';
-import { LaneJournal } from '../release/lane-journal.js';
 import type { LaneParts } from '../release/lane-worker.js';
 import { Releaser } from '../release/releaser.js';
 import { ReleaseSignals } from '../release/release-signals.js';
@@ -131,12 +130,11 @@ export class SharingRig {
       dataSource: this.database,
       transactions: this.transactions,
       kafka,
-      journal: new LaneJournal(kafka),
       keys: { keysOf },
       signals: this.signals,
       logger: this.logger,
       // Of this run: whoever runs the same spec on the same broker is not to be shut out.
-      transactionalId: (lane) => `${this.name}-${this.run}-${lane}`,
+      producerName: (lane) => `${this.name}-${this.run}-${lane}`,
     };
   }
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { faultsOf, SHORT } from '../plan/faults.js';
 import type { Done, Outcome } from '../history.js';
-import { acknowledgedMeanwhile, tooLittle, wasWatched } from './enough.check.js';
+import { acknowledgedMeanwhile, tooLittle } from './enough.check.js';
 import { came, done, goodRun, mailOf, WELCOME } from './history.example.js';
 import type { Observed } from './observed.js';
 
@@ -9,7 +9,6 @@ describe('a run', () => {
   it('in which little happened is none', () => {
     const kinds = tooLittle(goodRun({ mails: [] }), [], 100).map(({ what }) => what);
     expect(kinds).toContain('3 operations were acknowledged, of 100 wanted');
-    expect(kinds).toContain('open transactions were looked for after too few revocations');
     expect(kinds).toContain('0 operations were acknowledged while things broke, of 100 wanted');
     expect(kinds).toContain('fewer than 3 operations revoke were acknowledged');
     expect(kinds).toContain('0 mails were sent, and came to the mail server');
@@ -43,23 +42,11 @@ describe('a run', () => {
     return { operations, notices, mails, letters: new Map(mails.map(({ id }) => [id, came(1)])) };
   };
   const faults = faultsOf(1, 0, SHORT).map((fault) => ({ fault, from: 0, until: 10_000 }));
-  const little = (of: ReturnType<typeof everything>, wanted = 20, asked = 10_101) =>
-    tooLittle({ ...of, looks: [{ asked, since: new Map() }] }, faults, wanted).map(({ what }) => what);
+  const little = (of: ReturnType<typeof everything>, wanted = 20) =>
+    tooLittle(of, faults, wanted).map(({ what }) => what);
 
   it('with everything in it is enough', () => {
     expect(little(everything(3))).toEqual([]);
-    for (const asked of [10_099, 12_101])
-      expect(little(everything(3), 20, asked)).toEqual(['open transactions were looked for after too few revocations']);
-  });
-
-  it('is watched after revocations while there is a broker to ask, however many there were when there was none', () => {
-    const [brokerAway] = faults.filter(({ fault }) => fault.kind === 'broker-away');
-    const revoked = (answered: number) => done(1, { kind: 'revoke', purpose: 'recommendation' }, 'ok', { answered });
-    const operations = [...Array.from({ length: 40 }, () => revoked(5_000)), ...[1, 2, 3].map(() => revoked(10_100))];
-    const looks = [{ asked: 10_101, since: new Map() }];
-    expect(wasWatched(operations, looks, [brokerAway!])).toBe(true);
-    expect(wasWatched(operations, looks, [])).toBe(false);
-    expect(wasWatched(operations.slice(0, 42), looks, [brokerAway!]), 'two are too few').toBe(false);
   });
 
   it('is longer with more of each kind, but for agreements, of which each user ends one', () => {

@@ -2,7 +2,7 @@ import type { Done } from '../history.js';
 import type { OperationKind } from '../plan/operations.js';
 import type { Happened } from '../rig/nemesis.js';
 import { sentOf } from './mails.check.js';
-import type { Anomaly, Look, Observed } from './observed.js';
+import type { Anomaly, Observed } from './observed.js';
 
 const KINDS: readonly OperationKind[] = ['register', 'change', 'withdraw', 'grant', 'revoke', 'cancel', 'terminate'];
 /** Acknowledged operations of each kind, and mails that were sent, at least; and the part of all operations in a longer run. */
@@ -12,25 +12,6 @@ const PART_OF_EACH = 0.01;
 const PART = 0.5;
 /** And while things break: what is asked in quiet times shows nothing. */
 const PART_MEANWHILE = 0.4;
-/** Of the revocations that were acknowledged, the part after which it was looked for open transactions, and how soon, in ms. */
-const PART_SEEN = 0.25;
-const SOON_MS = 2_000;
-
-/**
- * Whether it was seen of enough revocations what was under way after the answer. While the broker is away it cannot be, nor can
- * anything be under way.
- */
-export function wasWatched(operations: readonly Done[], looks: readonly Look[], faults: readonly Happened[]): boolean {
-  const away = faults.filter(({ fault: { kind } }) => kind === 'broker-away' || kind === 'broker-restart');
-  const answers = operations
-    .flatMap(({ operation, told }) =>
-      operation.kind === 'revoke' && told.answered !== undefined ? [told.answered] : [],
-    )
-    .filter((at) => !away.some(({ from, until }) => from <= at && at <= until));
-  const seen = answers.filter((at) => looks.some(({ asked }) => asked > at && asked <= at + SOON_MS));
-  return seen.length >= Math.max(OF_EACH, answers.length * PART_SEEN);
-}
-
 /** Operations that were acknowledged, and under way while a fault was that came to pass. */
 export const acknowledgedMeanwhile = (operations: readonly Done[], faults: readonly Happened[]): number =>
   operations.filter(
@@ -44,11 +25,11 @@ const leastOf = (kind: OperationKind | 'mail', wanted: number): number =>
 
 /** A run in which little happened shows little. */
 export function tooLittle(
-  observed: Pick<Observed, 'operations' | 'looks' | 'notices' | 'mails' | 'letters'>,
+  observed: Pick<Observed, 'operations' | 'notices' | 'mails' | 'letters'>,
   faults: readonly Happened[],
   wanted: number,
 ): Anomaly[] {
-  const { operations, looks } = observed;
+  const { operations } = observed;
   const little = (what: string): Anomaly => ({ kind: 'too-little', what });
   const acknowledged = operations.filter(({ outcome }) => outcome === 'ok');
   const meanwhile = acknowledgedMeanwhile(operations, faults);
@@ -64,8 +45,5 @@ export function tooLittle(
       (kind) => acknowledged.filter(({ operation }) => operation.kind === kind).length < leastOf(kind, wanted),
     ).map((kind) => little(`fewer than ${leastOf(kind, wanted)} operations ${kind} were acknowledged`)),
     ...(sent < leastOf('mail', wanted) ? [little(`${sent} mails were sent, and came to the mail server`)] : []),
-    ...(wasWatched(operations, looks, faults)
-      ? []
-      : [little('open transactions were looked for after too few revocations')]),
   ];
 }

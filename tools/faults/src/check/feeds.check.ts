@@ -39,20 +39,20 @@ function checkOrder(name: string, records: readonly FeedRecord[]): Anomaly[] {
   return found;
 }
 
-/** Each version of what somebody holds is on its feed, or was aborted, and not both. */
+/** Each version of what somebody holds is on its feed, or was aborted, and not both where the ledger says that it is not. */
 function checkVersions({ shares, partner, partnerFeed, notificationsFeed, leaving, aborted }: Observed): Anomaly[] {
   const nameOf = ({ subject, version }: { subject: string; version: number | null }): string =>
     `${subject} v${version}`;
   const feeds = [partnerFeed, notificationsFeed, ...leaving.map(({ feed }) => feed)];
   const there = new Set(feeds.flatMap((feed) => feed.map(nameOf)));
-  const gone = new Set(aborted.map(nameOf));
+  const gone = new Map(aborted.map((one) => [nameOf(one), one.reached]));
   // By recipient: of a share that nothing came of, its feed does not know the subject.
   const read = new Set([partner, 'notifications', ...leaving.map(({ slug }) => slug)]);
   return shares
     .filter(({ recipient }) => read.has(recipient))
     .flatMap(({ subject, recipient, version: last }) =>
       Array.from({ length: last }, (_, n) => nameOf({ subject, version: n + 1 })).flatMap((name): Anomaly[] => {
-        if (there.has(name) !== gone.has(name)) return [];
+        if (there.has(name) !== gone.has(name) || gone.get(name) === 'maybe') return [];
         return there.has(name)
           ? [{ kind: 'wrong', what: `${name} was aborted, and is on the feed of ${recipient}` }]
           : [{ kind: 'lost', what: `${name} is not on the feed of ${recipient}, and was not aborted` }];

@@ -24,18 +24,6 @@ describe('a revocation that was answered', () => {
     expect(said({ operations, partnerFeed: [before, after, empty] })).toEqual(late);
   });
 
-  it('is broken by one of before that was committed after it', () => {
-    const partnerFeed = [before, empty];
-    const look = (asked: number, lane: number, since: number) => [
-      { asked, since: new Map([[`feed-lane-${lane}`, since]]) },
-    ];
-    expect(said({ operations, partnerFeed, looks: look(101, 7, 89) })).toEqual(late);
-    // That of another lane; one that began later; one that was seen before the answer.
-    expect(said({ operations, partnerFeed, looks: look(101, 8, 89) })).toEqual([]);
-    expect(said({ operations, partnerFeed, looks: look(101, 7, 91) })).toEqual([]);
-    expect(said({ operations, partnerFeed, looks: look(99, 7, 89) })).toEqual([]);
-  });
-
   it('is broken although a permission from before it had no answer: such a one is refused', () => {
     const earlier = done(3, { kind: 'grant', purpose: 'recommendation' }, 'info', {}, 35);
     expect(said({ operations: [...operations, earlier], partnerFeed: [before, after] })).toEqual(late);

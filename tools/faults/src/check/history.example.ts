@@ -150,7 +150,6 @@ export function goodRun(over: Partial<Observed> = {}): Observed {
     aborted: [],
     entries: [],
     announcements: [],
-    looks: [],
     notificationsFeed,
     subjects: new Map([[NOTIFIED, 1]]),
     cancelled: new Set(),

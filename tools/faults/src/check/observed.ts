@@ -27,7 +27,7 @@ export interface VersionedRecord extends Delivered {
   readonly version: number;
 }
 
-/** A committed record of a recipient's feed. */
+/** A record of a recipient's feed. */
 export interface FeedRecord {
   readonly partition: number;
   readonly offset: number;
@@ -40,12 +40,14 @@ export interface FeedRecord {
   readonly purposes: Readonly<Record<string, readonly string[]>>;
   /** Whether the recipient may mail, by the record's own word; undefined: a tombstone has none. */
   readonly mailing: string | undefined;
-  /** When the broker appended it, in ms since the epoch; nobody could read it before its transaction ended. */
+  /** When the broker appended it, in ms since the epoch. */
   readonly at: number;
 }
 
-/** A record whose transaction did not commit. Somebody may have read it, so that it counts as disclosed. */
+/** A record that was not sent, by the ledger's word. */
 export interface Aborted {
+  /** `maybe`: nobody could tell any more, so it counts as disclosed. */
+  readonly reached: 'no' | 'maybe';
   readonly recipient: string;
   readonly subject: string;
   readonly version: number;
@@ -63,12 +65,6 @@ export interface LedgerEntry {
 export interface Announcement extends Delivered {
   readonly index: number;
   readonly entry: string;
-}
-
-/** Which transactions were under way at the broker, no sooner than it was asked: since when, by their transactional id. */
-export interface Look {
-  readonly asked: number;
-  readonly since: ReadonlyMap<string, number>;
 }
 
 /** An event that tells a recipient of what a record took from it. */
@@ -204,7 +200,6 @@ export interface Observed {
   /** Entries of the ledger that partner-sharing takes for announced, and what stands on the topic of them. */
   readonly entries: readonly LedgerEntry[];
   readonly announcements: readonly Announcement[];
-  readonly looks: readonly Look[];
   readonly notificationsFeed: readonly FeedRecord[];
   /** By subject: what notifications made of its feed. */
   readonly subjects: ReadonlyMap<string, number>;

@@ -93,10 +93,17 @@ describe('a duty of notifications', () => {
   });
 });
 
-it('a record that was aborted counts as read: what the next one lacks is owed', () => {
-  const aborted = { recipient: PARTNER, subject: SUBJECT, version: 1, purposes: onFeed(1, 0).purposes };
+it('a record that was aborted counts as read where it may have been: what the next one lacks is owed', () => {
+  const aborted = {
+    recipient: PARTNER,
+    subject: SUBJECT,
+    version: 1,
+    purposes: onFeed(1, 0).purposes,
+    reached: 'maybe' as const,
+  };
   const partnerFeed = [onFeed(2, 1, narrowed), onFeed(3, 2)];
   expect(said({ aborted: [aborted], partnerFeed })).toHaveLength(2);
+  expect(said({ aborted: [{ ...aborted, reached: 'no' }], partnerFeed })).toEqual([]);
   const withdrawals = [{ id: 'w', subject: SUBJECT, version: 2 }];
   const obligations = [{ id: 'o', recipient: PARTNER, subject: SUBJECT, version: 2, state: 'open' }];
   expect(said({ aborted: [aborted], partnerFeed, withdrawals, obligations })).toEqual([]);
@@ -124,7 +131,13 @@ describe('a customer is told', () => {
   });
 
   it('of sharing that started with a record that was aborted, and not of what stands on the feed anew', () => {
-    const aborted = { recipient: PARTNER, subject: SUBJECT, version: 1, purposes: onFeed(1, 0).purposes };
+    const aborted = {
+      recipient: PARTNER,
+      subject: SUBJECT,
+      version: 1,
+      purposes: onFeed(1, 0).purposes,
+      reached: 'maybe' as const,
+    };
     const over = { aborted: [aborted], partnerFeed: [onFeed(2, 1)] };
     expect(said(over)).toEqual([]);
     const notices = [WELCOME];

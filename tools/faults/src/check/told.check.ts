@@ -21,7 +21,7 @@ const once = <T extends { readonly id: string }>(events: readonly T[]): T[] => [
 const disclosedTo = ({ slug, feed }: Recipient, { aborted }: Observed): Map<string, Disclosure[]> =>
   disclosuresOf(
     feed,
-    aborted.filter(({ recipient }) => recipient === slug),
+    aborted.filter(({ recipient, reached }) => recipient === slug && reached === 'maybe'),
   );
 
 /** Each record that takes something away made one duty, and told the recipient of it once. */

@@ -45,7 +45,6 @@ export interface Subject {
   readonly run: string;
   readonly before: Before;
   readonly unsettled: readonly string[];
-  readonly looks: Observed['looks'];
   readonly interruptions: Observed['interruptions'];
 }
 
@@ -72,7 +71,8 @@ async function rowsOf({ databases }: Cluster, before: Before, customers: readonl
       ),
       databases.query<AbortedRow>(
         'partner-sharing',
-        `SELECT s.recipient, s.subject, e.version, e.attributes FROM share_entries e JOIN shares s ON s.id = e.share
+        `SELECT s.recipient, s.subject, e.version, e.attributes, l.leaf::jsonb->>'reached' AS reached
+       FROM share_entries e JOIN shares s ON s.id = e.share JOIN ledger_entries l ON l.index = e.index
        WHERE e.kind = 'aborted' AND s.customer = ANY ($1)`,
         [customers],
       ),

@@ -50,10 +50,12 @@ export interface AbortedRow {
   readonly recipient: string;
   readonly subject: string;
   readonly version: number;
+  readonly reached: Aborted['reached'];
   readonly attributes: readonly { readonly name: string; readonly purposes: readonly { readonly purpose: string }[] }[];
 }
 
-export const abortedOf = ({ recipient, subject, version, attributes }: AbortedRow): Aborted => ({
+export const abortedOf = ({ recipient, subject, version, reached, attributes }: AbortedRow): Aborted => ({
+  reached,
   recipient,
   subject,
   version,

@@ -127,7 +127,7 @@ export const awayIn = (seed: number, { away, outage }: Severity): number =>
 
 /** What can happen at a point: an answer that is on its way already cannot arrive late at a process that is gone. */
 const isRequest = (point: Point): boolean =>
-  !['after-commit', 'before-acknowledgement', 'inside-inbox', 'after-feed-commit'].includes(point);
+  !['after-commit', 'before-acknowledgement', 'inside-inbox', 'before-feed-acknowledgement'].includes(point);
 
 const isCommit = (point: Point): boolean => ['before-commit', 'after-commit'].includes(point);
 

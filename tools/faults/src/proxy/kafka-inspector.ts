@@ -1,9 +1,7 @@
-import { BEFORE_FENCE, type Inspector, type Point, type ReplicaMemory, type Seen } from './points.js';
+import type { Inspector, Point, ReplicaMemory } from './points.js';
 
 const PRODUCE = 0;
 const OFFSET_COMMIT = 8;
-const INIT_PRODUCER_ID = 22;
-const END_TXN = 26;
 const LENGTH_BYTES = 4;
 const CORRELATION_AT = 8;
 const CLIENT_ID_AT = 12;
@@ -15,12 +13,15 @@ const framed = (bytes: Buffer): number | undefined =>
 const stringAt = (frame: Buffer, at: number): string =>
   frame.toString('latin1', at + 2, at + 2 + Math.max(0, frame.readInt16BE(at)));
 
-/**
- * Only the lanes of feeds send in Kafka transactions; relays of outboxes ask for ids by name too. Produce (versions 3 to 8)
- * and InitProducerId (0 and 1) begin with the name.
- */
-const isOfLane = (frame: Buffer): boolean =>
-  stringAt(frame, CLIENT_ID_AT + 2 + stringAt(frame, CLIENT_ID_AT).length).startsWith('feed-lane-');
+/** Behind the client's name; then acks and a timeout, and how many topics there are. */
+const ACKS_TO_TOPICS = 2 + 4 + 4;
+
+/** Relays of outboxes write to other topics. Versions 3 to 8 of Produce name a transaction, if there is one, and then topics. */
+function isToFeeds(frame: Buffer): boolean {
+  const transactionAt = CLIENT_ID_AT + 2 + stringAt(frame, CLIENT_ID_AT).length;
+  const topicsAt = transactionAt + 2 + stringAt(frame, transactionAt).length + ACKS_TO_TOPICS;
+  return frame.length > topicsAt + 2 && stringAt(frame, topicsAt).startsWith('feeds.');
+}
 
 /** Reads the headers of Kafka's protocol (Kafka's protocol guide, "Request Header" and "Response Header"). */
 export function kafkaInspector(memory: ReplicaMemory): Inspector {
@@ -29,19 +30,17 @@ export function kafkaInspector(memory: ReplicaMemory): Inspector {
   return {
     requestLength: framed,
     answerLength: framed,
-    request(frame): Seen | undefined {
+    request(frame): Point | undefined {
       if (frame.length < CLIENT_ID_AT + 2) return undefined;
       const correlation = frame.readInt32BE(CORRELATION_AT);
       switch (frame.readInt16BE(LENGTH_BYTES)) {
         case PRODUCE:
-          if (isOfLane(frame)) return 'before-feed-send';
+          if (isToFeeds(frame)) {
+            asked.set(correlation, 'before-feed-acknowledgement');
+            return 'before-feed-send';
+          }
           asked.set(correlation, 'before-acknowledgement');
           return 'before-send';
-        case END_TXN:
-          asked.set(correlation, 'after-feed-commit');
-          return 'before-feed-commit';
-        case INIT_PRODUCER_ID:
-          return isOfLane(frame) ? BEFORE_FENCE : undefined;
         case OFFSET_COMMIT:
           return 'before-offset-commit';
         default:

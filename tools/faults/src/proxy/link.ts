@@ -1,9 +1,9 @@
 import { connect, type Socket } from 'node:net';
 import { Frames } from './frames.js';
-import type { Inspector, Seen } from './points.js';
+import type { Inspector, Point } from './points.js';
 
 /** Whether a frame at this point is to be kept back. */
-export type Gate = (point: Seen, pipe: Pipe) => boolean;
+export type Gate = (point: Point, pipe: Pipe) => boolean;
 
 /** One direction of a connection. */
 export class Pipe {
@@ -13,7 +13,7 @@ export class Pipe {
     readonly link: Link,
     private readonly from: Socket,
     private readonly to: Socket,
-    look: (frame: Buffer) => Seen | undefined,
+    look: (frame: Buffer) => Point | undefined,
     lengthOf: (bytes: Buffer) => number | undefined,
     gate: Gate,
   ) {
@@ -45,7 +45,7 @@ export class Pipe {
     this.held ??= [];
   }
 
-  private pass(frame: Buffer, look: (frame: Buffer) => Seen | undefined, gate: Gate): void {
+  private pass(frame: Buffer, look: (frame: Buffer) => Point | undefined, gate: Gate): void {
     const point = look(frame);
     if (point !== undefined && gate(point, this)) {
       this.held = [frame];

@@ -25,27 +25,21 @@ export const INBOX_POINTS = [
 export const FEED_POINTS = [
   /** The lane's records are released in the database; the broker has not seen them. */
   'before-feed-send',
-  /** All records of the batch are appended; the Kafka transaction is still open. */
-  'before-feed-commit',
-  /** The Kafka transaction is committed; the lane does not know. */
-  'after-feed-commit',
+  /** The broker has appended them; the lane does not know. */
+  'before-feed-acknowledgement',
+  /** The lane knows; its database does not say so yet. */
+  'before-feed-settle',
 ] as const;
-
-/** Seen and never a fault's own: the moment in which a lane's new owner shuts out the former one. */
-export const BEFORE_FENCE = 'before-fence';
 
 export const POINTS = [...OUTBOX_POINTS, ...INBOX_POINTS, ...FEED_POINTS] as const;
 export type Point = (typeof POINTS)[number];
-
-/** What can be seen on a connection. */
-export type Seen = Point | typeof BEFORE_FENCE;
 
 /** What one connection says, read as it goes by. Each call sees one whole frame. */
 export interface Inspector {
   readonly requestLength: (bytes: Buffer) => number | undefined;
   readonly answerLength: (bytes: Buffer) => number | undefined;
-  request(frame: Buffer): Seen | undefined;
-  answer(frame: Buffer): Seen | undefined;
+  request(frame: Buffer): Point | undefined;
+  answer(frame: Buffer): Point | undefined;
 }
 
 /** What a replica's connections know of each other: whether its relay has something acknowledged that is not marked. */

@@ -13,6 +13,8 @@ const BEGINS = /^\s*(BEGIN|START TRANSACTION)\b/i;
 const COMMITS = /^\s*COMMIT\b/i;
 /** An outbox, or what partner-sharing is about to send on feeds. */
 const LEADS_TO_MESSAGES = /INSERT INTO (?:outbox|sending_records)\b(?!_)/;
+/** What a lane sent, or found to be sent or not. */
+const SETTLES = /DELETE FROM sending_records\b/;
 const REMEMBERS_IDS = /INSERT INTO inbox\b(?!_)/;
 const MOVES_CURSOR = /UPDATE outbox_lanes\b[^]*\bsettled = c\.settled/;
 
@@ -69,6 +71,7 @@ export function postgresInspector(memory: ReplicaMemory): Inspector {
         committing = leadsToMessages;
         return leadsToMessages ? 'before-commit' : undefined;
       }
+      if (SETTLES.test(text)) return 'before-feed-settle';
       if (!memory.acknowledged || !MOVES_CURSOR.test(text)) return undefined;
       memory.acknowledged = false;
       return 'before-mark';

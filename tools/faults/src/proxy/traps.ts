@@ -1,5 +1,5 @@
 import type { Pipe } from './link.js';
-import type { Point, Seen } from './points.js';
+import type { Point } from './points.js';
 
 /** A frame kept back at a point, and whose it is. */
 export interface Caught {
@@ -17,7 +17,6 @@ interface Trap {
 /** Waits at points for the next replica that comes by. */
 export class Traps {
   private readonly armed = new Set<Trap>();
-  private barred: { readonly points: ReadonlySet<Seen>; readonly waiting: Pipe[] } | undefined;
 
   /**
    * The first of these replicas that comes to the point, after some were let pass; undefined where none came in time.
@@ -47,21 +46,8 @@ export class Traps {
     });
   }
 
-  /** Lets nobody past these points until what is returned is called. */
-  bar(points: readonly Seen[]): () => void {
-    const barred = (this.barred = { points: new Set(points), waiting: [] as Pipe[] });
-    return () => {
-      this.barred = undefined;
-      for (const pipe of barred.waiting) pipe.letGo();
-    };
-  }
-
   /** Called for each point that is passed. @returns whether the frame is caught */
-  pass(point: Seen, pipe: Pipe): boolean {
-    if (this.barred?.points.has(point) === true) {
-      this.barred.waiting.push(pipe);
-      return true;
-    }
+  pass(point: Point, pipe: Pipe): boolean {
     const replica = pipe.link.owner;
     for (const trap of this.armed) {
       if (trap.point !== point || !trap.among.has(replica)) continue;

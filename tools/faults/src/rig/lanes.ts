@@ -13,7 +13,7 @@ const LANE_POINTS: Readonly<Partial<Record<Point, LaneTable>>> = {
   'before-send': 'outbox_lanes',
   'before-mark': 'outbox_lanes',
   'before-feed-send': 'feed_lanes',
-  'before-feed-commit': 'feed_lanes',
+  'before-feed-settle': 'feed_lanes',
 };
 
 /** Whose lanes it is about where bytes are asked for at a point; undefined where whoever comes by needs none. */

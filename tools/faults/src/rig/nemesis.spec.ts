@@ -5,7 +5,7 @@ import type { Lease } from './lanes.js';
 import { Nemesis } from './nemesis.js';
 import type { Ending } from './replica.js';
 
-const options = { copyable: [], since: () => true, midCommit: false, severity: SHORT, seed: 1 };
+const options = { copyable: [], since: () => true, severity: SHORT, seed: 1 };
 // Sound: nothing else of the cluster is used for these faults.
 const nemesisOf = (cluster: object) => new Nemesis(cluster as Cluster, () => undefined, options);
 

@@ -2,7 +2,6 @@ import type { Part } from '@castiron/local-stack';
 import { pause } from '../pause.js';
 import { LONGEST_WAIT_MS, nameOf, type Fault, type Service, type Severity } from '../plan/faults.js';
 import { Random } from '../plan/random.js';
-import { BEFORE_FENCE } from '../proxy/points.js';
 import type { Caught } from '../proxy/traps.js';
 import type { Placed } from '../observe/topics.js';
 import type { Cluster } from './cluster.js';
@@ -15,8 +14,6 @@ const CATCH_WITHIN_MS = 6_000;
 /** The next fault waits for a replica that starts again, but not longer. */
 const GOES_ON_AFTER_MS = 4_000;
 const TRIES = 5;
-/** Time for the markers of a decided commit. */
-const MARKERS_MS = 1_500;
 const POLL_MS = 100;
 /** A lane is free after a lease; looked for by then, on a machine that is busy. */
 const [TAKEN_WITHIN_LEASES, TAKEN_WITHIN_MS] = [2, 5_000];
@@ -27,8 +24,6 @@ export interface NemesisOptions {
   /** Topics whose records may be delivered twice, and which of them are of this run. */
   readonly copyable: readonly string[];
   readonly since: (record: Placed) => boolean;
-  /** Whether the broker may be killed while it commits, see {@link Nemesis.killBroker}. */
-  readonly midCommit: boolean;
   readonly severity: Severity;
   readonly seed: number;
 }
@@ -140,26 +135,11 @@ export class Nemesis {
     return isTaken;
   }
 
-  /**
-   * A broker that is alone and dies between deciding a commit and writing its markers never writes them: it starts as its
-   * own transaction coordinator before it knows who leads the partitions, takes them for deleted, and leaves the
-   * transaction open for good (seen with 4.3.1: "likely deleted already and hence can be skipped"). Where others take over
-   * that does not happen, so here no transaction is ended in the moment of the kill, nor by those who come back first,
-   * unless that is asked for.
-   */
   private async killBroker(ms: number): Promise<void> {
-    const { stack, traps } = this.cluster;
-    const { midCommit } = this.options;
-    const open = midCommit ? () => undefined : traps.bar(['before-feed-commit', BEFORE_FENCE]);
-    try {
-      if (!midCommit) await pause(MARKERS_MS);
-      await (stack.parts.kafka as Part).kill();
-      await pause(ms);
-      await stack.restart('kafka');
-      if (!midCommit) await pause(MARKERS_MS);
-    } finally {
-      open();
-    }
+    const { stack } = this.cluster;
+    await (stack.parts.kafka as Part).kill();
+    await pause(ms);
+    await stack.restart('kafka');
   }
 
   private async atPoint(fault: Fault & { kind: 'at-point' }, meeting: Meeting): Promise<boolean> {

@@ -2,8 +2,8 @@ import type { Kafka, KafkaSettings } from '../../types.js';
 import { PlatformaticAdmin } from './admin.js';
 import { PlatformaticConsumer } from './consumer.js';
 import { EncodedForPlatformatic, PlatformaticProducer } from './producer.js';
+import { readSpans } from './read-spans.js';
 import { readTopic } from './reading.js';
-import { PlatformaticTransactions } from './transactional-producer.js';
 
 /** The port over `@platformatic/kafka`, to see what would change with another client. Not shipped. */
 export function connect(settings: KafkaSettings): Kafka {
@@ -11,10 +11,10 @@ export function connect(settings: KafkaSettings): Kafka {
   return {
     producer: () => new PlatformaticProducer(settings),
     fencedProducer: (transactionalId) => new PlatformaticProducer(settings, transactionalId),
-    transactionalProducer: (transactionalId) => new PlatformaticTransactions(settings, transactionalId),
     encoder: () => ({ encode: (message) => new EncodedForPlatformatic(message) }),
     consumer: (options) => new PlatformaticConsumer(settings, options, admin),
     admin,
     read: (topic, options = {}) => readTopic(settings, topic, options),
+    readSpans: (spans, take) => readSpans(settings, spans, take),
   };
 }

@@ -19,6 +19,7 @@ import {
   type FencedProducer,
   type KafkaSettings,
   type Sendable,
+  type Sent,
 } from '../../types.js';
 import { discard, optionsOf } from './client.js';
 
@@ -72,8 +73,8 @@ export class PlatformaticProducer implements FencedProducer {
     });
   }
 
-  async send(messages: readonly Sendable[]): Promise<void> {
-    if (messages.length === 0) return;
+  async send(messages: readonly Sendable[]): Promise<readonly Sent[]> {
+    if (messages.length === 0) return [];
     return this.inTurn('sending', () => this.attempt(messages));
   }
 
@@ -83,11 +84,11 @@ export class PlatformaticProducer implements FencedProducer {
     await this.discard();
   }
 
-  private inTurn(what: string, work: () => Promise<void>): Promise<void> {
+  private inTurn<T>(what: string, work: () => Promise<T>): Promise<T> {
     const done = this.queue.then(async () => {
       if (this.closed) throw new Error('this producer is closed');
       try {
-        await within(sendDeadlineOf(this.settings.leaseMs ?? DEFAULT_LEASE_MS), what, work());
+        return await within(sendDeadlineOf(this.settings.leaseMs ?? DEFAULT_LEASE_MS), what, work());
       } catch (error) {
         void this.discard();
         throw error;
@@ -97,7 +98,7 @@ export class PlatformaticProducer implements FencedProducer {
     return done;
   }
 
-  private async attempt(messages: readonly Sendable[]): Promise<void> {
+  private async attempt(messages: readonly Sendable[]): Promise<readonly Sent[]> {
     if (this.live === undefined && this.transactionalId !== undefined)
       throw new Error(`the producer ${this.transactionalId} is not open`);
     const { client, sequences, offsets, ...id } = await (this.live ??= this.connect());
@@ -114,13 +115,13 @@ export class PlatformaticProducer implements FencedProducer {
       else records.push(record);
     }
     const connections = await client.connectToBrokers([...byLeader.keys()]);
-    await Promise.all(
+    const sent = await Promise.all(
       [...byLeader].map(async ([leader, records]) => {
         const connection = connections.get(leader) as Connection;
         const options = { ...id, sequences, compression: 'none' as const };
         const answer = await produceV11.api.async(connection, ProduceAcks.ALL, 15_000, records, options);
         if (typeof answer === 'boolean') throw new Error('the broker did not answer');
-        for (const { name, partitionResponses } of answer.responses)
+        const begun = answer.responses.flatMap(({ name, partitionResponses }) =>
           offsets.check(
             partitionResponses.map(({ index, baseOffset }) => ({
               topicName: name,
@@ -128,10 +129,13 @@ export class PlatformaticProducer implements FencedProducer {
               errorCode: 0,
               baseOffset: String(baseOffset),
             })),
-          );
+          ),
+        );
         for (const { topic, partition } of records) sequences.postIncrement(`${topic}:${partition}`, 1, 0);
+        return begun;
       }),
     );
+    return sent.flat();
   }
 
   private async connect(): Promise<Live> {
