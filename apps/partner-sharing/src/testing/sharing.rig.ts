@@ -339,11 +339,16 @@ export class SharingRig {
     return rows[0]?.version ?? 0;
   }
 
-  /** Whether nothing waits for its lane, nothing is on its way, and no sweep is to ask for more. */
+  /** Whether no sweep is to ask for more. */
+  async hasSwept(): Promise<boolean> {
+    const rows: unknown[] = await this.database.query('SELECT FROM sweeps WHERE done_at IS NULL LIMIT 1');
+    return rows.length === 0;
+  }
+
+  /** Whether nothing waits for its lane and nothing is on its way. */
   async isQuiet(): Promise<boolean> {
     const rows: { quiet: boolean }[] = await this.database.query(
-      `SELECT NOT EXISTS (SELECT 1 FROM pending_releases) AND NOT EXISTS (SELECT 1 FROM sending_records)
-         AND NOT EXISTS (SELECT 1 FROM sweeps WHERE done_at IS NULL) AS quiet`,
+      'SELECT NOT EXISTS (SELECT 1 FROM pending_releases) AND NOT EXISTS (SELECT 1 FROM sending_records) AS quiet',
     );
     return rows[0]?.quiet === true;
   }

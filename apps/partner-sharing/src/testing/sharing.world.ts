@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import type { AttributeName, PurposeName } from '@castiron/contracts';
 import { Refused } from '@castiron/failures';
-import { openingProblem, type Leaf } from '@castiron/ledger';
+import type { Leaf } from '@castiron/ledger';
+import { Comparison, type Entry, type ShareOf } from './sharing.comparison.js';
 import {
   allowedBy,
   History,
@@ -11,7 +12,7 @@ import {
   type Terms,
   type While,
 } from './sharing.model.js';
-import type { FeedRecord, SharingRig } from './sharing.rig.js';
+import type { SharingRig } from './sharing.rig.js';
 
 interface OfShare {
   readonly kind: 'permit' | 'revoke' | 'object' | 'withdraw-objection';
@@ -32,24 +33,6 @@ type OfAgreement =
 export type Step = OfShare | OfProfile | OfAgreement;
 
 type Door = 'service-order' | 'subscription';
-
-interface Entry {
-  readonly index: bigint;
-  readonly leaf: Leaf;
-}
-
-interface ShareOf {
-  readonly customer: string;
-  readonly recipient: string;
-}
-
-const contentOf = ({ record }: FeedRecord): string =>
-  Object.entries(record?.attributes ?? {})
-    .flatMap(([name, one]) =>
-      (one?.purposes ?? []).map(({ purpose, ground }) => `${name}=${one?.value ?? ''} for ${purpose} by ${ground}`),
-    )
-    .sort()
-    .join('; ');
 
 interface Modelled {
   readonly slug: string;
@@ -162,13 +145,13 @@ export class SharingWorld {
         return history.change({ permissions, objections: others }, during);
       }
       case 'revoke': {
-        const during = await this.during(() => stood(rig.revoke(id, slug, purpose)));
+        const during = await this.during(() => rig.revoke(id, slug, purpose));
         // Once more it changes nothing, and so fences nothing.
         if (permissions[purpose] !== 'revoked') history.changeFenced({ objections, permissions: revoked }, during);
         return;
       }
       case 'object': {
-        const during = await this.during(() => stood(rig.object(id, slug, purpose)));
+        const during = await this.during(() => rig.object(id, slug, purpose));
         // Who objects takes back what was permitted.
         const left = permissions[purpose] === 'granted' ? revoked : permissions;
         return history.changeFenced({ permissions: left, objections: [...others, purpose] }, during);
@@ -181,7 +164,7 @@ export class SharingWorld {
     const ends = step.kind === 'terminate';
     if (ends !== (agreement !== undefined)) return;
     const during = await this.during(async () => {
-      if (agreement !== undefined) await stood(this.rig.terminate(agreement));
+      if (agreement !== undefined) await this.rig.terminate(agreement);
       recipient.agreement = ends ? undefined : await this.rig.agree(slug, step.terms);
     });
     // Nothing is fenced from saying less: what was decided without it may still be released once it is in force.
@@ -293,66 +276,3 @@ function fenceAll(histories: Iterable<History<Said>>, during: While): void {
 }
 
 const NO_TICK = { has: (subject: string) => subject !== '~tick' };
-
-async function stood(fence: Promise<boolean>): Promise<void> {
-  if (!(await fence)) throw new Error('the fence did not stand in time');
-}
-
-/** Feeds beside the ledger and the model. */
-class Comparison {
-  private readonly wrong: string[] = [];
-  private readonly joined = new Set<string>();
-  private readonly last = new Map<string, { version: number; index: bigint; content: string }>();
-
-  constructor(
-    private readonly world: SharingWorld,
-    private readonly shares: ReadonlyMap<string, ShareOf>,
-    private readonly entries: ReadonlyMap<string, Entry>,
-  ) {}
-
-  add(recipient: string, found: FeedRecord): void {
-    const problem = this.problemOf(recipient, found);
-    if (problem !== undefined) this.wrong.push(`record ${found.id} of ${recipient}: ${problem}`);
-  }
-
-  private problemOf(recipient: string, found: FeedRecord): string | undefined {
-    const { subject, id, record } = found;
-    const share = this.shares.get(subject);
-    if (share?.recipient !== recipient) return 'of nobody';
-    const entry = this.entries.get(found.entry ?? '');
-    if (entry === undefined) return 'no entry';
-    if (this.joined.has(entry.leaf.id)) return 'its entry has another record';
-    this.joined.add(entry.leaf.id);
-    const { leaf, index } = entry;
-    const before = this.last.get(subject);
-    const content = contentOf(found);
-    this.last.set(subject, { version: Number(leaf.version), index, content });
-    if (leaf.recipient !== recipient || leaf.recordId !== id) return 'its entry is of another record';
-    const kind = record === null ? 'tombstone' : content === '' ? 'withdrawn' : 'released';
-    if (leaf.kind !== kind) return `${kind}, and its entry ${leaf.kind}`;
-    const unopened = record === null ? undefined : openingProblem(leaf, record);
-    if (unopened !== undefined) return unopened;
-    if (record !== null && record.index !== String(index)) return 'another index';
-    if (Number(leaf.version) <= (before?.version ?? 0)) return 'a version that does not rise';
-    if (index <= (before?.index ?? -1n)) return 'an entry before that of the record before';
-    const may = this.world.mayCarry(share, index);
-    return may.includes(content) ? undefined : `entry ${index} carries "${content}", and may: "${may.join('" or "')}"`;
-  }
-
-  end(): { readonly records: number; readonly wrong: readonly string[] } {
-    const aborted = new Map(
-      [...this.entries.values()].flatMap(({ leaf, index }) =>
-        leaf.of === undefined ? [] : [[leaf.of, index] as const],
-      ),
-    );
-    for (const { leaf, index } of this.entries.values()) {
-      if (leaf.kind === 'withheld' || leaf.kind === 'aborted' || this.joined.has(leaf.id)) continue;
-      if ((aborted.get(leaf.id) ?? -1n) <= index) this.wrong.push(`entry ${index} (${leaf.kind}) has no record`);
-    }
-    for (const [subject, share] of this.shares) {
-      const [is, shall] = [this.last.get(subject)?.content ?? '', this.world.carries(share)];
-      if (is !== shall) this.wrong.push(`${share.recipient} ends with "${is}", and not with "${shall}"`);
-    }
-    return { records: this.joined.size, wrong: this.wrong };
-  }
-}
