@@ -104,8 +104,11 @@ const insideOf = (member: Consumer) =>
 
 it('a batch is read from where its reader says, wherever the group stands, and nothing of it is committed', async () => {
   const [topic, groupId] = [await newTopic(), randomUUID()];
+  // How long a send may take is no matter here.
+  const patient = connect({ ...settings, leaseMs: 30_000 }).producer();
+  onTestFinished(() => patient.close());
   const send = (...values: string[]) =>
-    producer.send(values.map((value) => ({ topic, key: 'k', value, headers: {}, partition: 0 })));
+    patient.send(values.map((value) => ({ topic, key: 'k', value, headers: {}, partition: 0 })));
   await send('1', '2', '3');
   const { member, keys } = await joined(groupId, [topic]);
   await eventually(() => expect(keys).toHaveLength(3), { within: 15_000 });
