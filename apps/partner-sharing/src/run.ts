@@ -5,12 +5,14 @@ import type { PartnerSharingSettings } from './config.js';
 import { signCheckpointOrReport } from './checkpoints/sign-checkpoint.js';
 import { migrations } from './database/migrations.js';
 import { reportFences } from './fence/report-fences.js';
+import { publishedEntries } from './ledger-announcements/announced.table.js';
 import { announceDisclosures } from './ledger-announcements/disclosure-announcer.js';
 import { expireObligations } from './obligations/expire-obligations/expire-obligations.js';
 import { partnerSharing, type PartnerSharing } from './partner-sharing.js';
 import { PartnerSharingModule } from './partner-sharing.module.js';
 import { publications } from './publications.js';
 import { allRecipients } from './recipients/recipient.table.js';
+import { recoverSharing } from './recovery/recover-sharing.js';
 import { repliesOf, subscriptions, TOPICS_READ } from './subscriptions.js';
 
 const TERMS_MS = 5_000;
@@ -50,6 +52,8 @@ export function runPartnerSharing(
         return Promise.resolve();
       });
     },
+    recovery: ({ dataSource, transactions, kafka }) =>
+      recoverSharing({ dataSource, transactions, kafka, signer: settings.ledgerSigner, sharing: built }),
     inbox: async (_app, { dataSource }) => ({
       topics: [...TOPICS_READ, ...(await recipientsReplying(dataSource.manager))],
       subscriptions: subscriptions(built().keepProfile, built().signals, built().forgetKeys),
@@ -84,7 +88,10 @@ export function runPartnerSharing(
           'checkpoints',
           async () => {
             // As with disclosures: the ledger keeps what is signed later.
-            while (!room.isFull && (await signCheckpointOrReport(dataSource, transactions, settings.ledgerSigner)));
+            while (
+              !room.isFull &&
+              (await signCheckpointOrReport(dataSource, transactions, settings.ledgerSigner, publishedEntries))
+            );
           },
           complain('the head of the ledger was not signed'),
         ),

@@ -56,7 +56,8 @@ const PRINCIPALS = {
       ...sharing,
     ],
     write: sharing,
-    readBelow: ['replies.'],
+    // Feeds only by a recovery, which brings shares to what stands there.
+    readBelow: ['replies.', 'feeds.'],
     writeBelow: ['feeds.', 'duties.'],
     group: 'partner-sharing',
     outbox: true,

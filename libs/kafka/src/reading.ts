@@ -21,7 +21,7 @@ export async function* readTopic(
   topic: string,
   options: ReadOptions,
 ): AsyncGenerator<PlacedMessage> {
-  const { partition, last, follow = false, groupId = `castiron-read-${randomUUID()}`, signal } = options;
+  const { partition, last, from, follow = false, groupId = `castiron-read-${randomUUID()}`, signal } = options;
   if (signal?.aborted) return;
   const client = createClient(settings, { initialRetryTime: 100, maxRetryTime: 2_000, retries: 6 });
   const consumer = client.kafka.consumer({
@@ -54,7 +54,8 @@ export async function* readTopic(
   try {
     const ask = () => within(START_MS, 'asking for the end', partitionEnds(settings, topic, partition), signal);
     const ends = await ask();
-    if (!follow && [...ends.values()].every(({ end }) => end === 0n)) return;
+    const beginOf = (one: number, end: bigint): bigint => from?.get(one) ?? (last === undefined ? 0n : end - BigInt(last));
+    if (!follow && [...ends].every(([one, { end }]) => end === 0n || beginOf(one, end) >= end)) return;
     const reading = new ReadingEnd(ends, ask);
     // Counts markers of transactions and aborted records, which are never handed over.
     consumer.on('consumer.end_batch_process', ({ payload }) => {
@@ -68,7 +69,7 @@ export async function* readTopic(
     });
     consumer.on('consumer.group_join', () => {
       for (const [one, { end }] of ends) {
-        const begin = last === undefined ? 0n : end - BigInt(last);
+        const begin = beginOf(one, end);
         if (begin > 0n) consumer.seek({ topic, partition: one, offset: begin.toString() });
       }
     });
@@ -79,11 +80,11 @@ export async function* readTopic(
         consumer.run({
           autoCommit: false,
           eachBatch: async (payload) => {
-            const { partition: from, messages } = payload.batch;
+            const { partition: of, messages } = payload.batch;
             for (const message of messages) {
               if (stopped) return;
               const size = message.value?.length ?? 0;
-              buffer.push({ message, partition: from, size });
+              buffer.push({ message, partition: of, size });
               bytes += size;
               payload.resolveOffset(message.offset);
             }

@@ -189,6 +189,8 @@ export interface ReadOptions {
    * take some. Default: all.
    */
   readonly last?: number;
+  /** The first offset of each partition that is wanted; where one is not named, from its beginning. Instead of `last`. */
+  readonly from?: ReadonlyMap<number, bigint>;
   /** Go on after the end was reached, until the signal or the loop ends. Default false. */
   readonly follow?: boolean;
   readonly signal?: AbortSignal;

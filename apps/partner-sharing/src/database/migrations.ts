@@ -18,6 +18,7 @@ import { ReportFencesOfCustomers1763890000016 } from './migrations/0016-report-f
 import { CreateObjections1763890000017 } from './migrations/0017-create-objections.js';
 import { LetAgreementsSetADeadline1763890000018 } from './migrations/0018-let-agreements-set-a-deadline.js';
 import { CreateIncidents1763890000019 } from './migrations/0019-create-incidents.js';
+import { RememberWhatWasAnnounced1763890000020 } from './migrations/0020-remember-what-was-announced.js';
 
 /** All migrations of this service, in order; those of outbox, inbox and idempotency come on top. */
 export const migrations = [
@@ -41,4 +42,5 @@ export const migrations = [
   CreateObjections1763890000017,
   LetAgreementsSetADeadline1763890000018,
   CreateIncidents1763890000019,
+  RememberWhatWasAnnounced1763890000020,
 ];

@@ -12,11 +12,13 @@ type Bytes = Buffer | null | undefined;
 export async function* readTopic(
   settings: KafkaSettings,
   topic: string,
-  { groupId = `castiron-read-${randomUUID()}`, follow = false, signal, partition: only, last }: ReadOptions,
+  { groupId = `castiron-read-${randomUUID()}`, follow = false, signal, partition: only, last, from }: ReadOptions,
 ): AsyncGenerator<PlacedMessage> {
   const isWanted = (partition: number): boolean => partition === (only ?? partition);
   const ends = await partitionEnds(settings, topic, only);
-  if (!follow && [...ends.values()].every(({ end }) => end === 0n)) return;
+  const begin = (partition: number, end: bigint): bigint =>
+    from?.get(partition) ?? (last === undefined || end < BigInt(last) ? 0n : end - BigInt(last));
+  if (!follow && [...ends].every(([partition, { end }]) => end === 0n || begin(partition, end) >= end)) return;
   const client = new Client<Bytes, Bytes, Bytes, Bytes>({
     ...optionsOf(settings),
     retries: 20,
@@ -27,11 +29,10 @@ export async function* readTopic(
     maxBytesPerPartition: PARTITION_FETCH_BYTES,
   });
   try {
-    const begin = (end: bigint) => (last === undefined || end < BigInt(last) ? 0n : end - BigInt(last));
     const stream = await client.consume({
       topics: [topic],
       mode: MessagesStreamModes.MANUAL,
-      offsets: [...ends].map(([partition, { end }]) => ({ topic, partition, offset: begin(end) })),
+      offsets: [...ends].map(([partition, { end }]) => ({ topic, partition, offset: begin(partition, end) })),
       fallbackMode: MessagesStreamFallbackModes.EARLIEST,
     });
     let failure: Error | undefined;
