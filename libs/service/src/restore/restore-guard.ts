@@ -47,9 +47,13 @@ export class RestoreGuard implements Part {
     const { fence, metrics, health } = options;
     const help = '1 while the service stands still because its database may have been restored from a backup';
     metrics.watch('castiron_restore_fenced', help, () => (fence.state === undefined ? 0 : 1));
-    health.addBackground('restore', () => {
-      if (fence.state !== undefined) throw new Error(fence.state.reason);
-    });
+    for (const [name, reason] of [
+      ['restore', 'behind'],
+      ['own-topics', 'unread'],
+    ] as const)
+      health.addBackground(name, () => {
+        if (fence.state?.reason === reason) throw new Error(reason);
+      });
   }
 
   async start(onCrash: (error: Error) => void): Promise<void> {
