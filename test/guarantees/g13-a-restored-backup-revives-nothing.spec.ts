@@ -55,7 +55,10 @@ async function sharedCustomers(prefix: string, count: number): Promise<string[]>
   await each(
     Array.from({ length: count }, (_, n) => n),
     async (n) => {
-      const customer = await castiron.registerCompany({ companyName: `${prefix} ${n}`, email: `${prefix}-${n}@example.com` });
+      const customer = await castiron.registerCompany({
+        companyName: `${prefix} ${n}`,
+        email: `${prefix}-${n}@example.com`,
+      });
       await castiron.permit(customer, partner.slug, PURPOSE);
       customers.push(customer);
     },
@@ -96,7 +99,9 @@ const recoveryOf = (service: string): Promise<Answer> => castiron.call(service, 
 const fenced = (service: string): Promise<void> =>
   eventually(async () => {
     expect((await recoveryOf(service)).body).toMatchObject({ fenced: true, because: { reason: 'behind' } });
-    const { background } = (await (await fetch(`${castiron.endpoints.services[service]?.url}/health/ready`)).json()) as {
+    const { background } = (await (
+      await fetch(`${castiron.endpoints.services[service]?.url}/health/ready`)
+    ).json()) as {
       background: unknown;
     };
     expect(background).toMatchObject({ restore: 'failed' });
@@ -177,13 +182,17 @@ describe('G13: a restored backup revives nothing', () => {
 
     await castiron.settled(staying, partner.slug);
     await eventually(async () => {
-      const { body } = await castiron.call('partner-sharing', 'GET', `/agreements?recipient=${ended.slug}`, { as: officer });
+      const { body } = await castiron.call('partner-sharing', 'GET', `/agreements?recipient=${ended.slug}`, {
+        as: officer,
+      });
       expect(JSON.stringify(body)).toContain('"terminated"');
     });
     await expectEverythingGoesOn('First');
     const feed = await partner.read();
     expectNoVersionFalls(feed);
-    const since = feed.filter(({ offset, partition }) => !before.some((one) => one.offset === offset && one.partition === partition));
+    const since = feed.filter(
+      ({ offset, partition }) => !before.some((one) => one.offset === offset && one.partition === partition),
+    );
     for (const prefix of ['Revoked', 'Erased', 'Late']) {
       expect(namesOn(feed, prefix).size, prefix).toBe(0);
       expect(since.filter((message) => valuesOf(message)['companyName']?.startsWith(`${prefix} `))).toEqual([]);

@@ -54,7 +54,8 @@ export async function* readTopic(
   try {
     const ask = () => within(START_MS, 'asking for the end', partitionEnds(settings, topic, partition), signal);
     const ends = await ask();
-    const beginOf = (one: number, end: bigint): bigint => from?.get(one) ?? (last === undefined ? 0n : end - BigInt(last));
+    const beginOf = (one: number, end: bigint): bigint =>
+      from?.get(one) ?? (last === undefined ? 0n : end - BigInt(last));
     if (!follow && [...ends].every(([one, { end }]) => end === 0n || beginOf(one, end) >= end)) return;
     const reading = new ReadingEnd(ends, ask);
     // Counts markers of transactions and aborted records, which are never handed over.

@@ -107,7 +107,9 @@ export class OwnTopics {
    * @returns whether it was marked
    */
   async mark({ place, settled, ends }: Mark): Promise<boolean> {
-    const rows = [...ends].flatMap(([topic, of]) => [...of].map(([partition, offset]) => ({ topic, partition, offset })));
+    const rows = [...ends].flatMap(([topic, of]) =>
+      [...of].map(([partition, offset]) => ({ topic, partition, offset })),
+    );
     const [marked] = await this.options.dataSource.query<{ here: string }[]>(
       `WITH here AS (SELECT WHERE ${HERE} = $1),
        marks AS (
@@ -149,7 +151,11 @@ export class OwnTopics {
     return marks;
   }
 
-  private async *recognised(topic: string, from: ReadonlyMap<number, bigint>, isMarked: boolean): AsyncGenerator<OwnRecord> {
+  private async *recognised(
+    topic: string,
+    from: ReadonlyMap<number, bigint>,
+    isMarked: boolean,
+  ): AsyncGenerator<OwnRecord> {
     const { kafka, group } = this.options;
     let waiting: (PlacedMessage & { sequence: bigint; id: string })[] = [];
     for await (const message of readAll(kafka, topic, { groupId: `${group}${randomUUID()}`, from })) {

@@ -74,7 +74,10 @@ interface ValueRow extends SealedValue {
 }
 
 /** Puts another state in the place of one, whatever their versions. The caller holds the profile's outbox key. */
-export async function restoreProfile(manager: EntityManager, { customer, version, attributes }: SealedProfile): Promise<void> {
+export async function restoreProfile(
+  manager: EntityManager,
+  { customer, version, attributes }: SealedProfile,
+): Promise<void> {
   await manager.query('UPDATE customers SET version = $2 WHERE id = $1', [customer, version]);
   await manager.query('DELETE FROM attribute_values WHERE customer = $1', [customer]);
   await writeValues(

@@ -11,7 +11,7 @@ import { recoverProfile, type LostProfile } from './recover-profile.decision.js'
 interface Told {
   /** What a lost life told last. */
   lost?: LostProfile;
-  /** Of all that was told, by either life. */
+  /** Of all that was told from then on, by either life: what stands before it is in the backup. */
   readonly versions: number[];
 }
 
@@ -34,8 +34,8 @@ function toldOf(records: readonly OwnRecord[]): ReadonlyMap<string, Told> {
     if (!decoded.ok || decoded.event.data === null) continue;
     const data = decoded.event.data as LostProfile;
     const of = told.get(data.customer) ?? { versions: [] };
-    of.versions.push(data.version);
     if (!record.isKnown && (of.lost === undefined || of.lost.version < data.version)) of.lost = data;
+    if (of.lost !== undefined) of.versions.push(data.version);
     told.set(data.customer, of);
   }
   return told;
@@ -54,5 +54,9 @@ async function reapply(tx: Tx, lost: LostProfile, versions: readonly number[], l
   else await restoreProfile(manager, profile);
   if (lost.withdrawal !== undefined) await keepWithdrawal(manager, customer, lost.withdrawal);
   const withdrawal = await lastWithdrawal(manager, customer);
-  tx.publish(profileChanged, { ...profileChangedOf(profile), ...(withdrawal !== undefined && { withdrawal }) }, { reserved: true });
+  tx.publish(
+    profileChanged,
+    { ...profileChangedOf(profile), ...(withdrawal !== undefined && { withdrawal }) },
+    { reserved: true },
+  );
 }

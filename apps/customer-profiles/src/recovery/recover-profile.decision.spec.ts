@@ -21,7 +21,9 @@ const here = (version: number, given: Given): SealedProfile => ({
   ...facts,
   version,
   registeredAt: new Date(0),
-  attributes: new Map(entries(given).map(([name, { version: at, text }]) => [name, { version: at, sealed: Buffer.from(text) }])),
+  attributes: new Map(
+    entries(given).map(([name, { version: at, text }]) => [name, { version: at, sealed: Buffer.from(text) }]),
+  ),
 });
 const lost = (version: number, given: Given): LostProfile => ({
   ...facts,

@@ -7,7 +7,7 @@ export type LostProfile = DataOf<typeof profileChanged>;
  * The profile that comes of what is here and what a lost life of the database told last; undefined where nothing changes.
  * What was withdrawn in either life is gone; of what was given in both, what was given since the restore counts. Pure.
  *
- * @param told versions that were told of this profile behind the marks, by either life: the backup is older than all of them
+ * @param told versions that were told of this profile, by either life, from the first that was lost on: the backup is older
  */
 export function recoverProfile(
   known: SealedProfile | undefined,
@@ -24,7 +24,9 @@ export function recoverProfile(
     const value = [here, there].find((one) => one !== undefined && one.version > backup) ?? (here && there);
     if (value !== undefined) attributes.set(name, value);
   }
-  return known.version > lost.version && isSame(attributes, known.attributes) ? undefined : { ...known, version, attributes };
+  return known.version > lost.version && isSame(attributes, known.attributes)
+    ? undefined
+    : { ...known, version, attributes };
 }
 
 const valuesOf = ({ attributes }: LostProfile): ReadonlyMap<AttributeName, SealedValue> =>

@@ -37,6 +37,8 @@ export const recoverProfiles = ({ database, transactions, kafka, keys }: Parts):
     await reapplyProfiles(transactions, records.get(customersProfiles.name) ?? [], log);
     const without = await customersWithoutKeys({ database, keyStore });
     if (without > 0)
-      log.note(`Of ${without} customers the keys are lost: what they gave cannot be read any more, and nothing of it is disclosed.`);
+      log.note(
+        `Of ${without} customers the keys are lost: what they gave cannot be read any more, and nothing of it is disclosed.`,
+      );
   },
 });

@@ -10,7 +10,7 @@ interface Stores {
 
 /** Erased customers whose keys were destroyed, and are there: the key store was restored from a backup. Page by page. */
 export async function* revivedKeys({ database, keyStore }: Stores): AsyncGenerator<readonly string[]> {
-  for (let after = NIL; ; ) {
+  for (let after = NIL; ;) {
     const erased: { customer: string }[] = await database.query(
       'SELECT customer FROM erasures WHERE customer > $1 AND keys_destroyed_at IS NOT NULL ORDER BY customer LIMIT $2',
       [after, PAGE],
@@ -28,7 +28,7 @@ export async function* revivedKeys({ database, keyStore }: Stores): AsyncGenerat
 /** Customers who have no keys: those were made after the key store's backup, and nothing brings them back. */
 export async function customersWithoutKeys({ database, keyStore }: Stores): Promise<number> {
   let without = 0;
-  for (let after = NIL; ; ) {
+  for (let after = NIL; ;) {
     const page: { id: string }[] = await database.query('SELECT id FROM customers WHERE id > $1 ORDER BY id LIMIT $2', [
       after,
       PAGE,

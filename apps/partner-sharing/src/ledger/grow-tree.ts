@@ -18,7 +18,7 @@ export async function growTree(manager: EntityManager, before: number, most: num
 /** Takes in what is missing up to this size. @throws LedgerForked where the ledger has not as many entries */
 export async function growTreeTo(manager: EntityManager, size: number): Promise<void> {
   const [tree]: { size: string }[] = await manager.query('SELECT size FROM ledger_tree');
-  for (let at = Number(tree?.size); at < size; ) {
+  for (let at = Number(tree?.size); at < size;) {
     const grown = await growTree(manager, at, size - at);
     if (grown === 0) throw new LedgerForked(`the ledger's entries end before ${at}`);
     at += grown;

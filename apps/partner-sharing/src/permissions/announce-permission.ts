@@ -6,9 +6,5 @@ import type { Permission } from './permission.table.js';
 export function announcePermission(tx: Tx, permission: Permission, reserved = permission.state === 'revoked'): void {
   const { customer, recipient, purpose, state, version, statementVersion, changedAt } = permission;
   const at = changedAt.toISOString();
-  tx.publish(
-    permissionChanged,
-    { customer, recipient, purpose, state, version, statementVersion, at },
-    { reserved },
-  );
+  tx.publish(permissionChanged, { customer, recipient, purpose, state, version, statementVersion, at }, { reserved });
 }

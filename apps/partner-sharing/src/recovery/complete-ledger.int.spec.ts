@@ -26,7 +26,10 @@ class Life {
 
   static async begin(entries: readonly ComposedEntry[]): Promise<Life> {
     const database = await freshDatabase([...migrations, ...outboxMigrations]);
-    const life = new Life(database, new Transactions(database, { append: appendToOutbox, wake: () => {} }, publications));
+    const life = new Life(
+      database,
+      new Transactions(database, { append: appendToOutbox, wake: () => {} }, publications),
+    );
     await life.append(entries);
     return life;
   }
@@ -173,13 +176,19 @@ describe('a restored ledger', () => {
     await lost.append(entries(5));
     const records = await lost.told(false);
     const changed = (change: (record: OwnRecord, index: number) => OwnRecord[]) =>
-      new Map([...records].map(([topic, of]) => [topic, of.flatMap((record) => change(record, indexOf(record) ?? -1))]));
+      new Map(
+        [...records].map(([topic, of]) => [topic, of.flatMap((record) => change(record, indexOf(record) ?? -1))]),
+      );
     const without = changed((record, index) => (index === 302 ? [] : [record]));
     await expect(completeLedger(restored.database, without, signer, new Log())).rejects.toThrow(/entry 302/);
     const short = changed((record, index) => (index >= 303 ? [] : [record]));
-    await expect(completeLedger(restored.database, short, signer, new Log())).rejects.toThrow(/305 entries were signed/);
+    await expect(completeLedger(restored.database, short, signer, new Log())).rejects.toThrow(
+      /305 entries were signed/,
+    );
     const altered = changed((record, index) =>
-      index === 301 ? [{ ...record, value: Buffer.from(String(record.value).replace('\\"v\\":1', '\\"v\\":2')) }] : [record],
+      index === 301
+        ? [{ ...record, value: Buffer.from(String(record.value).replace('\\"v\\":1', '\\"v\\":2')) }]
+        : [record],
     );
     await expect(completeLedger(restored.database, altered, signer, new Log())).rejects.toThrow(/entry 301/);
     expect(await restored.ids()).toHaveLength(SHARED);

@@ -1,4 +1,10 @@
-import { decodeMessage, disclosureRecorded, sharingCheckpoints, sharingDisclosures, type DataOf } from '@castiron/contracts';
+import {
+  decodeMessage,
+  disclosureRecorded,
+  sharingCheckpoints,
+  sharingDisclosures,
+  type DataOf,
+} from '@castiron/contracts';
 import { leafHash, type Leaf, type NoteSigner } from '@castiron/ledger';
 import type { OwnRecord } from '@castiron/outbox';
 import type { RecoveryLog } from '@castiron/service';
@@ -6,7 +12,7 @@ import type { DataSource, EntityManager } from 'typeorm';
 import { openIncident } from '../incidents/incident.table.js';
 import { announced } from '../ledger-announcements/announced.table.js';
 import { lockHead } from '../ledger/append-entries.js';
-import { keepSigned, lastSigned, type SignedHead } from '../ledger/checkpoint.table.js';
+import { disown, keepSigned, lastSigned, type SignedHead } from '../ledger/checkpoint.table.js';
 import { growTreeTo, rootAt } from '../ledger/grow-tree.js';
 import { LedgerForked } from '../ledger/ledger-forked.js';
 import { cutLedger, insertEntries, type WrittenEntry } from '../ledger/rewrite-ledger.js';
@@ -151,6 +157,7 @@ async function keepPublishedHeads(
     if (head.size > Number(tree?.size) || !(await rootAt(manager, head.size)).equals(head.root)) {
       const cause = `a head of ${head.size} entries was published that is not of this ledger (${head.root.toString('base64')})`;
       log.note(`Before this recovery ${cause}.`);
+      await disown(manager, head);
       await openIncident(manager, { kind: 'ledger-forked', cause });
     } else if (((await lastSigned(manager))?.size ?? -1) < head.size) await keepSigned(manager, head);
   }

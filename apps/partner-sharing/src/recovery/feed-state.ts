@@ -1,12 +1,4 @@
-import {
-  decodeMessage,
-  FEED_TICK_TYPE,
-  feedRecord,
-  feeds,
-  newEventId,
-  typeOf,
-  type DataOf,
-} from '@castiron/contracts';
+import { decodeMessage, FEED_TICK_TYPE, feedRecord, feeds, newEventId, typeOf, type DataOf } from '@castiron/contracts';
 import { readAll, type Kafka } from '@castiron/kafka';
 import type { AttributeName } from '@castiron/contracts';
 import type { Holding } from '../shares/share.js';

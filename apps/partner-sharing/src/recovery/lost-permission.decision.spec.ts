@@ -37,7 +37,10 @@ describe('a permission of which a lost life of the database told something (P8)'
 
   it('is not given where it was: the evidence is lost', () => {
     expect(recoverPermission(undefined, [lost('granted', 1, 5)])).toEqual({ kind: 'forget' });
-    expect(recoverPermission(here('revoked', 2, 0), [lost('granted', 3, 5)])).toMatchObject({ kind: 'tell', version: 4 });
+    expect(recoverPermission(here('revoked', 2, 0), [lost('granted', 3, 5)])).toMatchObject({
+      kind: 'tell',
+      version: 4,
+    });
     expect(recoverPermission(here('granted', 1, 0), [lost('revoked', 2, 5), lost('granted', 3, 6)])).toMatchObject({
       kind: 'revoke',
       version: 4,
@@ -46,12 +49,21 @@ describe('a permission of which a lost life of the database told something (P8)'
 
   it('is taken for revoked where a version between is not to be seen any more', () => {
     expect(recoverPermission(here('granted', 1, 0), [lost('granted', 3, 6)])).toMatchObject({ kind: 'revoke' });
-    expect(recoverPermission(here('granted', 1, 0), [lost('granted', 2, 6)])).toMatchObject({ kind: 'tell', version: 3 });
+    expect(recoverPermission(here('granted', 1, 0), [lost('granted', 2, 6)])).toMatchObject({
+      kind: 'tell',
+      version: 3,
+    });
   });
 
   it('stands where the customer gave it since the restore, and not on what was given before it was revoked', () => {
-    expect(recoverPermission(here('granted', 2, 9), [lost('revoked', 2, 5)])).toMatchObject({ kind: 'tell', version: 3 });
-    expect(recoverPermission(here('granted', 2, 4), [lost('revoked', 2, 5)])).toMatchObject({ kind: 'revoke', version: 3 });
+    expect(recoverPermission(here('granted', 2, 9), [lost('revoked', 2, 5)])).toMatchObject({
+      kind: 'tell',
+      version: 3,
+    });
+    expect(recoverPermission(here('granted', 2, 4), [lost('revoked', 2, 5)])).toMatchObject({
+      kind: 'revoke',
+      version: 3,
+    });
   });
 
   it('comes to the same when it is recovered once more', () => {

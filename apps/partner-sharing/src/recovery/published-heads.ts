@@ -1,8 +1,15 @@
-import { checkpointSigned, decodeMessage, newEventId, sharingCheckpoints, type DataOf, type RawMessage } from '@castiron/contracts';
+import {
+  checkpointSigned,
+  decodeMessage,
+  newEventId,
+  sharingCheckpoints,
+  type DataOf,
+  type RawMessage,
+} from '@castiron/contracts';
 import { readAll, type Kafka } from '@castiron/kafka';
 import { noteVerifier, openCheckpoint, type NoteSigner } from '@castiron/ledger';
 import type { DataSource } from 'typeorm';
-import type { SignedHead } from '../ledger/checkpoint.table.js';
+import { isDisowned, type SignedHead } from '../ledger/checkpoint.table.js';
 import { growTreeTo, rootAt } from '../ledger/grow-tree.js';
 
 /** A start looks at so many of the last heads; one after the other repeats what those before it said. */
@@ -34,9 +41,12 @@ export async function ledgerBehind(
   const groupId = `partner-sharing.restore-${newEventId()}`;
   for await (const message of readAll(kafka, sharingCheckpoints.name, { groupId, last: LAST })) {
     const head = headOf(message, signer);
-    if (head !== undefined) heads.push(head);
+    if (head !== undefined && !(await isDisowned(dataSource.manager, head))) heads.push(head);
   }
-  const largest = heads.reduce<SignedHead | undefined>((a, b) => (a !== undefined && a.size >= b.size ? a : b), undefined);
+  const largest = heads.reduce<SignedHead | undefined>(
+    (a, b) => (a !== undefined && a.size >= b.size ? a : b),
+    undefined,
+  );
   if (largest === undefined || largest.size === 0) return undefined;
   const { size, root } = largest;
   return dataSource.transaction(async (manager) => {

@@ -52,7 +52,12 @@ export async function raiseShares(parts: Parts, ledger: CompletedLedger, log: Re
     const seen = new Set<string>();
     const wanted = new Set(sending.map(({ outcome }) => outcome.recordId));
     const feed = await readFeed(kafka, slug, (record) => wanted.has(record) && seen.add(record));
-    await settle(parts, sending.filter(({ outcome }) => outcome.recipient === slug), seen, log);
+    await settle(
+      parts,
+      sending.filter(({ outcome }) => outcome.recipient === slug),
+      seen,
+      log,
+    );
     const floor = highestVersion(ledger, slug);
     const subjects = [...feed.values()];
     for (let at = 0; at < subjects.length; at += CHUNK) {
@@ -160,9 +165,10 @@ async function keepLostEntries(
   { entries }: CompletedLedger,
 ): Promise<void> {
   const ids = shares.map(({ at }) => at.entry);
-  const there: { entry: string }[] = await manager.query('SELECT entry FROM share_entries WHERE entry = ANY($1::uuid[])', [
-    ids,
-  ]);
+  const there: { entry: string }[] = await manager.query(
+    'SELECT entry FROM share_entries WHERE entry = ANY($1::uuid[])',
+    [ids],
+  );
   const known = new Set(there.map(({ entry }) => entry));
   await keepShareEntries(
     manager,

@@ -48,7 +48,8 @@ async function reapply(tx: Tx, lost: readonly Lost[], log: RecoveryLog): Promise
   const [of] = lost;
   if (of === undefined || (await findRecipient(manager, of.recipient)) === undefined) return;
   const known = await objectionTo(manager, of);
-  if (known?.state === 'standing' && lost.at(-1)?.state === 'withdrawn') log.count('withdrawn objections that stand on');
+  if (known?.state === 'standing' && lost.at(-1)?.state === 'withdrawn')
+    log.count('withdrawn objections that stand on');
   const objection = recoverObjection(known, lost);
   if (objection === undefined) return;
   const isNew = objection.state === 'standing' && known?.state !== 'standing';

@@ -26,24 +26,21 @@ export async function reapplyPermissions(
   }
 }
 
-async function reapply(
-  tx: Tx,
-  lost: readonly LostPermission[],
-  of: LostPermission,
-  log: RecoveryLog,
-): Promise<void> {
+async function reapply(tx: Tx, lost: readonly LostPermission[], of: LostPermission, log: RecoveryLog): Promise<void> {
   const { manager } = tx;
   const { customer, recipient, purpose } = of;
   // One that was registered in the lost time: without it, nothing rests on a permission.
-  if ((await findRecipient(manager, recipient)) === undefined) return log.count('permissions of recipients unknown here');
+  if ((await findRecipient(manager, recipient)) === undefined)
+    return log.count('permissions of recipients unknown here');
   const known = await permissionOf(manager, customer, recipient, purpose);
   const recovery = recoverPermission(known, lost);
   if (lost.at(-1)?.state === 'granted' && known?.state !== 'granted') log.count('grants not revived');
   if (recovery.kind === 'nothing') return;
-  log.count({ revoke: 'permissions revoked', tell: 'permissions told anew', forget: 'permissions forgotten' }[recovery.kind]);
+  log.count(
+    { revoke: 'permissions revoked', tell: 'permissions told anew', forget: 'permissions forgotten' }[recovery.kind],
+  );
   if (log.dryRun) return;
-  if (recovery.kind === 'forget')
-    return tx.tombstone(permissionChanged, permissionChanged.key({ ...of }));
+  if (recovery.kind === 'forget') return tx.tombstone(permissionChanged, permissionChanged.key({ ...of }));
   const { version, at } = recovery;
   const permission: Permission =
     recovery.kind === 'tell' && known !== undefined

@@ -46,7 +46,9 @@ async function nameForgottenRecipients(dataSource: DataSource, kafka: Kafka, log
     for (const topic of await admin.topicNames()) {
       const slug = feeds.slugOf(topic);
       if (slug !== undefined && !known.has(slug))
-        log.note(`The recipient ${slug} is not known any more: register it under another slug, and delete the topics of this one.`);
+        log.note(
+          `The recipient ${slug} is not known any more: register it under another slug, and delete the topics of this one.`,
+        );
     }
   } finally {
     await admin.close();

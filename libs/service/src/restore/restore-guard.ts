@@ -72,7 +72,9 @@ export class RestoreGuard implements Part {
     for (const part of this.started.reverse())
       await part
         .stop()
-        .catch((error: unknown) => this.options.logger.error({ err: error, part: part.name }, 'a part did not stop well'));
+        .catch((error: unknown) =>
+          this.options.logger.error({ err: error, part: part.name }, 'a part did not stop well'),
+        );
   }
 
   /** The last one of this process, or else of the database. */
@@ -96,7 +98,10 @@ export class RestoreGuard implements Part {
         await runRecovery({ dataSource, topics, recovery }, run);
         if (!dryRun) await this.look();
         run.end('done');
-        logger.info({ ...run.report() }, dryRun ? 'it was looked what a recovery would do' : 'the service has recovered');
+        logger.info(
+          { ...run.report() },
+          dryRun ? 'it was looked what a recovery would do' : 'the service has recovered',
+        );
       } catch (error) {
         run.note(`It ended early: ${error instanceof Error ? error.message : 'for an unknown reason'}. Run it again.`);
         run.end('failed');
@@ -133,13 +138,19 @@ export class RestoreGuard implements Part {
       if (gaps.length > 0 || found !== undefined) {
         const because: FencedBecause = { reason: 'behind', gaps, ...(found !== undefined && { found }) };
         if (fence.state?.reason !== 'behind')
-          logger.error({ gaps, found }, 'the database was restored from a backup: nothing is disclosed until "npm run recover"');
+          logger.error(
+            { gaps, found },
+            'the database was restored from a backup: nothing is disclosed until "npm run recover"',
+          );
         return fence.raise(because);
       }
       if (await topics.mark(mark)) this.place = mark.place;
       await this.open();
     } catch (error) {
-      logger.error({ err: error }, 'whether the database was restored from a backup cannot be told: nothing is disclosed');
+      logger.error(
+        { err: error },
+        'whether the database was restored from a backup cannot be told: nothing is disclosed',
+      );
     }
   }
 

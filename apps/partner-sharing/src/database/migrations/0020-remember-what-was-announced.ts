@@ -11,6 +11,14 @@ export class RememberWhatWasAnnounced1763890000020 implements MigrationInterface
         xid xid8 NOT NULL
       )
     `);
+    await runner.query(`
+      -- heads with our signature that are of another tree: a restored database signed them before anybody looked
+      CREATE TABLE ledger_heads_disowned (
+        size bigint NOT NULL,
+        root bytea NOT NULL,
+        PRIMARY KEY (size, root)
+      )
+    `);
   }
 
   /** Forward only: what was shared cannot be unshared by a migration. */
