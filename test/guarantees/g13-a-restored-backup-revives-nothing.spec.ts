@@ -146,7 +146,7 @@ describe('G13: a restored backup revives nothing', () => {
     const agreement = await castiron.agree(ended, [{ purpose: PURPOSE, attributes: ['companyName'] }]);
     await castiron.permit(staying, ended.slug, PURPOSE);
     await ended.readUntil((feed) => expect(feed).toHaveLength(1));
-    await own.crash('partner-sharing', () => backUp(castiron, 'partner-sharing'));
+    await own.askToEnd('partner-sharing', () => backUp(castiron, 'partner-sharing'));
 
     await each(revoked, (customer) => castiron.revoke(customer, partner.slug, PURPOSE));
     await each(erased, erase);
@@ -213,16 +213,14 @@ describe('G13: a restored backup revives nothing', () => {
   it('where the restored database grew again before anyone looked', async () => {
     const revoked = await sharedCustomers('Gone', 20);
     const grown = await sharedCustomers('Grown', 5);
-    await own.crash('partner-sharing', () => backUp(castiron, 'partner-sharing'));
+    await own.askToEnd('partner-sharing', () => backUp(castiron, 'partner-sharing'));
     await each(revoked, (customer) => castiron.revoke(customer, partner.slug, PURPOSE));
     await eventually(async () => expect(namesOn(await partner.read(), 'Gone').size).toBe(0), within);
     await signedSize();
     expect(await verify()).toMatchObject({ exitCode: 0 });
     const lost = await ledgerOf(castiron);
 
-    await own.crash('partner-sharing', async () => {
-      await restore(castiron, 'partner-sharing');
-    });
+    await own.askToEnd('partner-sharing', () => restore(castiron, 'partner-sharing'));
     await fenced('partner-sharing');
     await own.restart('partner-sharing', WITHOUT_GUARD);
     // As many events and entries as were lost, under the same numbers.
@@ -249,7 +247,9 @@ describe('G13: a restored backup revives nothing', () => {
   it('of customers and their keys: who was erased is erased again, and what was withdrawn stays so', async () => {
     const erased = await sharedCustomers('Forgotten', ERASED);
     const [staying = ''] = await sharedCustomers('Kept', 1);
-    await own.crash('customer-profiles', async () => {
+    await signedSize();
+    expect(await verify()).toMatchObject({ exitCode: 0 });
+    await own.askToEnd('customer-profiles', async () => {
       await backUp(castiron, 'customer-profiles');
       await backUp(castiron, 'customer-keys');
     });
@@ -257,7 +257,7 @@ describe('G13: a restored backup revives nothing', () => {
     await castiron.change(staying, { email: null });
     await eventually(async () => expect(namesOn(await partner.read(), 'Forgotten').size).toBe(0), within);
 
-    await own.crash('customer-profiles', async () => {
+    await own.askToEnd('customer-profiles', async () => {
       await restore(castiron, 'customer-profiles');
       await restore(castiron, 'customer-keys');
     });
@@ -286,7 +286,7 @@ describe('G13: a restored backup revives nothing', () => {
     }, within);
 
     // The key store alone.
-    await own.crash('customer-profiles', () => restore(castiron, 'customer-keys'));
+    await own.askToEnd('customer-profiles', () => restore(castiron, 'customer-keys'));
     await fenced('customer-profiles');
     expect(await recoverCommand(castiron, folder, '--yes')).toMatchObject({ exitCode: 0 });
     await expectEverythingGoesOn('Third');

@@ -58,6 +58,8 @@ export async function* readTopic(
       from?.get(one) ?? (last === undefined ? 0n : end - BigInt(last));
     if (!follow && [...ends].every(([one, { end }]) => end === 0n || beginOf(one, end) >= end)) return;
     const reading = new ReadingEnd(ends, ask);
+    // Where nothing is wanted of a partition, nothing is waited for.
+    for (const [one, { end }] of ends) if (beginOf(one, end) > 0n) reading.cameTo(one, beginOf(one, end));
     // Counts markers of transactions and aborted records, which are never handed over.
     consumer.on('consumer.end_batch_process', ({ payload }) => {
       reading.cameTo(payload.partition, BigInt(payload.lastOffset) + 1n);
