@@ -15,6 +15,8 @@ const BUFFER = { messages: 2_000, bytes: FETCH_BYTES };
 const START_MS = 60_000;
 const STOP_MS = 5_000;
 
+const earlier = (one: bigint, other: bigint): bigint => (one < other ? one : other);
+
 /** Reads a topic, or its end; never commits an offset. */
 export async function* readTopic(
   settings: KafkaSettings,
@@ -55,7 +57,7 @@ export async function* readTopic(
     const ask = () => within(START_MS, 'asking for the end', partitionEnds(settings, topic, partition), signal);
     const ends = await ask();
     const beginOf = (one: number, end: bigint): bigint =>
-      from?.get(one) ?? (last === undefined ? 0n : end - BigInt(last));
+      earlier(end, from?.get(one) ?? (last === undefined ? 0n : end - BigInt(last)));
     if (!follow && [...ends].every(([one, { end }]) => end === 0n || beginOf(one, end) >= end)) return;
     const reading = new ReadingEnd(ends, ask);
     // Where nothing is wanted of a partition, nothing is waited for.

@@ -1,6 +1,5 @@
 import { randomUUID } from 'node:crypto';
 import type { Kafka } from '@castiron/kafka';
-import type { Leaf } from '@castiron/ledger';
 import type { RecoveryLog } from '@castiron/service';
 import type { Transactions, Tx } from '@castiron/transactions';
 import type { DataSource } from 'typeorm';
@@ -174,7 +173,7 @@ async function keepLostEntries(
     manager,
     shares.flatMap(({ id, at }) => {
       const entry = known.has(at.entry) ? undefined : entries.get(at.entry);
-      return entry === undefined ? [] : [{ share: id, leaf: entry.leaf as Leaf, index: BigInt(entry.index) }];
+      return entry === undefined ? [] : [{ share: id, leaf: entry.leaf, index: BigInt(entry.index) }];
     }),
   );
 }

@@ -16,8 +16,10 @@ export async function* readTopic(
 ): AsyncGenerator<PlacedMessage> {
   const isWanted = (partition: number): boolean => partition === (only ?? partition);
   const ends = await partitionEnds(settings, topic, only);
-  const begin = (partition: number, end: bigint): bigint =>
-    from?.get(partition) ?? (last === undefined || end < BigInt(last) ? 0n : end - BigInt(last));
+  const begin = (partition: number, end: bigint): bigint => {
+    const wanted = from?.get(partition) ?? (last === undefined || end < BigInt(last) ? 0n : end - BigInt(last));
+    return wanted < end ? wanted : end;
+  };
   if (!follow && [...ends].every(([partition, { end }]) => end === 0n || begin(partition, end) >= end)) return;
   const client = new Client<Bytes, Bytes, Bytes, Bytes>({
     ...optionsOf(settings),
