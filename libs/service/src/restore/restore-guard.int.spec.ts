@@ -264,7 +264,10 @@ describe('a service that cannot read its topics', () => {
   it('does not know whether it was restored, and does as if it was', async () => {
     const service = await start(await freshDatabaseUrl(), ['127.0.0.1:1']);
     expect(await ask(service, 'POST', '/things')).toMatchObject({ status: 503, body: { code: 'topics-not-read' } });
-    expect(await ask(service, 'POST', '/recovery', {})).toMatchObject({ status: 503, body: { code: 'topics-not-read' } });
+    expect(await ask(service, 'POST', '/recovery', {})).toMatchObject({
+      status: 503,
+      body: { code: 'topics-not-read' },
+    });
     expect((await ask(service, 'DELETE', '/things')).status).toBe(200);
     expect(await readyOf(service)).toMatchObject({ ok: true, background: { 'own-topics': 'failed', restore: 'ok' } });
     expect(started).toEqual(['keeps']);
