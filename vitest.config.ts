@@ -10,7 +10,10 @@ const shared = {
   environments: { __vitest__: { resolve: { conditions: ['source'] } } },
 };
 
-const KILLED = 'test/guarantees/g05-nothing-lost-nothing-doubled.spec.ts';
+const KILLED = [
+  'test/guarantees/g05-nothing-lost-nothing-doubled.spec.ts',
+  'test/guarantees/g13-a-restored-backup-revives-nothing.spec.ts',
+];
 
 /** After the others, for deadlines are met here. */
 const ofWholeSystems = {
@@ -55,8 +58,8 @@ export default defineConfig({
         test: {
           ...ofWholeSystems,
           name: 'killed',
-          // It has a system of its own, and waits for most of its time: beside those of `whole`.
-          include: [KILLED],
+          // Each has a system of its own, and waits for most of its time: beside those of `whole`.
+          include: KILLED,
         },
       },
       {
@@ -65,7 +68,7 @@ export default defineConfig({
           ...ofWholeSystems,
           name: 'whole',
           include: ['test/{flows,guarantees}/**/*.spec.ts'],
-          exclude: [KILLED],
+          exclude: KILLED,
           globalSetup: ['libs/testing/src/castiron.global-setup.ts'],
           // All of them use one system: one at a time.
           setupFiles: ['libs/testing/src/one-at-a-time.setup.ts'],

@@ -269,6 +269,11 @@ service's name).`,
     ownHelp: true,
     run: (args) => tool('tools/ledger/dist/main.js', args),
   },
+  recover: {
+    usage: 'npm run recover [-- --yes]',
+    ownHelp: true,
+    run: (args) => tool('tools/recover/dist/main.js', args),
+  },
   faults: {
     usage: 'npm run test:faults [-- --seed S --seeds N --rounds N --operations N --plant NAME]',
     ownHelp: true,

@@ -48,6 +48,7 @@ describe('a changing route', () => {
       'ObjectionsController.object',
       'ParkedController.discard',
       'ParkedController.replay',
+      'RecoveryController.recover',
       'RevocationController.revoke',
       'TerminationController.terminate',
     ]);

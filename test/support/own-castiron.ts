@@ -16,8 +16,8 @@ export interface OwnCastiron {
   crash(service: ServiceName, whileGone?: () => Promise<void>): Promise<void>;
   /** Stopped, and started with further settings. */
   restart(service: ServiceName, settings: Readonly<Record<string, string>>): Promise<void>;
-  /** SIGTERM, and the start that a supervisor would give it. */
-  askToEnd(service: ServiceName): Promise<Ending>;
+  /** SIGTERM, and the start that a supervisor would give it; `whileGone` does something to what it left. */
+  askToEnd(service: ServiceName, whileGone?: () => Promise<void>): Promise<Ending>;
   /** Resolves with the last words of a process that ends by itself. */
   ended(service: ServiceName): Promise<string>;
   /** The last words of each service that does not run now, for whoever wonders why nobody answers. */
@@ -41,13 +41,14 @@ export async function startOwnCastiron(): Promise<OwnCastiron> {
         await whileGone?.();
         await running.restart(service);
       },
-      askToEnd: async (service) => {
+      askToEnd: async (service, whileGone) => {
         const part = running.parts[service];
         if (part?.pid === undefined) throw new Error(`${service} does not run`);
         const before = Date.now();
         process.kill(part.pid, 'SIGTERM');
         const lastWords = await part.ended;
         const ms = Date.now() - before;
+        await whileGone?.();
         await running.restart(service);
         return { ms, lastWords };
       },

@@ -14,6 +14,7 @@ import { keyStoreMigrations, migrations } from './migrations.js';
 import { loadStatements } from './statements/load-statements/load-statements.use-case.js';
 import { readStatements } from './statements/load-statements/statement-file.js';
 import { publications } from './publications.js';
+import { recoverProfiles } from './recovery/recover-profiles.js';
 import { IGNORED, subscriptions } from './subscriptions.js';
 
 const SWEEP_MS = 10 * 60_000;
@@ -41,10 +42,13 @@ await runService({
     custody = new KeyCustody(keyStore, settings.keyEncryptionKey, logger);
     return CustomerProfilesModule.with({ database, transactions, custody, serviceKey });
   },
+  recovery: ({ dataSource: database, transactions, kafka }) =>
+    recoverProfiles({ database, transactions, kafka, keys: () => ({ keyStore, custody }) }),
   inbox: () => ({ topics, subscriptions, ignored: IGNORED }),
   parts: (_app, { dataSource: database, transactions, logger }) => [
     {
       name: 'key-store',
+      evenFenced: true,
       start: async () => {
         await migrated(keyStore, logger);
         await custody.refuseWrongKey();
@@ -67,12 +71,15 @@ await runService({
       () => publishStatements(transactions),
       (error) => logger.error({ err: error }, 'statements were not published'),
     ),
-    every(
-      DESTROY_KEYS_MS,
-      'keys-of-erased',
-      async () => void (await destroyKeysOfErased(database, custody)),
-      (error) => logger.error({ err: error }, 'keys of erased customers were not destroyed'),
-    ),
+    {
+      ...every(
+        DESTROY_KEYS_MS,
+        'keys-of-erased',
+        async () => void (await destroyKeysOfErased(database, custody)),
+        (error) => logger.error({ err: error }, 'keys of erased customers were not destroyed'),
+      ),
+      evenFenced: true,
+    },
     every(
       SWEEP_MS,
       'unused-keys',

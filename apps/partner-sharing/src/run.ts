@@ -6,6 +6,7 @@ import { measureLedger } from './checkpoints/measure-ledger.js';
 import { signCheckpointOrReport } from './checkpoints/sign-checkpoint.js';
 import { migrations } from './database/migrations.js';
 import { reportFences } from './fence/report-fences.js';
+import { publishedEntries } from './ledger-announcements/announced.table.js';
 import { announceDisclosures } from './ledger-announcements/disclosure-announcer.js';
 import { expireObligations } from './obligations/expire-obligations/expire-obligations.js';
 import { publishAnew } from './resyncs/publish-anew/publish-anew.js';
@@ -14,6 +15,7 @@ import { PartnerSharingModule } from './partner-sharing.module.js';
 import { publications } from './publications.js';
 import { allRecipients } from './recipients/recipient.table.js';
 import { reconciler } from './reconciler/reconciler.js';
+import { recoverSharing } from './recovery/recover-sharing.js';
 import { repliesOf, subscriptions, TOPICS_READ } from './subscriptions.js';
 
 const TERMS_MS = 5_000;
@@ -60,6 +62,8 @@ export function runPartnerSharing(
         return Promise.resolve();
       });
     },
+    recovery: ({ dataSource, transactions, kafka }) =>
+      recoverSharing({ dataSource, transactions, kafka, signer: settings.ledgerSigner, sharing: built }),
     inbox: async (_app, { dataSource }) => ({
       topics: [...TOPICS_READ, ...(await recipientsReplying(dataSource.manager))],
       subscriptions: subscriptions(built().keepProfile, built().signals, built().forgetKeys),
@@ -100,7 +104,7 @@ export function runPartnerSharing(
           'checkpoints',
           async (stopping) => {
             // As with disclosures: the ledger keeps what is signed later.
-            const sign = () => signCheckpointOrReport(dataSource, transactions, settings.ledgerSigner);
+            const sign = () => signCheckpointOrReport(dataSource, transactions, settings.ledgerSigner, publishedEntries);
             while (!stopping.aborted && !room.isFull && (await sign()));
           },
           complain('the head of the ledger was not signed'),

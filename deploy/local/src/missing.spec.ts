@@ -14,6 +14,8 @@ it('a service is at work once it answers requests and what goes on beside them i
   expect(await missingAt(url)).toContain('"database":"failed"');
   state = { ok: true, checks: { database: 'ok' }, background: { inbox: 'ok' } };
   expect(await missingAt(url)).toBeUndefined();
+  state = { ok: true, checks: {}, background: { inbox: 'failed', restore: 'failed' } };
+  expect(await missingAt(url), 'until somebody has it recover').toBeUndefined();
   server.close();
   await once(server, 'close');
   expect(await missingAt(url)).toBe('it does not answer');

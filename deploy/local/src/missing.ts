@@ -4,7 +4,7 @@ interface State {
 }
 
 /**
- * Undefined once a service answers requests and reads its topics; else what is not so yet. More than `/health/ready` asks
+ * Undefined once a service answers requests and reads its topics, or stands still because its database was restored; else what is not so yet. More than `/health/ready` asks
  * for, which is about requests alone.
  */
 export async function missingAt(url: string): Promise<string | undefined> {
@@ -12,6 +12,7 @@ export async function missingAt(url: string): Promise<string | undefined> {
     const response = await fetch(`${url}/health/ready`, { signal: AbortSignal.timeout(2_000) });
     const told = await response.text();
     const { ok, background = {} } = JSON.parse(told) as State;
+    if (ok && background['restore'] === 'failed') return undefined;
     return ok && Object.values(background).every((state) => state === 'ok') ? undefined : told;
   } catch {
     return 'it does not answer';

@@ -56,7 +56,7 @@ const PRINCIPALS = {
       ...sharing,
     ],
     write: sharing,
-    // Its own feeds too, to compare them with the ledger, and to find out what became of a send without an answer.
+    // Its own feeds too: to compare them with the ledger, to find out what became of a send without an answer, and to recover.
     readBelow: ['replies.', 'feeds.'],
     writeBelow: ['feeds.', 'duties.'],
     group: 'partner-sharing',

@@ -27,6 +27,8 @@ const LONGEST_OF_A_RECIPIENT_MS = 3_000;
 export interface InboxOptions {
   /** The consumer group, and the name under which handled ids are remembered. */
   readonly name: string;
+  /** Asked with each start of the consumer for another group: one that is new reads all topics from their beginning, and handles what it did not before. */
+  readonly group?: () => Promise<string>;
   readonly dataSource: DataSource;
   readonly transactions: Transactions;
   readonly kafka: Kafka;
@@ -122,7 +124,7 @@ export class Inbox {
   private async readWhatExists(): Promise<void> {
     clearTimeout(this.again);
     if (this.stopping.signal.aborted) return;
-    const { kafka, name, dataSource, room, logger, onCrash } = this.options;
+    const { kafka, name, group, dataSource, room, logger, onCrash } = this.options;
     let began = false;
     try {
       const existing = await this.unlessStopped(this.existing());
@@ -136,7 +138,7 @@ export class Inbox {
       await this.stopReading();
       if (existing.length === 0 || this.stopping.signal.aborted) return;
       this.consumer = kafka.consumer({
-        groupId: name,
+        groupId: (await group?.()) ?? name,
         topics: existing,
         onBatch: (batch) => this.onBatch(batch),
         onCrash,

@@ -15,13 +15,15 @@ const BUFFER = { messages: 2_000, bytes: FETCH_BYTES };
 const START_MS = 60_000;
 const STOP_MS = 5_000;
 
+const earlier = (one: bigint, other: bigint): bigint => (one < other ? one : other);
+
 /** Reads a topic, or its end; never commits an offset. */
 export async function* readTopic(
   settings: KafkaSettings,
   topic: string,
   options: ReadOptions,
 ): AsyncGenerator<PlacedMessage> {
-  const { partition, last, uncommitted = false, follow = false, signal } = options;
+  const { partition, last, from, uncommitted = false, follow = false, signal } = options;
   const { groupId = `castiron-read-${randomUUID()}` } = options;
   if (signal?.aborted) return;
   const client = createClient(settings, { initialRetryTime: 100, maxRetryTime: 2_000, retries: 6 });
@@ -55,8 +57,12 @@ export async function* readTopic(
   try {
     const ask = () => within(START_MS, 'asking for the end', partitionEnds(settings, topic, partition), signal);
     const ends = await ask();
-    if (!follow && [...ends.values()].every(({ end }) => end === 0n)) return;
+    const beginOf = (one: number, end: bigint): bigint =>
+      earlier(end, from?.get(one) ?? (last === undefined ? 0n : end - BigInt(last)));
+    if (!follow && [...ends].every(([one, { end }]) => end === 0n || beginOf(one, end) >= end)) return;
     const reading = new ReadingEnd(ends, ask);
+    // Where nothing is wanted of a partition, nothing is waited for.
+    for (const [one, { end }] of ends) if (beginOf(one, end) > 0n) reading.cameTo(one, beginOf(one, end));
     // Counts markers of transactions and aborted records, which are never handed over.
     consumer.on('consumer.end_batch_process', ({ payload }) => {
       reading.cameTo(payload.partition, BigInt(payload.lastOffset) + 1n);
@@ -69,7 +75,7 @@ export async function* readTopic(
     });
     consumer.on('consumer.group_join', () => {
       for (const [one, { end }] of ends) {
-        const begin = last === undefined ? 0n : end - BigInt(last);
+        const begin = beginOf(one, end);
         if (begin > 0n) consumer.seek({ topic, partition: one, offset: begin.toString() });
       }
     });
@@ -80,11 +86,11 @@ export async function* readTopic(
         consumer.run({
           autoCommit: false,
           eachBatch: async (payload) => {
-            const { partition: from, messages } = payload.batch;
+            const { partition: of, messages } = payload.batch;
             for (const message of messages) {
               if (stopped) return;
               const size = message.value?.length ?? 0;
-              buffer.push({ message, partition: from, size });
+              buffer.push({ message, partition: of, size });
               bytes += size;
               payload.resolveOffset(message.offset);
             }

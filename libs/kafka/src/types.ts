@@ -219,6 +219,8 @@ export interface ReadOptions {
   readonly last?: number;
   /** Also what a transaction has not committed, or has aborted. Default false. */
   readonly uncommitted?: boolean;
+  /** The first offset of each partition that is wanted; where one is not named, from its beginning. Instead of `last`. */
+  readonly from?: ReadonlyMap<number, bigint>;
   /** Go on after the end was reached, until the signal or the loop ends. Default false. */
   readonly follow?: boolean;
   readonly signal?: AbortSignal;

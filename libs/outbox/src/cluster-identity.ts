@@ -26,7 +26,8 @@ export function restartAfterRestore(connections: Connections): Promise<Recognise
     // One after the other: of a large backlog, one statement for all would take longer than a statement may.
     for (const { name } of await partitions(query)) await query(`UPDATE ${name} SET xid = pg_current_xact_id()`);
     await query(
-      `UPDATE outbox_lanes SET settled = '1:1:', reading = '1:1:', last_id = 0, token = token + 1, lease_until = '-infinity'`,
+      `UPDATE outbox_lanes SET settled = '1:1:', reading = '1:1:', last_id = 0, token = token + 1, lease_until = '-infinity',
+         marked = CASE WHEN marked IS NOT NULL THEN '1:1:'::pg_snapshot END`,
     );
     return { incarnation, isAnother: true };
   }, []);

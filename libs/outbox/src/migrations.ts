@@ -160,6 +160,31 @@ export class KeepHeadersAsWritten1795392000106 implements MigrationInterface {
   }
 }
 
+/**
+ * Up to where the service's own topics are known to hold what this database wrote, and nothing else. Until a lane's place is
+ * marked, what it has sent is not dropped: by it, each record behind a mark is recognised.
+ */
+export class MarkWhatIsKnownOfOwnTopics1795392000107 implements MigrationInterface {
+  readonly name = 'MarkWhatIsKnownOfOwnTopics1795392000107';
+
+  async up(runner: QueryRunner): Promise<void> {
+    await runner.query(`
+      CREATE TABLE outbox_marks (
+        topic text NOT NULL,
+        partition integer NOT NULL,
+        next_offset bigint NOT NULL CHECK (next_offset >= 0),
+        PRIMARY KEY (topic, partition)
+      )`);
+    await runner.query(LOCK_TIMEOUT);
+    // Null where nobody marks: what is settled is dropped.
+    await runner.query(`ALTER TABLE outbox_lanes ADD COLUMN marked pg_snapshot`);
+  }
+
+  down(): Promise<void> {
+    return Promise.reject(new Error('migrations go forward only'));
+  }
+}
+
 /** To be listed in each service's DataSource. */
 export const outboxMigrations: (new () => MigrationInterface)[] = [
   KeepEventsUntilTheyAreSent1795392000101,
@@ -168,4 +193,5 @@ export const outboxMigrations: (new () => MigrationInterface)[] = [
   KeepToTheLanes1795392000104,
   JoinLanesToTwo1795392000105,
   KeepHeadersAsWritten1795392000106,
+  MarkWhatIsKnownOfOwnTopics1795392000107,
 ];

@@ -63,10 +63,10 @@ export async function createPartitions(query: Query): Promise<void> {
   }
 }
 
-/** Something of a partition that is not settled: of a lane that nobody knows, too. */
+/** Something of a partition that is not settled, or not marked where a service marks: of a lane that nobody knows, too. */
 const unsentOf = (partition: Partition): string =>
   `SELECT FROM ${partition.name} o LEFT JOIN outbox_lanes l ON l.lane = o.lane
-   WHERE (l.lane IS NULL OR NOT pg_visible_in_snapshot(o.xid, l.settled))`;
+   WHERE (l.lane IS NULL OR NOT pg_visible_in_snapshot(o.xid, coalesce(l.marked, l.settled)))`;
 
 /** The snapshot in which all of a partition is settled; undefined where something of it is not. */
 async function settledIn(query: Query, partition: Partition): Promise<string | undefined> {

@@ -19,3 +19,5 @@ export { AnswerStore, type Answer } from './idempotency/answer-store.js';
 export { answerWithEffect } from './idempotency/current-request.js';
 export { MarkingTransactions } from './idempotency/marking-transactions.js';
 export { idempotencyMigrations } from './idempotency/migration.js';
+export type { Recovery, RecoveryLog } from './restore/recovery.js';
+export { StandsStillWhileFenced } from './restore/restore-fence.js';

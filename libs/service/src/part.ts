@@ -2,6 +2,8 @@
 export interface Part {
   /** For logs. */
   readonly name?: string;
+  /** Also runs while a restored database has not caught up: it sends, discloses and consumes nothing. */
+  readonly evenFenced?: boolean;
   /** @param onCrash tells that the part died later on and will not come back: the process ends */
   start(onCrash: (error: Error) => void): Promise<void>;
   stop(): Promise<void>;

@@ -4,7 +4,7 @@ import { readKeyFile } from '@castiron/encryption';
 import { Inbox, inboxMigrations, type InboxOptions } from '@castiron/inbox';
 import type { Kafka } from '@castiron/kafka';
 import { createLogger, createMetrics, Health, type Logger, type Metrics } from '@castiron/observability';
-import { outboxMigrations, OutboxRoom } from '@castiron/outbox';
+import { outboxMigrations, OutboxRoom, OwnTopics } from '@castiron/outbox';
 import { Transactions, type Publications } from '@castiron/transactions';
 import { createDataSource, migrated, type Migration } from './database/data-source.js';
 import { AnswerStore } from './idempotency/answer-store.js';
@@ -16,6 +16,11 @@ import { every, type Part } from './part.js';
 import { kafkaOf } from './relay/kafka-of.js';
 import { RelayThread } from './relay/relay-thread.js';
 import type { MessagingSettings, ServiceSettings } from './service-settings.js';
+import { lastRecovery, recoveryMigrations } from './restore/recoveries.table.js';
+import { recoveryModule } from './restore/recovery.controller.js';
+import type { Recovery } from './restore/recovery.js';
+import { RestoreFence } from './restore/restore-fence.js';
+import { RestoreGuard } from './restore/restore-guard.js';
 import { startService, type RunningService } from './start-service.js';
 
 /** Everything that a service with a database and Kafka is wired from. */
@@ -52,12 +57,18 @@ export interface RunOptions<Settings extends ServiceSettings & MessagingSettings
   readonly module: Type | DynamicModule | ((wiring: Wiring<Settings>) => Type | DynamicModule);
   /** What the service reads. Made after the module, so that handlers can be taken from it: `app.get(UseCase)`. */
   readonly inbox?: (app: INestApplicationContext, wiring: Wiring<Settings>) => InboxPlan | Promise<InboxPlan>;
-  /** Further parts, started after the relay and before the inbox. `inbox` gives it from their start on, where there is one. */
+  /** Further parts, started after the relay (or before, `evenFenced`) and before the inbox. `inbox` gives it from their start on, where there is one. */
   readonly parts?: (
     app: INestApplicationContext,
     wiring: Wiring<Settings>,
     inbox: () => Inbox | undefined,
   ) => readonly Part[];
+  /**
+   * What a database of this service's that was restored from a backup does to catch up with what was told to others (G13).
+   * With it the service reads its own topics, for which its principal needs READ; it stands still where they hold what its
+   * database does not know.
+   */
+  readonly recovery?: (wiring: Wiring<Settings>) => Recovery;
   readonly exit?: (code: number) => void;
 }
 
@@ -77,7 +88,7 @@ function wiringModule<Settings>(wiring: Wiring<Settings>, imports: (Type | Dynam
 }
 
 /**
- * Runs a service: database with its migrations, Kafka, outbox relay, module and routes, inbox, HTTP; stopped in the
+ * Runs a service: database with its migrations, Kafka, module and routes, outbox relay, inbox, HTTP; stopped in the
  * opposite order. A service's `main.ts` is its settings, its module, its migrations and its subscriptions in one call.
  */
 export async function runService<Settings extends ServiceSettings & MessagingSettings>(
@@ -92,7 +103,13 @@ export async function runService<Settings extends ServiceSettings & MessagingSet
   const dataSource = await migrated(
     createDataSource(
       settings.databaseUrl,
-      [...options.migrations, ...outboxMigrations, ...inboxMigrations, ...idempotencyMigrations],
+      [
+        ...options.migrations,
+        ...outboxMigrations,
+        ...inboxMigrations,
+        ...idempotencyMigrations,
+        ...(options.recovery === undefined ? [] : recoveryMigrations),
+      ],
       logger,
     ),
     logger,
@@ -119,18 +136,32 @@ export async function runService<Settings extends ServiceSettings & MessagingSet
     });
 
     const own = isMaker(options.module) ? options.module(wiring) : options.module;
-    const held: Held = { inbox: undefined };
+    const held: Held = { inbox: undefined, guard: undefined };
+    const fence = options.recovery && new RestoreFence();
+    const recovery =
+      fence === undefined
+        ? []
+        : [
+            recoveryModule({
+              fence,
+              guard: () => {
+                if (held.guard === undefined) throw new Error('the guard is made before HTTP listens');
+                return held.guard;
+              },
+            }),
+          ];
     const parked = options.inbox === undefined ? [] : [parkedModule(() => held.inbox?.parked)];
     return await startService({
       name: settings.name,
-      module: wiringModule(wiring, [own, ...parked]),
+      module: wiringModule(wiring, [own, ...parked, ...recovery]),
       settings,
       health,
       metrics,
       logger,
       answers,
       room,
-      parts: (app) => partsOf(options, app, wiring, { answers, held, room, relay }),
+      ...(fence && { fence }),
+      parts: (app) => partsOf(options, app, wiring, { answers, held, room, relay, fence }),
       ...(options.exit && { exit: options.exit }),
     });
   } catch (error) {
@@ -142,6 +173,7 @@ export async function runService<Settings extends ServiceSettings & MessagingSet
 /** The service's inbox once it is made, after the module and before HTTP listens. */
 interface Held {
   inbox: Inbox | undefined;
+  guard: RestoreGuard | undefined;
 }
 
 /** What runs beside what the service itself is made of, and is none of its business. */
@@ -150,6 +182,8 @@ interface OwnParts {
   readonly held: Held;
   readonly room: OutboxRoom;
   readonly relay: RelayThread;
+  /** undefined: the service is none that can be restored. */
+  readonly fence: RestoreFence | undefined;
 }
 
 /** An arrow function, and no class: only a class has a prototype. */
@@ -161,14 +195,17 @@ function partsOf<Settings extends ServiceSettings & MessagingSettings>(
   options: RunOptions<Settings>,
   app: INestApplicationContext,
   wiring: Wiring<Settings>,
-  { answers, held, room, relay }: OwnParts,
+  { answers, held, room, relay, fence }: OwnParts,
 ): Part[] {
   const { dataSource, logger } = wiring;
-  return [
+  const own = options.parts?.(app, wiring, () => held.inbox) ?? [];
+  const sending: Part = { name: 'outbox', start: (onCrash) => relay.start(onCrash), stop: () => relay.stop() };
+  // Started last and stopped first: its handlers need all the others.
+  const reading: Part = { name: 'inbox', start: async () => held.inbox?.start(), stop: async () => held.inbox?.stop() };
+  const evenFenced: Part[] = [
     // First started, so last stopped: everything else still needs it.
     { name: 'database', start: () => Promise.resolve(), stop: () => dataSource.destroy() },
     { name: 'outbox room', start: () => room.start(), stop: () => room.stop() },
-    { name: 'outbox', start: (onCrash) => relay.start(onCrash), stop: () => relay.stop() },
     every(
       SWEEP_MS,
       'answers',
@@ -178,25 +215,50 @@ function partsOf<Settings extends ServiceSettings & MessagingSettings>(
     {
       name: 'inbox (made)',
       start: async (onCrash) => {
-        if (options.inbox !== undefined) held.inbox = inboxOf(await options.inbox(app, wiring), wiring, onCrash);
+        if (options.inbox !== undefined) held.inbox = inboxOf(await options.inbox(app, wiring), wiring, fence, onCrash);
       },
       stop: () => Promise.resolve(),
     },
-    ...(options.parts?.(app, wiring, () => held.inbox) ?? []),
-    // Started last and stopped first: its handlers need all the others.
-    { name: 'inbox', start: async () => held.inbox?.start(), stop: async () => held.inbox?.stop() },
   ];
+  if (options.recovery === undefined || fence === undefined) return [...evenFenced, sending, ...own, reading];
+  held.guard = new RestoreGuard({
+    dataSource,
+    topics: new OwnTopics({
+      dataSource,
+      kafka: wiring.kafka,
+      topics: topicsOf(options.publications),
+      group: `${wiring.settings.name}.restore-`,
+    }),
+    fence,
+    recovery: options.recovery(wiring),
+    behindFence: [sending, ...own.filter((part) => part.evenFenced !== true), reading],
+    logger,
+    metrics: wiring.metrics,
+    health: wiring.health,
+  });
+  return [...evenFenced, ...own.filter((part) => part.evenFenced === true), held.guard];
 }
+
+/** Those that exist once; what goes to one recipient is told along with something on them. */
+const topicsOf = (publications: Publications): string[] => [
+  ...new Set(Object.values(publications).flatMap(({ topic }) => ('of' in topic ? [] : [topic.name]))),
+];
+
+const groupOf = (name: string, recovery: { readonly id: string } | undefined): string =>
+  recovery === undefined ? name : `${name}.${recovery.id}`;
 
 function inboxOf<Settings extends ServiceSettings>(
   plan: InboxPlan,
   wiring: Wiring<Settings>,
+  fence: RestoreFence | undefined,
   onCrash: (error: Error) => void,
 ): Inbox {
   const { dataSource, transactions, kafka, serviceKey, logger, metrics, health, settings, room } = wiring;
   const inbox = new Inbox({
     name: settings.name,
     ...plan,
+    // Whatever was consumed since the backup was made is read again.
+    ...(fence && { group: async () => groupOf(plan.name ?? settings.name, await lastRecovery(dataSource)) }),
     dataSource,
     transactions,
     kafka,

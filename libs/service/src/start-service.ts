@@ -19,6 +19,8 @@ import { AnswerStore } from './idempotency/answer-store.js';
 import { IdempotencyInterceptor } from './idempotency/idempotency.interceptor.js';
 import { serveOpenApi } from './openapi.js';
 import type { Part } from './part.js';
+import type { RestoreFence } from './restore/restore-fence.js';
+import { RestoreFenceInterceptor } from './restore/restore-fence.interceptor.js';
 import { RoomInterceptor, type Room } from './room/room.interceptor.js';
 import type { ServiceSettings } from './service-settings.js';
 import { METRICS } from './tokens.js';
@@ -36,6 +38,8 @@ export interface ServiceOptions<Settings extends ServiceSettings = ServiceSettin
   readonly answers?: AnswerStore;
   /** Refuses what adds or widens where there is none; without it there always is. */
   readonly room?: Room;
+  /** Refuses, while it is up, what neither reads nor takes away. */
+  readonly fence?: RestoreFence;
   /** Ends the process; tests put something gentler here. */
   readonly exit?: (code: number) => void;
 }
@@ -73,7 +77,7 @@ function nestLogger(logger: Logger): LoggerService {
 }
 
 function rootModule(options: ServiceOptions): DynamicModule {
-  const { settings, logger, metrics, health, answers, room } = options;
+  const { settings, logger, metrics, health, answers, room, fence } = options;
   const tokens = new TokenVerifier({ issuer: settings.oidcIssuer });
   const shared: Provider[] = [
     { provide: METRICS, useValue: metrics },
@@ -94,6 +98,15 @@ function rootModule(options: ServiceOptions): DynamicModule {
       { provide: APP_FILTER, useValue: new ProblemFilter(logger) },
       { provide: APP_PIPE, useValue: validationPipe() },
       ...(answers === undefined ? [] : [{ provide: APP_INTERCEPTOR, useValue: new IdempotencyInterceptor(answers) }]),
+      ...(fence === undefined
+        ? []
+        : [
+            {
+              provide: APP_INTERCEPTOR,
+              inject: [Reflector],
+              useFactory: (reflector: Reflector) => new RestoreFenceInterceptor(reflector, fence),
+            },
+          ]),
       // Inside of that one: an answer that was given once is given again, room or none.
       ...(room === undefined
         ? []

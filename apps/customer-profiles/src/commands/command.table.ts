@@ -23,6 +23,14 @@ export async function addCommand(
   return command;
 }
 
+/** One that this database has forgotten. */
+export async function keepWithdrawal(manager: EntityManager, customer: string, id: string): Promise<void> {
+  await manager.query(
+    `INSERT INTO commands (id, kind, customer, asked_at) VALUES ($1, 'withdrawal', $2, now()) ON CONFLICT DO NOTHING`,
+    [id, customer],
+  );
+}
+
 /** The last withdrawal of a customer, which each profile names from then on. */
 export async function lastWithdrawal(manager: EntityManager, customer: string): Promise<string | undefined> {
   const rows: { id: string }[] = await manager.query(

@@ -73,6 +73,19 @@ interface ValueRow extends SealedValue {
   readonly name: AttributeName;
 }
 
+/** Puts another state in the place of one, whatever their versions. The caller holds the profile's outbox key. */
+export async function restoreProfile(
+  manager: EntityManager,
+  { customer, version, attributes }: SealedProfile,
+): Promise<void> {
+  await manager.query('UPDATE customers SET version = $2 WHERE id = $1', [customer, version]);
+  await manager.query('DELETE FROM attribute_values WHERE customer = $1', [customer]);
+  await writeValues(
+    manager,
+    [...attributes].map(([name, value]) => ({ customer, name, ...value })),
+  );
+}
+
 async function writeValues(manager: EntityManager, values: readonly ValueRow[]): Promise<void> {
   if (values.length === 0) return;
   await manager.query(
@@ -111,4 +124,10 @@ export async function replaceProfile(manager: EntityManager, from: SealedProfile
     manager,
     fresh.map(([name, value]) => ({ customer: to.customer, name, ...value })),
   );
+}
+
+/** With all values. @returns whether there was such a customer */
+export async function deleteCustomer(manager: EntityManager, customer: string): Promise<boolean> {
+  const [, deleted]: [unknown, number] = await manager.query('DELETE FROM customers WHERE id = $1', [customer]);
+  return deleted > 0;
 }

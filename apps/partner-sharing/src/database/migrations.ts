@@ -22,6 +22,7 @@ import { KeepWhatEntriesWereDecidedOn1763890000020 } from './migrations/0020-kee
 import { NoteWhatStandsOnFeeds1763890000021 } from './migrations/0021-note-what-stands-on-feeds.js';
 import { CreateFeedTicks1763890000022 } from './migrations/0022-create-feed-ticks.js';
 import { CreateResyncs1763890000023 } from './migrations/0023-create-resyncs.js';
+import { RememberWhatWasAnnounced1763890000024 } from './migrations/0024-remember-what-was-announced.js';
 
 /** All migrations of this service, in order; those of outbox, inbox and idempotency come on top. */
 export const migrations = [
@@ -49,4 +50,5 @@ export const migrations = [
   NoteWhatStandsOnFeeds1763890000021,
   CreateFeedTicks1763890000022,
   CreateResyncs1763890000023,
+  RememberWhatWasAnnounced1763890000024,
 ];

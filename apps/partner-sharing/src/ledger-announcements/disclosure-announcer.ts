@@ -1,7 +1,8 @@
 import { disclosureRecorded } from '@castiron/contracts';
 import type { Transactions } from '@castiron/transactions';
-import { entriesFrom } from '../ledger/read-entries.js';
+import { entriesFrom, leavesFrom } from '../ledger/read-entries.js';
 import { orderOfDisclosures } from '../publications.js';
+import { announced } from './announced.table.js';
 
 /** Below the most outbox keys of a transaction, for each entry may be of another recipient. */
 const CHUNK = 200;
@@ -23,17 +24,20 @@ export function announceDisclosures(transactions: Transactions): Promise<boolean
     const last = entries.at(-1);
     if (last === undefined) return false;
     tx.claim([...new Set(entries.map(({ leaf }) => orderOfDisclosures(leaf.recipient)))]);
-    for (const { index, leaf, leafHash } of entries) {
+    const leaves = await leavesFrom(tx.manager, Number(from), entries.length);
+    for (const [position, { index, leaf, leafHash }] of entries.entries()) {
       tx.publish(disclosureRecorded, {
         entry: leaf.id,
         index: index.toString(),
         kind: leaf.kind,
         recipient: leaf.recipient,
         leafHash: leafHash.toString('base64url'),
+        leaf: leaves[position]?.toString('utf8') ?? '',
         at: leaf.at,
       });
     }
     await tx.manager.query('UPDATE disclosure_cursor SET next_index = $1', [(last.index + 1n).toString()]);
+    await announced(tx.manager, last.index + 1n);
     return entries.length === CHUNK;
   });
 }

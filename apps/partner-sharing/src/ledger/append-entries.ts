@@ -15,6 +15,11 @@ export interface AppendedEntry {
  */
 const HEAD_LOCK = [0x4c454447 /* LEDG */, 0] as const;
 
+/** A statement of its own: the next one must see what the former holder of the lock committed. */
+export async function lockHead(manager: EntityManager): Promise<void> {
+  await manager.query(`SELECT ${UNLESS_SILENT}, pg_advisory_xact_lock($1, $2)`, [...HEAD_LOCK]);
+}
+
 /**
  * Appends entries in the order given, in the caller's transaction (READ COMMITTED), under the ledger-head lock; the
  * indexes come back in that order. Call it once and late in a transaction: all other appends wait for its end, and an
@@ -27,8 +32,7 @@ export async function appendEntries(
 ): Promise<readonly AppendedEntry[]> {
   if (entries.length === 0) return [];
   if (manager.queryRunner?.isTransactionActive !== true) throw new Error('the ledger is appended to in a transaction');
-  // A statement of its own: the next one must see what the former holder of the lock committed.
-  await manager.query(`SELECT ${UNLESS_SILENT}, pg_advisory_xact_lock($1, $2)`, [...HEAD_LOCK]);
+  await lockHead(manager);
   const [rows]: [{ first: string }[], number] = await manager.query(
     'UPDATE ledger_head SET size = size + $1 RETURNING size - $1 AS first',
     [entries.length],

@@ -18,3 +18,19 @@ export async function lastSigned(manager: EntityManager): Promise<SignedHead | u
 export async function keepSigned(manager: EntityManager, { size, root, note }: SignedHead): Promise<void> {
   await manager.query('INSERT INTO ledger_checkpoints (size, root, note) VALUES ($1, $2, $3)', [size, root, note]);
 }
+
+/** A head with our signature that is of another tree, for good: others may remember it. */
+export async function disown(manager: EntityManager, { size, root }: TreeHead): Promise<void> {
+  await manager.query('INSERT INTO ledger_heads_disowned (size, root) VALUES ($1, $2) ON CONFLICT DO NOTHING', [
+    size,
+    root,
+  ]);
+}
+
+export async function isDisowned(manager: EntityManager, { size, root }: TreeHead): Promise<boolean> {
+  const rows: unknown[] = await manager.query('SELECT FROM ledger_heads_disowned WHERE size = $1 AND root = $2', [
+    size,
+    root,
+  ]);
+  return rows.length > 0;
+}

@@ -22,6 +22,8 @@ export const disclosureRecorded = defineEvent({
       kind: Type.Enum([...ENTRY_KINDS]),
       recipient: Slug,
       leafHash: Base64Url,
+      /** The entry, byte for byte as it was hashed: from these a restored ledger is completed. */
+      leaf: Type.Optional(Type.String({ maxLength: 65_536 })),
       at: Instant,
     },
     { additionalProperties: false },

@@ -88,6 +88,20 @@ describe('reading a topic', () => {
     expect(await lastOf(1)).toEqual(['few']);
   });
 
+  it('gives what stands from an offset of each partition on, where it is to', async () => {
+    const topic = await rig.newTopic({ partitions: 3 });
+    const at = (partition: number, value: string) => ({ ...message(topic, 'k', value), partition });
+    await rig.send(...Array.from({ length: 5 }, (_, n) => at(0, String(n))), at(1, 'known'), at(2, 'new'));
+    const readFrom = async (...from: [partition: number, offset: bigint][]) => {
+      const values: string[] = [];
+      for await (const { value } of readAll(rig.kafka, topic, { from: new Map(from) })) values.push(String(value));
+      return values.sort();
+    };
+    expect(await readFrom([0, 3n], [1, 1n])).toEqual(['3', '4', 'new']);
+    expect(await readFrom([0, 5n], [1, 1n], [2, 1n])).toEqual([]);
+    expect(await readFrom([0, 9n], [1, 9n], [2, 0n])).toEqual(['new']);
+  });
+
   it('takes little from the broker that it is not to give', async () => {
     const topic = await rig.newTopic({ partitions: 3 });
     const at = (partition: number, value: string) => ({ ...message(topic, 'k', value), partition });

@@ -4,6 +4,7 @@ import { CurrentCaller, Roles, type Caller } from '@castiron/access';
 import { Refused } from '@castiron/failures';
 import type { ActionRecord, Cause, Discard, Parked, ParkedMessage, ParkedRow, Replay } from '@castiron/inbox';
 import { runPatiently } from '../database/patience.js';
+import { StandsStillWhileFenced } from '../restore/restore-fence.js';
 import { OnlyTakesAway } from '../room/takes-away.js';
 import { ActionsDto, DiscardDto, ListDto, MessageDto, ReplayDto, selectionOf } from './parked.dto.js';
 
@@ -64,6 +65,7 @@ export class ParkedController {
   @Post('replays')
   // What a replay adds is weighed event by event; most of what is parked may be there to take something away.
   @OnlyTakesAway()
+  @StandsStillWhileFenced()
   @HttpCode(200)
   @ApiOperation({
     summary:
@@ -75,6 +77,7 @@ export class ParkedController {
 
   @Post('discards')
   @OnlyTakesAway()
+  @StandsStillWhileFenced()
   @HttpCode(200)
   @ApiOperation({
     summary:

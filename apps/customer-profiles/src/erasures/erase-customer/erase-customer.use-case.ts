@@ -1,7 +1,7 @@
 import { Refused } from '@castiron/failures';
 import type { Transactions } from '@castiron/transactions';
-import type { EntityManager } from 'typeorm';
 import { addCommand, erasureOf, type CommandState } from '../../commands/command.table.js';
+import { deleteCustomer } from '../../profiles/profile.table.js';
 import { noSuchCustomer } from '../../profiles/no-such-customer.js';
 import { orderOfErasure, orderOfProfile, publications } from '../../publications.js';
 
@@ -35,10 +35,4 @@ export class EraseCustomerUseCase {
     await this.destroyKeys().catch(() => undefined);
     return erasure;
   }
-}
-
-/** With all values. @returns whether there was such a customer */
-async function deleteCustomer(manager: EntityManager, customer: string): Promise<boolean> {
-  const [, deleted]: [unknown, number] = await manager.query('DELETE FROM customers WHERE id = $1', [customer]);
-  return deleted > 0;
 }

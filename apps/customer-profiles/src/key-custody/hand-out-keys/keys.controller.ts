@@ -1,7 +1,7 @@
 import { Body, Controller, Header, Headers, HttpCode, Inject, Post } from '@nestjs/common';
 import { ApiBearerAuth, ApiProperty, ApiTags } from '@nestjs/swagger';
 import { Roles, services } from '@castiron/access';
-import { OnlyReads } from '@castiron/service';
+import { OnlyReads, StandsStillWhileFenced } from '@castiron/service';
 import { MAX_KEYS_PER_CALL } from '@castiron/encryption';
 import { Refused } from '@castiron/failures';
 import { ArrayMaxSize, IsArray, IsUUID } from 'class-validator';
@@ -42,6 +42,7 @@ export class KeysController {
   /** Customers without keys (unknown, or erased), or with keys that cannot be opened, are missing from the answer. */
   @Post()
   @OnlyReads()
+  @StandsStillWhileFenced()
   @HttpCode(200)
   @Header('cache-control', 'no-store')
   async handOut(

@@ -19,10 +19,14 @@ export async function* readTopic(
   topic: string,
   options: ReadOptions,
 ): AsyncGenerator<PlacedMessage> {
-  const { groupId = `castiron-read-${randomUUID()}`, follow = false, signal, partition: only, last } = options;
+  const { groupId = `castiron-read-${randomUUID()}`, follow = false, signal, partition: only, last, from } = options;
   const isWanted = (partition: number): boolean => partition === (only ?? partition);
   const ends = await partitionEnds(settings, topic, only);
-  if (!follow && [...ends.values()].every(({ end }) => end === 0n)) return;
+  const begin = (partition: number, end: bigint): bigint => {
+    const wanted = from?.get(partition) ?? (last === undefined || end < BigInt(last) ? 0n : end - BigInt(last));
+    return wanted < end ? wanted : end;
+  };
+  if (!follow && [...ends].every(([partition, { end }]) => end === 0n || begin(partition, end) >= end)) return;
   const client = new Client<Bytes, Bytes, Bytes, Bytes>({
     ...optionsOf(settings),
     retries: 20,
@@ -34,11 +38,10 @@ export async function* readTopic(
     maxBytesPerPartition: PARTITION_FETCH_BYTES,
   });
   try {
-    const begin = (end: bigint) => (last === undefined || end < BigInt(last) ? 0n : end - BigInt(last));
     const stream = await client.consume({
       topics: [topic],
       mode: MessagesStreamModes.MANUAL,
-      offsets: [...ends].map(([partition, { end }]) => ({ topic, partition, offset: begin(end) })),
+      offsets: [...ends].map(([partition, { end }]) => ({ topic, partition, offset: begin(partition, end) })),
       fallbackMode: MessagesStreamFallbackModes.EARLIEST,
     });
     let failure: Error | undefined;
