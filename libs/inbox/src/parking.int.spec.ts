@@ -5,6 +5,7 @@ import {
   encodeTombstone,
   newEventId,
   replies,
+  resyncRequested,
   withdrawalConfirmed,
 } from '@castiron/contracts';
 import { Poison, Retryable } from '@castiron/failures';
@@ -294,7 +295,10 @@ describe('what cannot be handled', () => {
       replyOf(slug),
       replyOf(slug),
     ]);
-    await rig.inboxOf({ topics: [topic], subscriptions: [counting], mostOfARecipient: { messages: 0 } }).start();
+    const ignored = [resyncRequested];
+    await rig
+      .inboxOf({ topics: [topic], subscriptions: [counting], ignored, mostOfARecipient: { messages: 0 } })
+      .start();
     await eventually(async () => {
       expect(handle).toHaveBeenCalledTimes(2);
       expect(await rig.parked(topic)).toMatchObject([{ reason: 'unknown-type', ended: 'too-many' }]);

@@ -4,7 +4,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { startTestIssuer, type TestIssuer } from '@castiron/access/testing';
-import { encodeEvent, newEventId, replies, withdrawalConfirmed, type WireMessage } from '@castiron/contracts';
+import {
+  encodeEvent,
+  newEventId,
+  replies,
+  resyncRequested,
+  withdrawalConfirmed,
+  type WireMessage,
+} from '@castiron/contracts';
 import { newKey } from '@castiron/encryption';
 import { Poison } from '@castiron/failures';
 import { subscribe } from '@castiron/inbox';
@@ -51,6 +58,7 @@ beforeAll(async () => {
     module: NothingModule,
     inbox: () => ({
       topics: [topic.name],
+      ignored: [resyncRequested],
       subscriptions: [
         subscribe(withdrawalConfirmed, {
           async handle({ key }, { manager }) {
