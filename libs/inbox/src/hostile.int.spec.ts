@@ -1,6 +1,6 @@
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
-import { replies, resyncRequested, withdrawalConfirmed } from '@castiron/contracts';
+import { replies, withdrawalConfirmed } from '@castiron/contracts';
 import { sendCompressed } from '@castiron/kafka/testing';
 import { forgedBatch, sendForged } from '@castiron/kafka/testing/forged-batch';
 import { eventually, uniqueSlug, freshDatabase } from '@castiron/testing';
@@ -105,10 +105,7 @@ describe('a batch in which', () => {
     const remembered = () => rig.dataSource.query<unknown[]>('SELECT FROM inbox WHERE topic = $1', [topic.name]);
     const forged = forgedBatch(Array.from({ length: count }, () => record));
     await sendForged(settings, topic.name, forged);
-    const ignored = [resyncRequested];
-    await rig
-      .inboxOf({ topics: [topic.name], subscriptions: [counting], ignored, mostOfARecipient: { messages: 0 } })
-      .start();
+    await rig.inboxOf({ topics: [topic.name], subscriptions: [counting], mostOfARecipient: { messages: 0 } }).start();
     await eventually(async () => expect(await counted()).toBe(count), within);
     // These stand where its reader went on.
     for (const n of [1, 2]) {

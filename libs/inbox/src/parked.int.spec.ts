@@ -1,4 +1,4 @@
-import { replies, resyncRequested, withdrawalConfirmed } from '@castiron/contracts';
+import { replies, withdrawalConfirmed } from '@castiron/contracts';
 import { Poison } from '@castiron/failures';
 import { createMetrics } from '@castiron/observability';
 import { eventually, uniqueSlug, freshDatabase } from '@castiron/testing';
@@ -167,7 +167,6 @@ describe('parked messages', () => {
     const inbox = rig.inboxOf({
       topics: [topic],
       subscriptions: [subscribe(withdrawalConfirmed, { handle: () => Promise.resolve() })],
-      ignored: [resyncRequested],
       mostOfARecipient: { messages: 5 },
     });
     await rig.producer.send(Array.from({ length: 40 }, () => ({ ...replyOf(slug), value: 'no JSON' })));

@@ -5,7 +5,6 @@ import {
   encodeTombstone,
   newEventId,
   replies,
-  resyncRequested,
   withdrawalConfirmed,
 } from '@castiron/contracts';
 import { Poison, Retryable } from '@castiron/failures';
@@ -295,10 +294,7 @@ describe('what cannot be handled', () => {
       replyOf(slug),
       replyOf(slug),
     ]);
-    const ignored = [resyncRequested];
-    await rig
-      .inboxOf({ topics: [topic], subscriptions: [counting], ignored, mostOfARecipient: { messages: 0 } })
-      .start();
+    await rig.inboxOf({ topics: [topic], subscriptions: [counting], mostOfARecipient: { messages: 0 } }).start();
     await eventually(async () => {
       expect(handle).toHaveBeenCalledTimes(2);
       expect(await rig.parked(topic)).toMatchObject([{ reason: 'unknown-type', ended: 'too-many' }]);

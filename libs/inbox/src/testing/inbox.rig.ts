@@ -3,11 +3,12 @@ import {
   defineEvent,
   defineTopic,
   encodeEvent,
-  newEventId,
-  withdrawalConfirmed,
   type EventContract,
+  newEventId,
+  resyncRequested,
   type TopicKind,
   type WireMessage,
+  withdrawalConfirmed,
 } from '@castiron/contracts';
 import type { Admin, Kafka, Producer } from '@castiron/kafka';
 import { createLogger } from '@castiron/observability';
@@ -126,6 +127,8 @@ export class InboxRig {
       kafka: this.kafka,
       seal: specSeal,
       logger: createLogger('spec', 'silent'),
+      // What recipients send is a confirmation in all specs.
+      ignored: [resyncRequested],
       onCrash: (error) => this.crashes.push(error),
       ...options,
     });
