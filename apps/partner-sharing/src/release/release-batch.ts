@@ -73,9 +73,12 @@ async function release({ manager }: Tx, lane: Lane, prepared: readonly PreparedR
   return { batch, records };
 }
 
-/** The database's clock, if the lane is still ours; holds off a takeover until this transaction ends. */
+/**
+ * The database's clock, if the lane is still ours; holds off a takeover until this transaction ends, and not the renewal of the
+ * lease: whoever takes over locks the whole row, whoever renews changes no key of it.
+ */
 async function stillOwned(manager: EntityManager, lane: Lane): Promise<Date> {
-  const rows: { now: Date }[] = await manager.query(`${STILL_OWNED} FOR SHARE`, ownership(lane));
+  const rows: { now: Date }[] = await manager.query(`${STILL_OWNED} FOR KEY SHARE`, ownership(lane));
   const owned = rows[0];
   if (owned === undefined) throw new LaneLost(`lane ${lane.lane} has another owner`);
   return owned.now;
