@@ -6,7 +6,7 @@ import { lockEpochsShared } from '../epochs/epoch-locks.js';
 import { appendEntries } from '../ledger/append-entries.js';
 import { composeWithheld, type PreparedRecord } from './compose-record.js';
 import { ownership, STILL_OWNED, type Lane } from './lane-leases.js';
-import { loadShares, type LoadedShare } from './load-shares.js';
+import { loadShares, loadStandings, type Standing } from './load-shares.js';
 import { outcomeOf } from './outcome.js';
 import { allowedNow, stillAllowed } from './plan-release.decision.js';
 import { keepShareEntries } from './share-entry.table.js';
@@ -40,20 +40,7 @@ async function release({ manager }: Tx, lane: Lane, prepared: readonly PreparedR
     share: prepared.map(({ share }) => share.id),
   });
   const now = await stillOwned(manager, lane);
-  const current = await loadShares(
-    manager,
-    prepared.map(({ share }) => share.id),
-  );
-  const kept: PreparedRecord[] = [];
-  const withheld: [PreparedRecord, ComposedEntry][] = [];
-  for (const record of prepared) {
-    const share = current.get(record.share.id);
-    const allowed = share === undefined ? {} : allowedNow(share, now);
-    const allowedStill = stillAllowed(record.plan.attributes, allowed);
-    if (share !== undefined && allowedStill && unchanged(record.share, share)) kept.push(record);
-    // Its pending rows stay, so the share is prepared again.
-    else if (!allowedStill) withheld.push([record, composeWithheld(record, now)]);
-  }
+  const { kept, withheld } = await secondLook(manager, prepared, now);
   const appended = await appendEntries(manager, [
     ...kept.map(({ entry }) => entry),
     ...withheld.map(([, entry]) => entry),
@@ -74,6 +61,36 @@ async function release({ manager }: Tx, lane: Lane, prepared: readonly PreparedR
 }
 
 /**
+ * Where nothing changed since, what a decision rests on is what it was, but for the time. What changed goes back to pending,
+ * for its pending rows stay; what is no longer allowed gets an entry too.
+ */
+async function secondLook(
+  manager: EntityManager,
+  prepared: readonly PreparedRecord[],
+  now: Date,
+): Promise<{ kept: PreparedRecord[]; withheld: [PreparedRecord, ComposedEntry][] }> {
+  const standings = await loadStandings(
+    manager,
+    prepared.map(({ share }) => share.id),
+  );
+  const changed = prepared.filter(({ share }) => !unchanged(share, standings.get(share.id)));
+  const current = await loadShares(
+    manager,
+    changed.map(({ share }) => share.id),
+  );
+  const isChanged = new Set(changed);
+  const kept: PreparedRecord[] = [];
+  const withheld: [PreparedRecord, ComposedEntry][] = [];
+  for (const record of prepared) {
+    const share = isChanged.has(record) ? current.get(record.share.id) : record.share;
+    const allowed = share === undefined ? {} : allowedNow(share, now);
+    if (!stillAllowed(record.plan.attributes, allowed)) withheld.push([record, composeWithheld(record, now)]);
+    else if (!isChanged.has(record)) kept.push(record);
+  }
+  return { kept, withheld };
+}
+
+/**
  * The database's clock, if the lane is still ours; holds off a takeover until this transaction ends, and not the renewal of the
  * lease: whoever takes over locks the whole row, whoever renews changes no key of it.
  */
@@ -84,8 +101,9 @@ async function stillOwned(manager: EntityManager, lane: Lane): Promise<Date> {
   return owned.now;
 }
 
-function unchanged(before: LoadedShare, now: LoadedShare): boolean {
+function unchanged(before: Standing, now: Standing | undefined): boolean {
   return (
+    now !== undefined &&
     before.epochs.agreement === now.epochs.agreement &&
     before.epochs.customer === now.epochs.customer &&
     before.epochs.share === now.epochs.share &&
