@@ -278,7 +278,7 @@ service's name).`,
     },
   },
   bench: {
-    usage: 'npm run bench [-- --quick --with-debezium | soak | import]',
+    usage: 'npm run bench [-- --quick --with-debezium | disclosures | soak | import]',
     ownHelp: true,
     run: (args) => {
       prepare();

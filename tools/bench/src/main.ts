@@ -56,7 +56,9 @@ command
   .option('--json <file>', 'writes machine and figures there')
   .option('--rounds <n>', 'rounds of each measure (3)', (text) => whole(text, 1, 50))
   .addOption(new Option('--only <names...>', 'measures only these').choices(DISCLOSURE_MEASURES))
-  .option('--records <n>', 'records of a round (20,000; with --quick 5,000), in hundreds', (text) => whole(text, 1_000, 1_000_000))
+  .option('--records <n>', 'records of a round (20,000; with --quick 5,000), in hundreds', (text) =>
+    whole(text, 1_000, 1_000_000),
+  )
   .option('--quick', 'short rounds that say whether it works and little more', false)
   .option('--cpu-prof <folder>', 'writes CPU profiles of the measured processes there')
   .action(async (options: DisclosuresOptions) => {
