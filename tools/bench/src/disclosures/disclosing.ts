@@ -26,7 +26,11 @@ export class Disclosing {
     try {
       const url = bench.stack.postgres['partner-sharing'];
       const postgres = process.platform === 'linux' ? await PostgresUse.of(url) : undefined;
-      const working = connectedTo(url, (client) => work(new Disclosing(castiron, client, bench, postgres)));
+      const working = connectedTo(url, async (client) => {
+        const disclosing = new Disclosing(castiron, client, bench, postgres);
+        if (bench.profiles !== undefined) await disclosing.restart('as ever');
+        return work(disclosing);
+      });
       return await Promise.race([working, castiron.broken.then((reason) => Promise.reject(new Error(reason)))]);
     } finally {
       await castiron.stop();
@@ -35,7 +39,11 @@ export class Disclosing {
 
   /** Starts partner-sharing anew. */
   async restart(how: 'as ever' | 'without ledger'): Promise<void> {
-    await this.castiron.restart('partner-sharing', how === 'as ever' ? {} : { NODE_OPTIONS: `--import=${PRELOAD}` });
+    const options = [
+      ...(how === 'as ever' ? [] : [`--import=${PRELOAD}`]),
+      ...(this.bench.profiles === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${this.bench.profiles}`]),
+    ];
+    await this.castiron.restart('partner-sharing', options.length > 0 ? { NODE_OPTIONS: options.join(' ') } : {});
   }
 
   /** @throws where not each record is on its feed, and named by an entry of the ledger (unless there is none) */

@@ -73,7 +73,8 @@ export class Bench {
   constructor(
     readonly stack: Stack,
     readonly sizes: Sizes,
-    private readonly profiles?: string,
+    /** A folder for CPU profiles. */
+    readonly profiles?: string,
   ) {
     const principal = stack.kafka.principals['admin'];
     if (principal === undefined) throw new Error('the stack has no admin');
