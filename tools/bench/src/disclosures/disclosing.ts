@@ -12,6 +12,9 @@ import type { InventedCustomer } from './invented-customers.js';
 
 const PRELOAD = pathToFileURL(join(import.meta.dirname, 'without-ledger.js')).href;
 
+/** As ever, or without the named part. */
+export type How = 'as ever' | 'ledger' | 'announcements';
+
 /** partner-sharing and the service that gives it keys, as they run in production, each a process of its own. */
 export class Disclosing {
   private constructor(
@@ -38,9 +41,9 @@ export class Disclosing {
   }
 
   /** Starts partner-sharing anew. */
-  async restart(how: 'as ever' | 'without ledger'): Promise<void> {
+  async restart(how: How): Promise<void> {
     const options = [
-      ...(how === 'as ever' ? [] : [`--import=${PRELOAD}`]),
+      ...(how === 'as ever' ? [] : [`--import=${PRELOAD}?without=${how}`]),
       ...(this.bench.profiles === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${this.bench.profiles}`]),
     ];
     await this.castiron.restart('partner-sharing', options.length > 0 ? { NODE_OPTIONS: options.join(' ') } : {});

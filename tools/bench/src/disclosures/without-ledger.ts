@@ -1,11 +1,12 @@
 import { registerHooks } from 'node:module';
 
-// Loaded with `node --import <this>` before the service: it discloses as ever, and nothing of it gets into the ledger. There
-// are no commitments, no leaves and no entries, so that nothing is announced, taken into the tree or signed either.
+// Loaded with `node --import <this>?without=ledger` before the service: it discloses as ever, and nothing of it gets into the
+// ledger. There are no commitments, no leaves and no entries, so that nothing is announced, taken into the tree or signed either.
+// With `?without=announcements` entries are made and signed as ever, and not announced on their topic.
 
 const OPENING = 'A'.repeat(43);
 
-const WITHOUT: Readonly<Record<string, string>> = {
+const WITHOUT_LEDGER: Readonly<Record<string, string>> = {
   '/libs/ledger/dist/entry.js': `
     export const MAX_LEAF_BYTES = 65536;
     export function composeEntry(draft) {
@@ -26,9 +27,17 @@ const WITHOUT: Readonly<Record<string, string>> = {
     export const keepShareEntries = async () => undefined;`,
 };
 
+const WITHOUT_ANNOUNCEMENTS: Readonly<Record<string, string>> = {
+  '/apps/partner-sharing/dist/ledger-announcements/disclosure-announcer.js': `
+    export const announceDisclosures = async () => false;`,
+};
+
+const without = new URL(import.meta.url).searchParams.get('without');
+const replaced = Object.entries(without === 'ledger' ? WITHOUT_LEDGER : WITHOUT_ANNOUNCEMENTS);
+
 registerHooks({
   load(url, context, nextLoad) {
-    const instead = Object.entries(WITHOUT).find(([file]) => url.endsWith(file));
+    const instead = replaced.find(([file]) => url.endsWith(file));
     return instead === undefined
       ? nextLoad(url, context)
       : { format: 'module', source: instead[1], shortCircuit: true };
