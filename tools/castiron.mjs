@@ -283,7 +283,7 @@ service's name).`,
     },
   },
   bench: {
-    usage: 'npm run bench [-- --quick --with-debezium | soak | import | ledger]',
+    usage: 'npm run bench [-- --quick --with-debezium | disclosures | ledger | feed-compaction | soak | import]',
     ownHelp: true,
     run: (args) => {
       prepare();

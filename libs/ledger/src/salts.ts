@@ -1,4 +1,4 @@
-import { hkdfSync, randomBytes } from 'node:crypto';
+import { createSecretKey, hkdfSync, randomBytes } from 'node:crypto';
 
 /** Shorter salts could be guessed together with a short value. */
 export const SALT_BYTES = 32;
@@ -15,7 +15,9 @@ export const SUBJECT_FIELD = 'subject';
  */
 export function derivedSalts(ledgerKey: Buffer): Salts {
   if (ledgerKey.length !== 32) throw new RangeError('a ledger key has 32 bytes');
-  return (entry, field) => Buffer.from(hkdfSync('sha256', ledgerKey, '', `${entry}|${field}`, SALT_BYTES));
+  // Once for all fields, and as a key object: given a buffer, node 24 takes twice as long.
+  const key = createSecretKey(ledgerKey);
+  return (entry, field) => Buffer.from(hkdfSync('sha256', key, '', `${entry}|${field}`, SALT_BYTES));
 }
 
 /** Fresh salts for when the key is away or destroyed: known to nobody but the record that carries them. */

@@ -1,4 +1,6 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
+import type { DisclosuresOptions } from './disclosures/bench-disclosures.js';
+import { DISCLOSURE_MEASURES } from './disclosures/measure-names.js';
 import type { SoakOptions } from './soak/soak.js';
 import { MEASURE_NAMES, type MeasureName } from './spine/measure-names.js';
 
@@ -21,6 +23,8 @@ interface SpineFlags {
 const MOST_WITH_DEBEZIUM = 5;
 
 const command = new Command('npm run bench --')
+  // Options of the same name are of the command that they follow.
+  .enablePositionalOptions()
   .description('Measures what the README claims in figures; ends with 1 where one misses what it must reach.')
   .option('--json <file>', 'writes machine and figures there')
   .option('--rounds <n>', 'rounds of each measure (5; with --quick 3)', (text) => whole(text, 1, 50))
@@ -53,6 +57,22 @@ command
   .action(async ({ entries }: { entries: number }) => {
     const { benchLedger } = await import('./ledger/bench-ledger.js');
     process.exitCode = (await benchLedger(entries)) ? 0 : 1;
+  });
+
+command
+  .command('disclosures')
+  .description('what a disclosure costs with all that stands around it, and how long it takes to take one back')
+  .option('--json <file>', 'writes machine and figures there')
+  .option('--rounds <n>', 'rounds of each measure (3)', (text) => whole(text, 1, 50))
+  .addOption(new Option('--only <names...>', 'measures only these').choices(DISCLOSURE_MEASURES))
+  .option('--records <n>', 'records of a round (20,000; with --quick 5,000), in hundreds', (text) =>
+    whole(text, 1_000, 1_000_000),
+  )
+  .option('--quick', 'short rounds that say whether it works and little more', false)
+  .option('--cpu-prof <folder>', 'writes CPU profiles of the measured processes there')
+  .action(async (options: DisclosuresOptions) => {
+    const { benchDisclosures } = await import('./disclosures/bench-disclosures.js');
+    process.exitCode = (await benchDisclosures(options)) ? 0 : 1;
   });
 
 command

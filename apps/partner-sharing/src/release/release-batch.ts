@@ -5,8 +5,9 @@ import type { EntityManager } from 'typeorm';
 import { lockEpochsShared } from '../epochs/epoch-locks.js';
 import { appendEntries } from '../ledger/append-entries.js';
 import { composeWithheld, type PreparedRecord } from './compose-record.js';
+import type { DecidedOn } from './decided-on.js';
 import { ownership, STILL_OWNED, type Lane } from './lane-leases.js';
-import { loadShares, type LoadedShare } from './load-shares.js';
+import { loadShares, loadStandings, type Standing } from './load-shares.js';
 import { outcomeOf } from './outcome.js';
 import { allowedNow, stillAllowed } from './plan-release.decision.js';
 import { keepShareEntries } from './share-entry.table.js';
@@ -40,23 +41,10 @@ async function release({ manager }: Tx, lane: Lane, prepared: readonly PreparedR
     share: prepared.map(({ share }) => share.id),
   });
   const now = await stillOwned(manager, lane);
-  const current = await loadShares(
-    manager,
-    prepared.map(({ share }) => share.id),
-  );
-  const kept: PreparedRecord[] = [];
-  const withheld: [PreparedRecord, ComposedEntry][] = [];
-  for (const record of prepared) {
-    const share = current.get(record.share.id);
-    const allowed = share === undefined ? {} : allowedNow(share, now);
-    const allowedStill = stillAllowed(record.plan.attributes, allowed);
-    if (share !== undefined && allowedStill && unchanged(record.share, share)) kept.push(record);
-    // Its pending rows stay, so the share is prepared again.
-    else if (!allowedStill) withheld.push([record, composeWithheld(record, now)]);
-  }
+  const { kept, withheld } = await secondLook(manager, prepared, now);
   const appended = await appendEntries(manager, [
     ...kept.map(({ entry }) => entry),
-    ...withheld.map(([, entry]) => entry),
+    ...withheld.map(({ entry }) => entry),
   ]);
   const indexOf = (position: number): bigint => appended[position]?.index ?? 0n;
   const batch = newEventId();
@@ -68,28 +56,74 @@ async function release({ manager }: Tx, lane: Lane, prepared: readonly PreparedR
       index,
       decidedOn: share.decidedOn,
     })),
-    ...withheld.map(([record, { leaf }], position) => ({
-      share: record.share.id,
-      leaf,
+    ...withheld.map(({ share, entry, decidedOn }, position) => ({
+      share,
+      leaf: entry.leaf,
       index: indexOf(kept.length + position),
-      // Not what it was prepared on: what it was withheld on.
-      decidedOn: current.get(record.share.id)?.decidedOn ?? null,
+      decidedOn,
     })),
   ]);
   await markSending(manager, lane, batch, records);
   return { batch, records };
 }
 
-/** The database's clock, if the lane is still ours; holds off a takeover until this transaction ends. */
+/** What is no longer allowed, and what that was decided on. */
+interface Withheld {
+  readonly share: string;
+  readonly entry: ComposedEntry;
+  readonly decidedOn: DecidedOn | null;
+}
+
+/**
+ * Where nothing changed since, what a decision rests on is what it was, but for the time. What changed goes back to pending,
+ * for its pending rows stay; what is no longer allowed gets an entry too.
+ */
+async function secondLook(
+  manager: EntityManager,
+  prepared: readonly PreparedRecord[],
+  now: Date,
+): Promise<{ kept: PreparedRecord[]; withheld: Withheld[] }> {
+  const standings = await loadStandings(
+    manager,
+    prepared.map(({ share }) => share.id),
+  );
+  const changed = prepared.filter(({ share }) => !unchanged(share, standings.get(share.id)));
+  const current = await loadShares(
+    manager,
+    changed.map(({ share }) => share.id),
+  );
+  const isChanged = new Set(changed);
+  const kept: PreparedRecord[] = [];
+  const withheld: Withheld[] = [];
+  for (const record of prepared) {
+    const share = isChanged.has(record) ? current.get(record.share.id) : record.share;
+    const allowed = share === undefined ? {} : allowedNow(share, now);
+    const isAllowed = stillAllowed(record.plan.attributes, allowed);
+    if (isAllowed && !isChanged.has(record)) kept.push(record);
+    if (!isAllowed)
+      withheld.push({
+        share: record.share.id,
+        entry: composeWithheld(record, now),
+        decidedOn: share?.decidedOn ?? null,
+      });
+  }
+  return { kept, withheld };
+}
+
+/**
+ * The database's clock, if the lane is still ours; holds off a takeover until this transaction ends, and not the renewal of the
+ * lease: whoever takes over locks the whole row, whoever renews changes no key of it.
+ */
 async function stillOwned(manager: EntityManager, lane: Lane): Promise<Date> {
-  const rows: { now: Date }[] = await manager.query(`${STILL_OWNED} FOR SHARE`, ownership(lane));
+  const rows: { now: Date }[] = await manager.query(`${STILL_OWNED} FOR KEY SHARE`, ownership(lane));
   const owned = rows[0];
   if (owned === undefined) throw new LaneLost(`lane ${lane.lane} has another owner`);
   return owned.now;
 }
 
-function unchanged(before: LoadedShare, now: LoadedShare): boolean {
+function unchanged(before: Standing, now: Standing | undefined): boolean {
   return (
+    now !== undefined &&
     before.epochs.agreement === now.epochs.agreement &&
     before.epochs.customer === now.epochs.customer &&
     before.epochs.share === now.epochs.share &&

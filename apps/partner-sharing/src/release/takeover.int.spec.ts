@@ -160,6 +160,32 @@ describe('between deciding and sending', () => {
   });
 });
 
+describe('a release under way', () => {
+  it('holds off a takeover of its lane, and not the renewal of its lease', async () => {
+    const customer = await permitted();
+    const step = await prepare(customer);
+    const own = step.lane.lane;
+    const successor = new LaneLeases(rig.database, randomUUID());
+    const lanesOf = (lanes: readonly Lane[]): number[] => lanes.map(({ lane }) => lane);
+    const releasing = await rig.database.transaction(async (manager) => {
+      await manager.query('SELECT FROM ledger_head FOR UPDATE');
+      const waiting = release(step);
+      await eventually(async () =>
+        expect(await rig.database.query('SELECT FROM pg_locks WHERE NOT granted')).not.toEqual([]),
+      );
+      const renewed = await new LaneLeases(rig.database, step.lane.owner).renew();
+      expect(lanesOf(renewed)).toContain(own);
+      await die();
+      expect(lanesOf(await successor.claimFree())).not.toContain(own);
+      return { waiting };
+    });
+    expect((await releasing.waiting).records).toHaveLength(1);
+    expect(lanesOf(await successor.claimFree())).toContain(own);
+    await die();
+    await workUntil(version(customer, 2));
+  });
+});
+
 describe('a lane', () => {
   it("is taken over where the database's clock was set back since its owner died", async () => {
     await rig.database.query(

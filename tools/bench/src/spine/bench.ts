@@ -1,4 +1,4 @@
-import { topicOf } from '@castiron/contracts';
+import { topicOf, type Topic } from '@castiron/contracts';
 import { connect, type Admin } from '@castiron/kafka';
 import type { Stack } from '@castiron/local-stack';
 import { makeDatabase } from './database.js';
@@ -23,6 +23,10 @@ export interface Sizes {
   readonly idleAfterSeconds: number;
   /** Rows of the backlog under which services' memory is watched. */
   readonly memoryBacklog: number;
+  /** Records that are disclosed at once. */
+  readonly records: number;
+  /** Changes that take something away, of each kind. */
+  readonly takenAway: number;
 }
 
 export const FULL: Sizes = {
@@ -35,6 +39,8 @@ export const FULL: Sizes = {
   idleSeconds: 60,
   idleAfterSeconds: 600,
   memoryBacklog: 1_000_000,
+  records: 20_000,
+  takenAway: 300,
 };
 
 /** Says whether it works and little more. */
@@ -48,7 +54,12 @@ export const QUICK: Sizes = {
   idleSeconds: 10,
   idleAfterSeconds: 60,
   memoryBacklog: 60_000,
+  records: 5_000,
+  takenAway: 50,
 };
+
+/** Above a thousand records of any size that a bench makes. */
+const LARGE_BATCH = 16 * 2 ** 20;
 
 /** What the figures share: the stack, and the sides that live over all rounds. */
 export class Bench {
@@ -62,7 +73,8 @@ export class Bench {
   constructor(
     readonly stack: Stack,
     readonly sizes: Sizes,
-    private readonly profiles?: string,
+    /** A folder for CPU profiles. */
+    readonly profiles?: string,
   ) {
     const principal = stack.kafka.principals['admin'];
     if (principal === undefined) throw new Error('the stack has no admin');
@@ -95,6 +107,13 @@ export class Bench {
     const made = topicOf(contractOn(`bench.${name}.v1`));
     await this.admin.createTopics([{ ...made, config: { ...made.config, 'compression.type': compression } }]);
     return { url, kafka: this.kafka, topic: made.name };
+  }
+
+  /** Makes a topic like one of the product, by another name and uncompressed as above, that takes as much at once as one sends. */
+  async topicLike({ config, ...like }: Topic, name: string): Promise<string> {
+    const own = { 'compression.type': 'uncompressed', 'max.message.bytes': String(LARGE_BATCH) };
+    await this.admin.createTopics([{ ...like, name, config: { ...config, ...own } }]);
+    return name;
   }
 
   /** How many records a topic has had. */

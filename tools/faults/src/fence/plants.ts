@@ -8,14 +8,14 @@ export const FENCE_PLANTS = {
       {
         file: 'apps/partner-sharing/release/release-batch',
         text: 'await lockEpochsShared(manager, {',
-        instead: `const seen = await loadShares(manager, prepared.map(({ share }) => share.id));
+        instead: `const seen = await secondLook(manager, prepared, new Date());
           await manager.query('SELECT pg_sleep(0.02)');
           await lockEpochsShared(manager, {`,
       },
       {
         file: 'apps/partner-sharing/release/release-batch',
-        text: 'const current = await loadShares(',
-        instead: 'const current = seen ?? await loadShares(',
+        text: 'const { kept, withheld } = await secondLook(manager, prepared, now);',
+        instead: 'const { kept, withheld } = seen;',
       },
     ],
   },
@@ -24,13 +24,8 @@ export const FENCE_PLANTS = {
     edits: [
       {
         file: 'apps/partner-sharing/release/release-batch',
-        text: 'const allowedStill = stillAllowed(record.plan.attributes, allowed);',
-        instead: 'const allowedStill = true;',
-      },
-      {
-        file: 'apps/partner-sharing/release/release-batch',
-        text: 'if (share !== undefined && allowedStill && unchanged(record.share, share)) kept.push(record);',
-        instead: 'if (share !== undefined) kept.push(record);',
+        text: 'const changed = prepared.filter(({ share }) => !unchanged(share, standings.get(share.id)));',
+        instead: 'const changed = standings.size < 0 ? prepared : [];',
       },
     ],
   },

@@ -1,4 +1,5 @@
 import type * as bareConsumer from './bare-consumer.js';
+import type * as bareCopier from './bare-copier.js';
 import type * as bareProducer from './bare-producer.js';
 import type * as bareReceiver from './bare-receiver.js';
 import type * as relay from './relay.js';
@@ -13,6 +14,7 @@ import type * as writer from './writer.js';
 /** What a side can be asked to do: functions of one argument, plain data in and out. */
 export interface Programs {
   readonly 'bare-consumer': typeof bareConsumer;
+  readonly 'bare-copier': typeof bareCopier;
   readonly 'bare-producer': typeof bareProducer;
   readonly 'bare-receiver': typeof bareReceiver;
   readonly relay: typeof relay;
@@ -28,6 +30,7 @@ export interface Programs {
 /** Loaded by name in the side's own process, so that each holds only what it needs. */
 export const LOAD: { readonly [Name in keyof Programs]: () => Promise<Programs[Name]> } = {
   'bare-consumer': () => import('./bare-consumer.js'),
+  'bare-copier': () => import('./bare-copier.js'),
   'bare-producer': () => import('./bare-producer.js'),
   'bare-receiver': () => import('./bare-receiver.js'),
   relay: () => import('./relay.js'),
