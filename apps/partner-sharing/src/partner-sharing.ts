@@ -1,7 +1,7 @@
 import { clientCredentials, tokenEndpointOf } from '@castiron/access';
 import { KeyCustodyClient } from '@castiron/encryption';
 import { connect } from '@castiron/kafka';
-import { tellingOfKafka, type Wiring } from '@castiron/service';
+import { tellingOfKafka, type Part, type Wiring } from '@castiron/service';
 import type { PartnerSharingSettings } from './config.js';
 import { FeedTicker } from './feed-ticks/feed-ticker.js';
 import { Fence } from './fence/fence.js';
@@ -13,11 +13,17 @@ import { ReleaseSignals } from './release/release-signals.js';
 import { Releaser } from './release/releaser.js';
 import { Sweeper } from './sweeps/run-sweeps/sweeper.js';
 
+/**
+ * A lease that waits behind requests for a connection runs out, and with it the work of all lanes: under so many requests
+ * nothing would be released any more, and each revocation would wait for it.
+ */
+const LANE_CONNECTIONS = 10;
+
 /** Everything that runs beside the routes, put together by hand. */
 export interface PartnerSharing {
   readonly signals: ReleaseSignals;
   readonly fence: Fence;
-  readonly releaser: Releaser;
+  readonly lanes: Part;
   readonly sweeper: Sweeper;
   readonly feedTicker: FeedTicker;
   readonly keepProfile: KeepProfileWhenProfileChanged;
@@ -50,11 +56,22 @@ export function partnerSharing(wiring: Wiring<PartnerSharingSettings>): PartnerS
   const forgetKeys = (customer: string): void => keys.forget(customer);
   const reconcilerMetrics = new ReconcilerMetrics(metrics);
   const groupId = `${settings.name}.reconciler`;
-  const laneParts = { dataSource, transactions, kafka, keys, signals, logger };
+  const apart = wiring.apart(LANE_CONNECTIONS);
+  const releaser = new Releaser({ ...apart, kafka, keys, signals, logger }, undefined, settings.feedLeaseMs);
   return {
     signals,
     fence: new Fence(dataSource, signals),
-    releaser: new Releaser(laneParts, undefined, settings.feedLeaseMs),
+    lanes: {
+      name: 'lanes',
+      start: async () => {
+        await apart.dataSource.initialize();
+        await releaser.start();
+      },
+      stop: async () => {
+        await releaser.stop();
+        await apart.dataSource.destroy();
+      },
+    },
     sweeper: new Sweeper(transactions, signals, logger, () => room.isFull),
     feedTicker: new FeedTicker(dataSource, kafka),
     keepProfile: new KeepProfileWhenProfileChanged(signals, forgetKeys),

@@ -70,7 +70,7 @@ export function runPartnerSharing(
     }),
     parts: (app, { dataSource, transactions, kafka, health, metrics, logger, room }, inboxOf) => {
       inbox = inboxOf;
-      const { releaser, sweeper, feedTicker, signals, feedReader, reconcilerMetrics } = built();
+      const { lanes, sweeper, feedTicker, signals, feedReader, reconcilerMetrics } = built();
       const complain = (what: string) => (error: unknown) => logger.error({ err: error }, what);
       health.addBackground('feeds', () => {
         if (!feedReader.healthy()) throw new Error('not fetching');
@@ -79,7 +79,7 @@ export function runPartnerSharing(
         feedReader.healthy() ? 1 : 0,
       );
       return [
-        { name: 'lanes', start: () => releaser.start(), stop: () => releaser.stop() },
+        lanes,
         sweeper,
         every(
           TERMS_MS,
@@ -104,7 +104,8 @@ export function runPartnerSharing(
           'checkpoints',
           async (stopping) => {
             // As with disclosures: the ledger keeps what is signed later.
-            const sign = () => signCheckpointOrReport(dataSource, transactions, settings.ledgerSigner, publishedEntries);
+            const sign = () =>
+              signCheckpointOrReport(dataSource, transactions, settings.ledgerSigner, publishedEntries);
             while (!stopping.aborted && !room.isFull && (await sign()));
           },
           complain('the head of the ledger was not signed'),

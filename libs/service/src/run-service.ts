@@ -36,6 +36,14 @@ export interface Wiring<Settings> {
   readonly transactions: Transactions;
   /** The service's own key, 32 bytes. */
   readonly serviceKey: Buffer;
+  /** So many connections for what must not wait behind requests. Whoever takes them connects them, and ends them. */
+  readonly apart: (connections: number) => Apart;
+}
+
+/** A database's connections that nobody else uses. */
+export interface Apart {
+  readonly dataSource: DataSource;
+  readonly transactions: Transactions;
 }
 
 /** What an inbox needs besides the wiring. */
@@ -118,7 +126,8 @@ export async function runService<Settings extends ServiceSettings & MessagingSet
     const kafka = kafkaOf(settings, logger);
     const relay = new RelayThread(settings, metrics);
     const room = new OutboxRoom({ dataSource, limit: settings.outboxLimit, logger, metrics });
-    const transactions = new MarkingTransactions(dataSource, room.before(relay), options.publications);
+    const outbox = room.before(relay);
+    const transactions = new MarkingTransactions(dataSource, outbox, options.publications);
     const answers = new AnswerStore(dataSource, serviceKey);
     const wiring: Wiring<Settings> = {
       settings,
@@ -130,6 +139,10 @@ export async function runService<Settings extends ServiceSettings & MessagingSet
       room,
       transactions,
       serviceKey,
+      apart: (connections) => {
+        const own = createDataSource(settings.databaseUrl, [], logger, connections);
+        return { dataSource: own, transactions: new Transactions(own, outbox, options.publications) };
+      },
     };
     health.addCheck('database', async () => {
       await dataSource.query('SELECT 1');

@@ -8,7 +8,7 @@ import { LaneWorker, type LaneParts } from './lane-worker.js';
 /** Of the lease, from one renewal to the next. */
 const RENEW = 0.2;
 /** A send without an answer is given up after this part of the lease, for a revocation may wait for it; no sooner than a broker answers. */
-const [SEND_WITHIN, SEND_WITHIN_AT_LEAST_MS] = [0.4, 200];
+const [SEND_WITHIN, SEND_WITHIN_AT_LEAST_MS] = [0.4, 500];
 const POLL_MS = 1_000;
 const PAUSE_AFTER_FAILURE_MS = 500;
 /** At a stop, a batch under way has so long to be sent and settled. Where its broker is silent, a successor settles it. */
@@ -69,8 +69,8 @@ export class Releaser {
       lane.lane,
       new LaneWorker(lane, this.parts, this.feedEnds, Math.max(SEND_WITHIN_AT_LEAST_MS, SEND_WITHIN * this.leaseMs)),
     );
-    // At once, work or none: whatever a predecessor still has under way is shut out, and its rows are settled.
-    this.run(lane.lane);
+    // What a predecessor left sending is work too; a lane without any opens no producer, which takes longer than a short lease.
+    this.parts.signals.tell('pending');
   }
 
   private async keepClaiming(): Promise<void> {

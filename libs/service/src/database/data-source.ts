@@ -14,7 +14,12 @@ const POOL_SIZE = 20;
 const MIGRATION_LOCK = 4_761_537;
 
 /** A DataSource as every service has it; also for further databases, such as the key store. */
-export function createDataSource(url: string, migrations: readonly Migration[], logger: Logger): DataSource {
+export function createDataSource(
+  url: string,
+  migrations: readonly Migration[],
+  logger: Logger,
+  poolSize = POOL_SIZE,
+): DataSource {
   return new DataSource({
     type: 'postgres',
     url,
@@ -22,7 +27,7 @@ export function createDataSource(url: string, migrations: readonly Migration[], 
     migrations: [...migrations],
     migrationsTransactionMode: 'each',
     invalidWhereValuesBehavior: { null: 'throw', undefined: 'throw' },
-    poolSize: POOL_SIZE,
+    poolSize,
     connectTimeoutMS: CONNECT_TIMEOUT_MS,
     // An idle connection that breaks must not end the process; the pool makes a new one.
     poolErrorHandler: (error: unknown) => logger.warn({ err: error }, 'a database connection broke'),

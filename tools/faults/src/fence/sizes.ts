@@ -34,11 +34,11 @@ export const SMALL: FenceSize = {
   rate: 100,
   records: 2_000,
   late: 40,
-  heldPart: 0.1,
-  feedLeaseMs: 200,
+  heldPart: 0.06,
+  feedLeaseMs: 500,
   leaseMs: 1_000,
   atMostMs: 90_000,
 };
 
 /** When a lane gives up a send without an answer, in ms, as partner-sharing has it. */
-export const givenUpAfter = ({ feedLeaseMs }: FenceSize): number => Math.max(200, 0.4 * feedLeaseMs);
+export const givenUpAfter = ({ feedLeaseMs }: FenceSize): number => Math.max(500, 0.4 * feedLeaseMs);
