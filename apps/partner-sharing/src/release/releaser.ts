@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
+import { pauseAfter } from '@castiron/failures';
 import { LANES } from '../shares/feed-lanes.js';
 import { FeedEnds } from './feed-ends.js';
 import { LaneLeases, LEASE_MS, type Lane } from './lane-leases.js';
@@ -10,7 +11,8 @@ const RENEW = 0.2;
 /** A send without an answer is given up after this part of the lease, for a revocation may wait for it; no sooner than a broker answers. */
 const [SEND_WITHIN, SEND_WITHIN_AT_LEAST_MS] = [0.4, 500];
 const POLL_MS = 1_000;
-const PAUSE_AFTER_FAILURE_MS = 500;
+/** The first time next to nothing: what became of a send is to be found out, and revocations wait for that. */
+const PAUSE_MS = { first: 10, longest: 1_000 };
 /** At a stop, a batch under way has so long to be sent and settled. Where its broker is silent, a successor settles it. */
 const GRACE_MS = 1_000;
 
@@ -20,6 +22,8 @@ export class Releaser {
   private readonly feedEnds: FeedEnds;
   private readonly workers = new Map<number, LaneWorker>();
   private readonly running = new Map<number, Promise<void>>();
+  /** How often in succession a lane failed. */
+  private readonly failures = new Map<number, number>();
   private loops: Promise<void>[] = [];
   private stopping = false;
 
@@ -96,6 +100,7 @@ export class Releaser {
     const worker = this.workers.get(lane);
     if (worker === undefined || this.running.has(lane) || this.stopping) return;
     const work = this.drain(worker)
+      .then(() => void this.failures.delete(lane))
       .catch((error: unknown) => this.afterFailure(worker, error))
       .finally(() => {
         this.running.delete(lane);
@@ -112,7 +117,9 @@ export class Releaser {
 
   private async afterFailure(worker: LaneWorker, error: unknown): Promise<void> {
     this.parts.logger.warn({ lane: worker.lane.lane, err: error }, 'a lane could not release');
-    if (!this.stopping) await pause(PAUSE_AFTER_FAILURE_MS);
+    const failures = (this.failures.get(worker.lane.lane) ?? 0) + 1;
+    this.failures.set(worker.lane.lane, failures);
+    if (!this.stopping) await pause(pauseAfter(failures, PAUSE_MS));
   }
 
   private complain(error: unknown): void {

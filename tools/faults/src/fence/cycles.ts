@@ -3,6 +3,7 @@ import { Random } from '../plan/random.js';
 import { behindFence, type Reach } from '../workload/fence.js';
 import { evidence, insist, pathOf, TAKEN_BACK, type Customer } from './customers.js';
 import type { FeedEndsNow } from './ends.js';
+import { LATER_MS } from './holder.js';
 import type { Act } from './leaks.check.js';
 import type { FenceSize } from './sizes.js';
 
@@ -34,7 +35,9 @@ export class Cycles {
       await this.grant(customer, random.between(0, 1));
       await pause(random.fraction() * LONGEST_MS);
       await this.revoke(customer, random.between(0, 1));
-      await pause(Math.max(0, think * (0.5 + random.fraction()) - (performance.now() - began)));
+      // What was held up is to arrive before the purpose is granted anew, or nobody would see it.
+      const rest = random.fraction() * LATER_MS;
+      await pause(Math.max(rest, think * (0.5 + random.fraction()) - (performance.now() - began)));
     }
   }
 

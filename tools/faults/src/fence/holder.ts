@@ -3,7 +3,7 @@ import type { Gate, Pipe } from '../proxy/link.js';
 import { givenUpAfter, type FenceSize } from './sizes.js';
 
 /** Later than the lane gives a send up, by so many ms at most: before its successor has settled, and long after. */
-const LATER_MS = 800;
+export const LATER_MS = 2_500;
 
 /** Keeps some of what is sent to feeds back in the network, until its sender has given it up; then it arrives all the same. */
 export class Holder {

@@ -31,13 +31,13 @@ export const WHOLE: FenceSize = {
 
 export const SMALL: FenceSize = {
   customers: 160,
-  rate: 100,
+  rate: 60,
   records: 2_000,
   late: 40,
-  heldPart: 0.06,
+  heldPart: 0.08,
   feedLeaseMs: 500,
   leaseMs: 1_000,
-  atMostMs: 90_000,
+  atMostMs: 100_000,
 };
 
 /** When a lane gives up a send without an answer, in ms, as partner-sharing has it. */
