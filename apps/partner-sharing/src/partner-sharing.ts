@@ -69,7 +69,7 @@ export function partnerSharing(wiring: Wiring<PartnerSharingSettings>): PartnerS
       },
       stop: async () => {
         await releaser.stop();
-        await apart.dataSource.destroy();
+        if (apart.dataSource.isInitialized) await apart.dataSource.destroy();
       },
     },
     sweeper: new Sweeper(transactions, signals, logger, () => room.isFull),
