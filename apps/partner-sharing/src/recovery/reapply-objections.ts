@@ -2,11 +2,10 @@ import { objectionChanged, type DataOf } from '@castiron/contracts';
 import type { OwnRecord } from '@castiron/outbox';
 import type { RecoveryLog } from '@castiron/service';
 import type { Transactions, Tx } from '@castiron/transactions';
-import { raiseEpoch } from '../epochs/epoch-locks.js';
 import { objectionTo, storeObjection, type Objection } from '../objections/objection.table.js';
 import { orderOfObjection } from '../publications.js';
 import { findRecipient } from '../recipients/recipient.table.js';
-import { makePending, makeShares } from '../shares/make-shares.js';
+import { closeShare } from './close-share.js';
 import { toldOf } from './told.js';
 
 type Lost = DataOf<typeof objectionChanged>;
@@ -60,15 +59,5 @@ async function reapply(tx: Tx, lost: readonly Lost[], log: RecoveryLog): Promise
   const at = changedAt.toISOString();
   tx.publish(objectionChanged, { customer, recipient, purpose, state, version, at }, { reserved: true });
   if (!isNew) return;
-  await makeShares(manager, [{ customer, recipient }]);
-  const shares: { id: string }[] = await manager.query('SELECT id FROM shares WHERE customer = $1 AND recipient = $2', [
-    customer,
-    recipient,
-  ]);
-  for (const { id } of shares) await raiseEpoch(manager, 'share', id);
-  await makePending(
-    manager,
-    shares.map(({ id }) => id),
-    'objection-changed',
-  );
+  await closeShare(manager, { customer, recipient }, 'objection-changed');
 }

@@ -2,12 +2,11 @@ import { permissionChanged } from '@castiron/contracts';
 import type { OwnRecord } from '@castiron/outbox';
 import type { RecoveryLog } from '@castiron/service';
 import type { Transactions, Tx } from '@castiron/transactions';
-import { raiseEpoch } from '../epochs/epoch-locks.js';
 import { announcePermission } from '../permissions/announce-permission.js';
 import { permissionOf, storePermission, type Permission } from '../permissions/permission.table.js';
 import { orderOfPermission } from '../publications.js';
 import { findRecipient } from '../recipients/recipient.table.js';
-import { makePending, makeShares } from '../shares/make-shares.js';
+import { closeShare } from './close-share.js';
 import { recoverPermission, type LostPermission } from './lost-permission.decision.js';
 import { toldOf } from './told.js';
 
@@ -59,16 +58,5 @@ async function reapply(tx: Tx, lost: readonly LostPermission[], of: LostPermissi
   await storePermission(manager, permission);
   announcePermission(tx, permission, true);
   if (recovery.kind === 'tell') return;
-  // A share that is yet to be made could be released otherwise.
-  await makeShares(manager, [{ customer, recipient }]);
-  const shares: { id: string }[] = await manager.query('SELECT id FROM shares WHERE customer = $1 AND recipient = $2', [
-    customer,
-    recipient,
-  ]);
-  for (const { id } of shares) await raiseEpoch(manager, 'share', id);
-  await makePending(
-    manager,
-    shares.map(({ id }) => id),
-    'permission-revoked',
-  );
+  await closeShare(manager, { customer, recipient }, 'permission-revoked');
 }
