@@ -146,6 +146,11 @@ describe('G13: a restored backup revives nothing', () => {
     const agreement = await castiron.agree(ended, [{ purpose: PURPOSE, attributes: ['companyName'] }]);
     await castiron.permit(staying, ended.slug, PURPOSE);
     await ended.readUntil((feed) => expect(feed).toHaveLength(1));
+    const member = await castiron.registerPartner('network-member');
+    await castiron.agree(member, [{ purpose: 'service-delivery', attributes: ['domainNames'], ground: 'cooperation' }]);
+    const objecting = await castiron.registerCompany({ companyName: 'Objecting', domainNames: 'objecting.example' });
+    const domains = (messages: readonly FeedMessage[]) => messages.map((message) => valuesOf(message)['domainNames']);
+    await member.readUntil((feed) => expect(domains(feed)).toContain('objecting.example'));
     await own.askToEnd('partner-sharing', () => backUp(castiron, 'partner-sharing'));
 
     await each(revoked, (customer) => castiron.revoke(customer, partner.slug, PURPOSE));
@@ -155,6 +160,13 @@ describe('G13: a restored backup revives nothing', () => {
       body: { reason: 'We part.' },
     });
     expect(termination.status).toBe(200);
+    const objection = await castiron.call(
+      'partner-sharing',
+      'PUT',
+      `/customers/${objecting}/objections/${member.slug}/service-delivery`,
+      { as: ['customer', objecting] },
+    );
+    expect(objection.status).toBe(200);
     await castiron.change(staying, { email: null });
     // Given in the lost time: not revived either.
     const [late = ''] = await sharedCustomers('Late', 1);
@@ -166,6 +178,8 @@ describe('G13: a restored backup revives nothing', () => {
       });
     }, within);
     await ended.readUntil((feed) => expect(valuesOf(feed.at(-1))).toEqual({}));
+    await member.readUntil((feed) => expect(domains(feed).at(-1)).toBeUndefined());
+    const memberBefore = await member.read();
     const size = await signedSize();
     expect(await verify()).toMatchObject({ exitCode: 0 });
     const before = await partner.read();
@@ -200,6 +214,8 @@ describe('G13: a restored backup revives nothing', () => {
     expect(since.filter((message) => valuesOf(message)['email']?.startsWith('Staying'))).toEqual([]);
     const endedSince = (await ended.read()).slice(endedBefore.length);
     expect(endedSince.filter((message) => Object.keys(valuesOf(message)).length > 0)).toEqual([]);
+    await castiron.settled(objecting, member.slug);
+    expect(domains((await member.read()).slice(memberBefore.length))).not.toContain('objecting.example');
     for (const customer of [revoked[0] ?? '', late]) {
       const permissions = await castiron.call('partner-sharing', 'GET', `/customers/${customer}/permissions`, {
         as: ['customer', customer],
